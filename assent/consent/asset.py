@@ -1,0 +1,41 @@
+"""What a decision knows of one image: where it was found and its digest; never its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assent.consent.source_url import SourceUrlError, normalise_url
+from assent.events.images import Sighting, SourceKind
+from assent.ids import GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One image as a source rule may name it. `sha256` is None before the bytes were fetched."""
+
+    source_kind: SourceKind
+    final_url: str | None = None
+    account: str | None = None
+    sha256: str | None = None
+    upload_grant_id: GrantId | None = None
+
+    @classmethod
+    def of(cls, sighting: Sighting) -> Asset:
+        """The asset of a sighting; a URL without a safe spelling names nothing."""
+        return cls(
+            source_kind=sighting.source_kind,
+            final_url=safe_url(sighting.final_url),
+            account=sighting.account,
+            sha256=sighting.sha256,
+            upload_grant_id=sighting.upload_grant_id,
+        )
+
+
+def safe_url(url: str | None) -> str | None:
+    """The normalised URL, or None where there is none or it cannot be spelled safely."""
+    if url is None:
+        return None
+    try:
+        return normalise_url(url)
+    except SourceUrlError:
+        return None

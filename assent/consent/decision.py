@@ -1,0 +1,120 @@
+"""Whether one grant opens one operation: the one function that every service calls; it never grants on doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from assent.consent.asset import Asset
+from assent.consent.ledger import ConsentLedger, Standing
+from assent.consent.legal_form import form_rules
+from assent.consent.source_rules import matching_rule
+from assent.events.grants import GrantSnapshot, Operation, Purpose
+from assent.geofence.policy import JurisdictionRules, Policy
+from assent.ids import UNKNOWN, GrantId, Jurisdiction, RuleId
+
+SELF = "self"
+"""The recipient of every grant: the subject herself."""
+
+STANDING_RULES: dict[Standing, RuleId] = {
+    Standing.UNKNOWN: RuleId("no_grant"),
+    Standing.NOT_LIVE: RuleId("grant_not_live"),
+    Standing.EXPIRED: RuleId("grant_expired"),
+    Standing.WITHDRAWN: RuleId("grant_withdrawn"),
+    Standing.DENIED: RuleId("grant_unreadable"),
+    Standing.FIXTURE: RuleId("fixture_evidence"),
+}
+STORING = frozenset({Operation.EMBED, Operation.STORE})
+DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to the ledger and the policy.
+
+    `asset` is None where a stored point is judged and no picture is at hand; `purpose` None where nothing is disclosed yet.
+    """
+
+    operation: Operation
+    candidates: frozenset[Jurisdiction]
+    now: datetime
+    asset: Asset | None = None
+    purpose: Purpose | None = None
+    recipient: str = SELF
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every rule that refuses, sorted; none means yes."""
+
+    rules: tuple[RuleId, ...]
+
+    @property
+    def is_allowed(self) -> bool:
+        """No rule refuses."""
+        return not self.rules
+
+
+def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy: Policy) -> Verdict:
+    """The verdict on one grant: its standing, then its own terms, then every candidate jurisdiction's rules.
+
+    Adding a candidate, a denial or a withdrawal never turns no into yes; an empty candidate set counts as unknown.
+    """
+    standing = ledger.standing(grant_id, request.now)
+    grant = ledger.grant(grant_id)
+    if standing is not Standing.LIVE or grant is None:
+        return Verdict((STANDING_RULES.get(standing, RuleId("no_grant")),))
+    refusals = {*_terms(grant, request), *_law(grant, request, policy)}
+    return Verdict(tuple(sorted(refusals)))
+
+
+def _terms(grant: GrantSnapshot, request: Request) -> Iterator[RuleId]:
+    """What the grant itself withholds."""
+    if request.operation not in grant.operations:
+        yield RuleId("operation_not_granted")
+    if request.asset is not None and matching_rule(grant.sources, request.asset) is None:
+        yield RuleId("source_not_covered")
+    if request.purpose is not None and request.purpose not in grant.purposes:
+        yield RuleId("purpose_not_allowed")
+    if request.recipient != SELF and request.recipient not in grant.recipients:
+        yield RuleId("recipient_not_listed")
+
+
+def _law(grant: GrantSnapshot, request: Request, policy: Policy) -> Iterator[RuleId]:
+    """What the law of each candidate place withholds."""
+    for jurisdiction in request.candidates or frozenset({UNKNOWN}):
+        rules = policy.rules_for(jurisdiction)
+        closed = rules.closed_by(request.operation, request.now)
+        if closed is not None:
+            yield closed
+        if jurisdiction not in _scope(grant, request.operation):
+            yield RuleId("scope_not_granted")
+        yield from _purposes(grant, request, rules)
+        yield from form_rules(grant, jurisdiction, rules)
+        yield from _clocks(grant, request.now, rules)
+
+
+def _scope(grant: GrantSnapshot, operation: Operation) -> tuple[Jurisdiction, ...]:
+    if operation in STORING:
+        return grant.scope.store_in
+    if operation in DISCLOSING:
+        return grant.scope.disclose_in
+    return grant.scope.collect_in
+
+
+def _purposes(grant: GrantSnapshot, request: Request, rules: JurisdictionRules) -> Iterator[RuleId]:
+    """CA-4 and X-9: before anything is disclosed at least one granted purpose must be allowed there."""
+    wanted = [request.purpose] if request.purpose is not None else list(grant.purposes)
+    if any(purpose.value in rules.purposes_forbid for purpose in wanted):
+        yield RuleId("X-9")
+    if not any(purpose.value in rules.purposes_allow for purpose in wanted):
+        yield RuleId("CA-4")
+
+
+def _clocks(grant: GrantSnapshot, now: datetime, rules: JurisdictionRules) -> Iterator[RuleId]:
+    """QC-7: no consent without an end. IL-1: three years after the last interaction at most."""
+    if grant.expires_at - grant.not_before > timedelta(days=rules.consent.expires_max_days):
+        yield RuleId("QC-7")
+    if now - grant.last_interaction_at > timedelta(days=rules.consent.last_interaction_cap_days):
+        yield RuleId("IL-1")

@@ -1,0 +1,138 @@
+"""Grants minus withdrawals: a fold that order and repetition of events cannot change; it never revives a grant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+
+from assent.consent.asset import Asset
+from assent.consent.source_rules import SourceKey, asset_keys, rule_key
+from assent.events.grants import BindingMode, GrantSnapshot, GrantState, GrantWithdrawn
+from assent.ids import GrantId, SubjectId
+
+LIVE_STATES = frozenset({GrantState.GIVEN, GrantState.RENEWED})
+FIXTURE_EVIDENCE = "demo_fixture"
+
+
+class Standing(StrEnum):
+    """How the ledger sees one grant id."""
+
+    UNKNOWN = "unknown"
+    LIVE = "live"
+    NOT_LIVE = "not_live"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    DENIED = "denied"
+    FIXTURE = "fixture"
+
+
+class ConsentLedger:
+    """Every grant and withdrawal that was read, whole in memory.
+
+    `accepts_fixtures` is set by the demo alone; elsewhere a grant whose evidence is a fixture is never live.
+    """
+
+    def __init__(self, *, accepts_fixtures: bool = False) -> None:
+        self._grants: dict[GrantId, GrantSnapshot] = {}
+        self._withdrawn: dict[GrantId, datetime] = {}
+        self._denied: set[GrantId] = set()
+        self._by_source: dict[SourceKey, set[GrantId]] = {}
+        self._by_subject: dict[SubjectId, set[GrantId]] = {}
+        self._accepts_fixtures = accepts_fixtures
+
+    def __len__(self) -> int:
+        return len(self._grants)
+
+    def apply_grant(self, grant: GrantSnapshot) -> None:
+        """Take a snapshot. The highest revision wins; two different snapshots of one revision deny the grant."""
+        held = self._grants.get(grant.grant_id)
+        if held is not None and held.revision > grant.revision:
+            return
+        if held is not None and held.revision == grant.revision:
+            if held != grant:
+                self._denied.add(grant.grant_id)
+            return
+        if held is not None:
+            self._forget_sources(held)
+        self._grants[grant.grant_id] = grant
+        for rule in grant.sources:
+            self._by_source.setdefault(rule_key(rule), set()).add(grant.grant_id)
+        self._by_subject.setdefault(grant.subject_id, set()).add(grant.grant_id)
+
+    def apply_withdrawal(self, withdrawal: GrantWithdrawn) -> None:
+        """Take a withdrawal: absorbing, whatever comes before or after."""
+        earlier = self._withdrawn.get(withdrawal.grant_id)
+        if earlier is None or withdrawal.withdrawn_at < earlier:
+            self._withdrawn[withdrawal.grant_id] = withdrawal.withdrawn_at
+
+    def deny(self, grant_id: GrantId) -> None:
+        """A record about this grant could not be read: it stays denied in this process until the ledger is rebuilt."""
+        self._denied.add(grant_id)
+
+    def grant(self, grant_id: GrantId) -> GrantSnapshot | None:
+        """The highest snapshot read, live or not."""
+        return self._grants.get(grant_id)
+
+    def ended_at(self, grant_id: GrantId) -> datetime | None:
+        """When the grant was withdrawn or its time ran out, or None where no end is known."""
+        withdrawn = self._withdrawn.get(grant_id)
+        grant = self._grants.get(grant_id)
+        expires = grant.expires_at if grant is not None else None
+        return min((moment for moment in (withdrawn, expires) if moment is not None), default=None)
+
+    def standing(self, grant_id: GrantId, now: datetime) -> Standing:
+        """How this grant stands at `now`; a joint grant stands only while every member does."""
+        if grant_id in self._withdrawn:
+            return Standing.WITHDRAWN
+        if grant_id in self._denied:
+            return Standing.DENIED
+        grant = self._grants.get(grant_id)
+        if grant is None:
+            return Standing.UNKNOWN
+        if grant.state not in LIVE_STATES or grant.confirmed_at is None or now < grant.not_before:
+            return Standing.NOT_LIVE
+        if now >= grant.expires_at:
+            return Standing.EXPIRED
+        if FIXTURE_EVIDENCE in grant.evidence_kinds and not self._accepts_fixtures:
+            return Standing.FIXTURE
+        return self._joint_standing(grant, now)
+
+    def live(self, grant_id: GrantId, now: datetime) -> GrantSnapshot | None:
+        """The grant if it is live at `now`."""
+        return self._grants[grant_id] if self.standing(grant_id, now) is Standing.LIVE else None
+
+    def covering(self, asset: Asset) -> list[GrantSnapshot]:
+        """Grants whose sources name the asset, live or not, by grant id; an empty list is a refusal."""
+        found: set[GrantId] = set()
+        for key in asset_keys(asset):
+            found |= self._by_source.get(key, set())
+        return [self._grants[grant_id] for grant_id in sorted(found)]
+
+    def grants_of(self, subject_id: SubjectId) -> list[GrantSnapshot]:
+        """Every grant of one subject, live or not, by grant id."""
+        return [self._grants[grant_id] for grant_id in sorted(self._by_subject.get(subject_id, set()))]
+
+    def __iter__(self) -> Iterator[GrantSnapshot]:
+        return iter(list(self._grants.values()))
+
+    def _joint_standing(self, grant: GrantSnapshot, now: datetime) -> Standing:
+        if grant.binding.mode is not BindingMode.JOINT:
+            return Standing.LIVE
+        members = grant.binding.member_grants
+        if not members or any(member == grant.grant_id for member in members):
+            return Standing.NOT_LIVE
+        single = [self._grants.get(member) for member in members]
+        if any(member is None or member.binding.mode is BindingMode.JOINT for member in single):
+            return Standing.NOT_LIVE
+        stand = all(self.standing(member, now) is Standing.LIVE for member in members)
+        return Standing.LIVE if stand else Standing.NOT_LIVE
+
+    def _forget_sources(self, grant: GrantSnapshot) -> None:
+        for rule in grant.sources:
+            key = rule_key(rule)
+            named = self._by_source.get(key)
+            if named is not None:
+                named.discard(grant.grant_id)
+                if not named:
+                    del self._by_source[key]

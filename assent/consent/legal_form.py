@@ -1,0 +1,58 @@
+"""Whether a grant was given in the form that a jurisdiction asks for; it never takes one place's form for another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assent.events.grants import AgeBand, ConsentForm, GrantSnapshot, LegalBasis
+from assent.geofence.policy import ConsentRules, JurisdictionRules
+from assent.ids import Jurisdiction, RuleId
+
+FORM_STRENGTH: dict[ConsentForm, int] = {
+    ConsentForm.EXPRESS: 0,
+    ConsentForm.EXPLICIT: 1,
+    ConsentForm.WRITTEN_RELEASE: 2,
+}
+AGE_BELOW: dict[AgeBand, int] = {
+    AgeBand.ADULT: 18,
+    AgeBand.MINOR_14_17: 14,
+    AgeBand.MINOR_UNDER_14: 0,
+    AgeBand.UNKNOWN: 0,
+}
+"""The least age that the stated band is sure of."""
+
+
+def form_rules(grant: GrantSnapshot, jurisdiction: Jurisdiction, rules: JurisdictionRules) -> Iterator[RuleId]:
+    """Every rule of form that this grant fails in this jurisdiction."""
+    basis = next((basis for basis in grant.legal if basis.jurisdiction == jurisdiction), None)
+    if basis is None:
+        yield RuleId("legal_form_missing")
+    else:
+        yield from _basis_rules(basis, rules.consent)
+    yield from _age_rules(grant, rules.consent)
+
+
+def _basis_rules(basis: LegalBasis, needs: ConsentRules) -> Iterator[RuleId]:
+    if FORM_STRENGTH[basis.form] < FORM_STRENGTH[needs.form]:
+        yield RuleId("legal_form_missing")
+    if needs.explicit and not basis.explicit:
+        yield RuleId("CA-2")
+    if needs.signature and basis.signature not in needs.signature:
+        yield RuleId("IL-3")
+    if set(needs.notice_fields) - set(basis.notice_fields):
+        yield RuleId("IL-2")
+    if needs.alternative_offered and not basis.alternative_offered:
+        yield RuleId("QC-7")
+    if basis.evidence_count < needs.evidence_min:
+        yield RuleId("EU-1")
+    if needs.notice_sha256 and basis.notice_sha256 is None:
+        yield RuleId("EU-8")
+
+
+def _age_rules(grant: GrantSnapshot, needs: ConsentRules) -> Iterator[RuleId]:
+    """CA-6: under the age, or of unknown age, only with a guardian; a guardian cures only below `guardian_below`."""
+    if grant.age_band is AgeBand.ADULT:
+        return
+    sure_age = AGE_BELOW[grant.age_band]
+    if grant.age_band is AgeBand.UNKNOWN or (sure_age < needs.age_min and not grant.guardian):
+        yield RuleId("CA-6")

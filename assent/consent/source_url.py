@@ -1,0 +1,106 @@
+"""One spelling per URL, so that a source rule cannot be fooled by another; never resolves or fetches anything."""
+
+from __future__ import annotations
+
+import ipaddress
+import posixpath
+import re
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
+
+MAX_URL_CHARS = 2048
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
+_CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+class SourceUrlError(ValueError):
+    """Raised when a URL has no single safe spelling. The message says what is wrong with it."""
+
+
+def normalise_url(url: str) -> str:
+    """The one spelling of an http(s) URL: lower-case ASCII host, no default port, no dot segments, no fragment.
+
+    Percent-encodings are decoded and encoded once; an encoded slash, backslash or dot segment, user info, a control
+    character and a wildcard are refused with SourceUrlError. The query is kept as it is.
+    """
+    if len(url) > MAX_URL_CHARS:
+        raise SourceUrlError(f"the URL has {len(url)} characters, at most {MAX_URL_CHARS} are allowed")
+    if _CONTROL.search(url):
+        raise SourceUrlError("the URL holds a space, a backslash or a control character")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SourceUrlError(f"the URL cannot be read: {error}") from error
+    if parts.scheme.lower() not in _DEFAULT_PORTS:
+        raise SourceUrlError("only http and https URLs name a source")
+    if parts.username is not None or parts.password is not None:
+        raise SourceUrlError("the URL holds user information before its host; leave it out")
+    host = _host(parts)
+    scheme = parts.scheme.lower()
+    shown_port = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{scheme}://{host}{shown_port}{_path(parts.path)}{query}"
+
+
+def normalise_prefix(prefix: str) -> str:
+    """The one spelling of a URL prefix: host and at least one path segment, ending in `/`, no query.
+
+    Raises SourceUrlError for a bare domain, a wildcard or a query, because those are not real targets.
+    """
+    if "*" in prefix or "?" in prefix or "#" in prefix:
+        raise SourceUrlError(
+            "a prefix holds no wildcard, query or fragment; name the folder, for example https://host/photos/ada/"
+        )
+    url = normalise_url(prefix)
+    path = urlsplit(url).path
+    if path == "/":
+        raise SourceUrlError("a prefix names a folder on the host; a whole site is not a target")
+    return url if url.endswith("/") else f"{url}/"
+
+
+def without_scheme(url: str) -> str:
+    """A normalised URL without its scheme, because http and https name the same place."""
+    return url.split("://", 1)[1]
+
+
+def folders(url: str) -> list[str]:
+    """Every folder below the host, longest last, without scheme: `h/a/`, `h/a/b/` for `https://h/a/b/c.jpg`."""
+    host, _, path = without_scheme(url).split("?", 1)[0].partition("/")
+    segments = path.split("/")[:-1]
+    return [f"{host}/{'/'.join(segments[: count + 1])}/" for count in range(len(segments))]
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").rstrip(".")
+    if not host or "*" in host or "%" in host:
+        raise SourceUrlError("the URL names no single host")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return f"[{address.compressed}]" if address.version == 6 else address.compressed
+    try:
+        ascii_host = host.encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise SourceUrlError("the host name cannot be written in ASCII") from error
+    if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", ascii_host) or ".." in ascii_host:
+        raise SourceUrlError("the host name is not a domain name")
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", ascii_host.rpartition(".")[2]):
+        raise SourceUrlError("the host is a number that is not a plain address")
+    return ascii_host
+
+
+def _path(path: str) -> str:
+    lowered = path.lower()
+    if "%2f" in lowered or "%5c" in lowered or "%00" in lowered:
+        raise SourceUrlError("the path holds an encoded slash, backslash or zero")
+    decoded = unquote_to_bytes(path or "/")
+    if b"%" in decoded or any(byte < 0x20 for byte in decoded):
+        raise SourceUrlError("the path is encoded twice or holds a control character")
+    if any(segment in (b".", b"..") for segment in decoded.split(b"/")) or b"//" in decoded:
+        ended = decoded.endswith((b"/", b"/.", b"/.."))
+        cleaned = posixpath.normpath(re.sub(rb"/+", b"/", decoded))
+        decoded = cleaned + (b"/" if ended and cleaned != b"/" else b"")
+    return quote(decoded if decoded.startswith(b"/") else b"/" + decoded, safe=_PATH_SAFE)

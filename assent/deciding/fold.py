@@ -1,0 +1,73 @@
+"""Grants, withdrawals, policy and suppressions folded from the log; a record that cannot be read closes, it never opens."""
+
+from __future__ import annotations
+
+import hashlib
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from assent.consent.ledger import ConsentLedger
+from assent.events.envelope import UnreadableEventError, decode
+from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, SuppressionAdded
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.geofence.policy import Policy
+from assent.ids import GrantId
+
+DECISION_TOPICS = (Topic.GRANTS, Topic.WITHDRAWALS, Topic.POLICIES, Topic.SUPPRESSIONS)
+
+
+class UntrustedPolicyError(Exception):
+    """Raised when a policy record cannot be read or its signature does not hold; the service stops rather than guess."""
+
+
+class DecisionFold:
+    """The state that decisions read. `policy` is None until one was published; without a policy nothing is decided.
+
+    `unreadable` counts records that could not be read, by topic.
+    """
+
+    def __init__(self, *, policy_key: Ed25519PublicKey, accepts_fixtures: bool = False) -> None:
+        self.ledger = ConsentLedger(accepts_fixtures=accepts_fixtures)
+        self.policy: Policy | None = None
+        self.suppressions: set[str] = set()
+        self.unreadable: dict[str, int] = {}
+        self._policy_key = policy_key
+
+    def apply(self, record: StoredRecord) -> None:
+        """Take one record of a decision topic. Raises UntrustedPolicyError for a policy that does not hold."""
+        try:
+            data = decode(record).data
+        except UnreadableEventError as error:
+            self._unreadable(record, error)
+            return
+        match data:
+            case GrantSnapshot():
+                self.ledger.apply_grant(data)
+            case GrantWithdrawn():
+                self.ledger.apply_withdrawal(data)
+            case PolicyPublished():
+                self.policy = self._trusted(data)
+            case SuppressionAdded():
+                self.suppressions.add(data.suppression_key)
+
+    def _unreadable(self, record: StoredRecord, error: UnreadableEventError) -> None:
+        """Fail closed: the grant id in the key is denied; a policy that cannot be read stops the service."""
+        self.unreadable[record.topic] = self.unreadable.get(record.topic, 0) + 1
+        if record.topic == Topic.POLICIES.value:
+            raise UntrustedPolicyError(f"policy record at offset {record.offset}: {error.cause}") from error
+        if record.topic in (Topic.GRANTS.value, Topic.WITHDRAWALS.value):
+            self.ledger.deny(GrantId(record.key.decode(errors="replace")))
+        if record.topic == Topic.SUPPRESSIONS.value:
+            self.suppressions.add(record.key.decode(errors="replace"))
+
+    def _trusted(self, published: PolicyPublished) -> Policy:
+        digest = hashlib.sha256(published.document.encode()).hexdigest()
+        try:
+            self._policy_key.verify(published.signature, digest.encode())
+        except InvalidSignature as error:
+            raise UntrustedPolicyError(f"policy {published.version}: the signature does not hold for its document") from error
+        if digest != published.sha256:
+            raise UntrustedPolicyError(f"policy {published.version}: the digest is not that of its document")
+        return Policy.from_canonical_json(published.document)

@@ -1,0 +1,116 @@
+"""The one gate: every service asks it with its own operations; it holds when it cannot know and refuses when it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from assent.consent.asset import Asset
+from assent.consent.decision import SELF, Request, Verdict, allow
+from assent.consent.ledger import Standing
+from assent.deciding.fold import DecisionFold
+from assent.events.evidence import CoarseEvidence
+from assent.events.grants import GrantSnapshot, Operation, Purpose
+from assent.geofence.decision import candidate_set, closed_for
+from assent.geofence.evidence import Evidence
+from assent.geofence.policy import Policy
+from assent.geofence.residence import residence_evidence
+from assent.ids import GrantId, Jurisdiction, RuleId
+from assent.stream.clock import Clock
+
+NO_GRANT = RuleId("no_grant")
+INGEST = (Operation.COLLECT, Operation.EMBED, Operation.STORE)
+DISCLOSURE = (Operation.SEARCH, Operation.DISCLOSE)
+
+
+class NotReadyError(Exception):
+    """Raised when there is no policy yet: trouble of ours, so the caller holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something may be, as far as evidence tells, and the rules that close those places."""
+
+    candidates: tuple[Jurisdiction, ...]
+    evidence: tuple[CoarseEvidence, ...]
+    rules: tuple[RuleId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the gate says about one grant: the candidate set, the evidence used, and the rules that refuse."""
+
+    grant: GrantSnapshot
+    candidates: tuple[Jurisdiction, ...]
+    evidence: tuple[CoarseEvidence, ...]
+    rules: tuple[RuleId, ...]
+
+
+class Gate:
+    """Decides from the folded tables and the clock; holds no state of its own."""
+
+    def __init__(self, fold: DecisionFold, clock: Clock) -> None:
+        self._fold = fold
+        self._clock = clock
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force. Raises NotReadyError before one was read."""
+        if self._fold.policy is None:
+            raise NotReadyError("no policy has been published yet")
+        return self._fold.policy
+
+    @property
+    def now(self) -> datetime:
+        """The time decisions are made at, UTC."""
+        return self._clock.now()
+
+    def covering(self, asset: Asset) -> list[GrantSnapshot]:
+        """Grants whose sources name the asset and that have not ended, by grant id."""
+        now = self.now
+        return [grant for grant in self._fold.ledger.covering(asset) if self._fold.ledger.standing(grant.grant_id, now) is Standing.LIVE]
+
+    def live(self, grant_id: GrantId) -> GrantSnapshot | None:
+        """The grant if it is live now."""
+        return self._fold.ledger.live(grant_id, self.now)
+
+    def is_suppressed(self, suppression_key: str) -> bool:
+        """These bytes were asked never to come back."""
+        return suppression_key in self._fold.suppressions
+
+    def place(self, evidence: Sequence[Evidence], operations: Iterable[Operation], *, grant: GrantSnapshot | None = None) -> Place:
+        """The candidate set of this evidence and the rules that close its places, whoever granted."""
+        policy, now = self.policy, self.now
+        residence = residence_evidence(grant) if grant is not None else ()
+        found = candidate_set((*residence, *evidence), grant=grant, policy=policy)
+        rules = {rule for operation in operations for rule in closed_for(found.jurisdictions, operation, policy, now)}
+        return Place(tuple(sorted(found.jurisdictions)), found.used, tuple(sorted(rules)))
+
+    def locate(self, grant: GrantSnapshot, evidence: Sequence[Evidence], operations: Iterable[Operation]) -> Finding:
+        """The geofence's part: where this may be for this grant, and the rules of places where no grant could open it."""
+        found = self.place(evidence, operations, grant=grant)
+        return Finding(grant, found.candidates, found.evidence, found.rules)
+
+    def verdict(
+        self,
+        grant_id: GrantId,
+        operations: Iterable[Operation],
+        *,
+        candidates: Iterable[Jurisdiction],
+        asset: Asset | None = None,
+        purpose: Purpose | None = None,
+        recipient: str = SELF,
+    ) -> Verdict:
+        """The consent part: whether this grant opens every one of the operations, here and now."""
+        policy, now, places = self.policy, self.now, frozenset(candidates)
+        rules: set[RuleId] = set()
+        for operation in operations:
+            request = Request(operation=operation, candidates=places, now=now, asset=asset, purpose=purpose, recipient=recipient)
+            rules.update(allow(grant_id, request, ledger=self._fold.ledger, policy=policy).rules)
+        return Verdict(tuple(sorted(rules)))
+
+    def drops_image_with_bystanders(self, candidates: Iterable[Jurisdiction]) -> bool:
+        """X-3: some candidate place wants the whole image dropped when a bystander is in it."""
+        policy = self.policy
+        return any(policy.rules_for(place).bystanders == "drop_image" for place in candidates)

@@ -1,0 +1,45 @@
+"""The tables of a decider: grants, withdrawals, policy and suppressions, whole in memory and provably fresh."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from assent.consent.ledger import ConsentLedger
+from assent.deciding.fold import DECISION_TOPICS, DecisionFold
+from assent.stream.clock import Clock
+from assent.stream.event_log import EventLog
+from assent.stream.table import Table
+
+
+class DecisionTables:
+    """Several services of one process may share one; each process has its own."""
+
+    def __init__(self, log: EventLog, *, policy_key: Ed25519PublicKey, clock: Clock, accepts_fixtures: bool = False) -> None:
+        self.fold = DecisionFold(policy_key=policy_key, accepts_fixtures=accepts_fixtures)
+        self.table = Table(log, [topic.value for topic in DECISION_TOPICS], self.fold, clock=clock)
+
+    @property
+    def ledger(self) -> ConsentLedger:
+        """Grants minus withdrawals as far as they were read."""
+        return self.fold.ledger
+
+    @property
+    def is_ready(self) -> bool:
+        """Everything up to the start is read and a policy is in force."""
+        return self.table.is_ready and self.fold.policy is not None
+
+    async def start(self) -> None:
+        """Begin to follow the log."""
+        await self.table.start()
+
+    async def stop(self) -> None:
+        """Stop following."""
+        await self.table.stop()
+
+    async def catch_up(self, timeout_s: float) -> None:
+        """Read to the present end of the log. Raises TableStaleError: the caller holds."""
+        await self.table.catch_up(timeout_s)
+
+    def offsets(self) -> dict[str, int]:
+        """What was read, as `topic/partition` to next offset, for a record of it."""
+        return {f"{at.topic}/{at.partition}": offset for at, offset in sorted(self.table.offsets().items())}

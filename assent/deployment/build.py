@@ -1,0 +1,126 @@
+"""Builds the long-lived clients from settings, in the order in which they must open, and closes them in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from assent import __version__
+from assent.blobs.derivatives import Derivatives
+from assent.blobs.object_blob_store import ObjectBlobStore, open_blob_store
+from assent.blobs.quarantine import Quarantine
+from assent.deciding.gate import Gate
+from assent.deciding.tables import DecisionTables
+from assent.deployment.service_settings import ServiceSettings
+from assent.deployment.shared import Shared
+from assent.events.topics import all_topics
+from assent.faces.pack import FacePack, load_pack
+from assent.intake.producers import CRAWLER, UPLOAD, ProducerDirectory
+from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.grant_keys import GrantKeyring
+from assent.keys.identifiers import ImageIds
+from assent.stream.clock import Clock, SystemClock
+from assent.stream.event_log import EventLog
+from assent.stream.local import SqliteEventLog
+from assent.telemetry import metrics as declared
+from assent.telemetry.meter import Metrics
+from assent.vectors.edge import EdgeVectorStore
+from assent.vectors.qdrant import QdrantVectorStore
+from assent.vectors.store import VectorStore
+
+
+class UnknownUrlError(ValueError):
+    """Raised when a setting names a kind of log or store that is not known. The message names those that are."""
+
+
+@asynccontextmanager
+async def open_shared(settings: ServiceSettings, *, service: str, is_single_process: bool = False) -> AsyncIterator[Shared]:
+    """Open everything and close it again. Raises the parts' own errors, each of which says what to do."""
+    clock = SystemClock()
+    metrics = Metrics(CollectorRegistry())
+    metrics.set(declared.BUILD_INFO, 1, service=service, version=__version__)
+    async with AsyncExitStack() as stack:
+        log = open_log(settings.log_url)
+        await log.start()
+        stack.push_async_callback(log.close)
+        await log.ensure_topics(all_topics())
+        keys = DeploymentKeys.load_or_create(settings.keys_folder) if is_single_process else DeploymentKeys.load(settings.keys_folder)
+        pack = load_pack(settings.pack_folder)
+        metrics.set(declared.MODEL_SELF_TEST_PASSED, 1)
+        vectors = open_vectors(settings, pack)
+        await vectors.open()
+        stack.push_async_callback(vectors.close)
+        tables = DecisionTables(log, policy_key=keys.public.policy, clock=clock, accepts_fixtures=settings.accepts_fixtures)
+        await tables.start()
+        stack.push_async_callback(tables.stop)
+        yield _shared(settings, clock, metrics, log, keys, pack, vectors, tables, is_single_process=is_single_process)
+
+
+def open_log(url: str) -> EventLog:
+    """The log that a URL names: `sqlite:FILE` or `kafka://HOST:PORT[,HOST:PORT]`."""
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite":
+        return SqliteEventLog(Path(rest))
+    if scheme == "kafka":
+        from assent.stream.kafka import KafkaEventLog  # only processes that talk to a broker load its client
+
+        return KafkaEventLog(rest.removeprefix("//"))
+    raise UnknownUrlError(f"log_url is {url.partition(':')[0]}:..., which is not known; use sqlite:FILE or kafka://HOST:PORT")
+
+
+def open_vectors(settings: ServiceSettings, pack: FacePack) -> VectorStore:
+    """The store that `vectors_url` names: `edge:FOLDER` or Qdrant's address."""
+    url, dimensions = settings.vectors_url, pack.manifest.recogniser.dimensions
+    if url.startswith("edge:"):
+        return EdgeVectorStore(Path(url.removeprefix("edge:")), dimensions=dimensions, model_digest=pack.digest)
+    if url.startswith(("http://", "https://")):
+        key = settings.vectors_api_key.get_secret_value() if settings.vectors_api_key else None
+        return QdrantVectorStore(url=url, api_key=key, dimensions=dimensions, model_digest=pack.digest)
+    raise UnknownUrlError("vectors_url is neither edge:FOLDER nor http://HOST:PORT")
+
+
+def open_blobs(url: str, *, durable: bool = False) -> ObjectBlobStore:
+    """The blob store of a URL; `file:FOLDER` may be relative to where the process was started."""
+    if url.startswith("file:") and not url.startswith("file:///"):
+        url = Path(url.removeprefix("file:")).absolute().as_uri()
+    return open_blob_store(url, durable=durable)
+
+
+def _shared(
+    settings: ServiceSettings,
+    clock: Clock,
+    metrics: Metrics,
+    log: EventLog,
+    keys: DeploymentKeys,
+    pack: FacePack,
+    vectors: VectorStore,
+    tables: DecisionTables,
+    *,
+    is_single_process: bool,
+) -> Shared:
+    blobs = open_blobs(settings.blobs_url)
+    key_store = open_blobs(settings.keys_url, durable=True)
+    grant_keys = GrantKeyring(key_store, keys.key_encryption_key)
+    inner = {producer: keys.producer_signing_key(producer).public_key() for producer in (CRAWLER, UPLOAD)}
+    return Shared(
+        data=settings.data_folder,
+        clock=clock,
+        log=log,
+        tables=tables,
+        gate=Gate(tables.fold, clock),
+        vectors=vectors,
+        quarantine=Quarantine(blobs, keys.quarantine_key),
+        derivatives=Derivatives(blobs, grant_keys),
+        keys=keys,
+        grant_keys=grant_keys,
+        identifiers=ImageIds(keys),
+        producers=ProducerDirectory(key_store, inner),
+        pack=pack,
+        metrics=metrics,
+        accepts_fixtures=settings.accepts_fixtures,
+        allowed_sockets=frozenset(settings.allowed_sockets),
+        is_single_process=is_single_process,
+    )

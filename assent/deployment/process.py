@@ -1,0 +1,91 @@
+"""One service as one process: settings from the environment, health on its own port, a clean end on SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from assent.deployment.build import open_shared
+from assent.deployment.service_app import ServedApp, ServiceApp
+from assent.deployment.service_settings import ServiceSettings
+from assent.deployment.shared import Shared
+from assent.deployment.start_errors import START_ERRORS, start_error_line
+from assent.identity.auth import VERIFIER
+from assent.identity.errors import error_middleware
+from assent.identity.tokens import TokenVerifier
+from assent.telemetry.health import HealthChecks, health_application
+from assent.telemetry.logging import configure_logging
+
+MAX_BODY_BYTES = 25 * 1024 * 1024
+
+
+def run_service(name: str, settings_type: type[ServiceSettings], app_type: Callable[[Any, Shared], ServiceApp]) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. A start that cannot succeed ends in one line."""
+    argparse.ArgumentParser(
+        prog=f"python -m services.{name}", description=f"The {name} service; settings come from ASSENT_{name.upper()}_* variables."
+    ).parse_args()
+    try:
+        settings = settings_type()
+    except ValidationError as error:
+        print(f"{name}: {start_error_line(error)}", file=sys.stderr)
+        return 2
+    configure_logging(name, level=logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO))
+    try:
+        return asyncio.run(_serve(name, settings, app_type))
+    except START_ERRORS as error:
+        print(f"{name}: {start_error_line(error)}", file=sys.stderr)
+        return 3
+
+
+async def _serve(name: str, settings: ServiceSettings, app_type: Callable[[Any, Shared], ServiceApp]) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        shared = await stack.enter_async_context(open_shared(settings, service=name))
+        app = app_type(settings, shared)
+        checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready})
+        health = health_application(checks, shared.metrics.registry)
+        await _listen(stack, health, settings.health_host, settings.health_port)
+        await app.start()
+        stack.push_async_callback(app.stop)
+        if isinstance(app, ServedApp):
+            await _listen(stack, served_application(shared, app), *_address(settings))
+        ended = {asyncio.create_task(stopped.wait()), asyncio.create_task(app.background.failed.wait())}
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.cancel()
+    if app.background.failure is not None:
+        print(f"{name}: stopped by {type(app.background.failure).__name__}: {app.background.failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def served_application(shared: Shared, *apps: ServedApp) -> web.Application:
+    """The application of the services that are served, with authentication and errors in one place."""
+    application = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_BYTES)
+    application[VERIFIER] = TokenVerifier(shared.keys.public.token, clock=shared.clock)
+    for app in apps:
+        app.mount(application)
+    return application
+
+
+def _address(settings: ServiceSettings) -> tuple[str, int]:
+    return str(getattr(settings, "http_host", "127.0.0.1")), int(getattr(settings, "http_port", 0))
+
+
+async def _listen(stack: AsyncExitStack, application: web.Application, host: str, port: int) -> None:
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, host, port).start()

@@ -1,0 +1,50 @@
+"""A processor with its runner as a part of a process that can be started, watched and stopped."""
+
+from __future__ import annotations
+
+import os
+
+from assent.deployment.background import Background
+from assent.deployment.observer import MetricsObserver
+from assent.deployment.shared import Shared
+from assent.stream.processor import Processor
+from assent.stream.runner import Runner, RunnerSettings
+
+LOOP_SILENT_AFTER_S = 60.0
+
+
+class RunnerService:
+    """Starts once the tables are ready; alive as long as its loop goes round, whatever the broker does."""
+
+    def __init__(self, processor: Processor, shared: Shared, *, settings: RunnerSettings, drain_deadline_s: float) -> None:
+        self._shared = shared
+        self._drain_deadline_s = drain_deadline_s
+        self.background = Background()
+        self._runner = Runner(
+            shared.log,
+            processor,
+            member=f"{processor.name}-{os.uname().nodename}-{os.getpid()}",
+            clock=shared.clock,
+            observer=MetricsObserver(shared.metrics),
+            settings=settings,
+        )
+        self._name = processor.name
+
+    async def start(self) -> None:
+        """Begin to consume."""
+        self.background.start(self._runner.run(), name=self._name)
+
+    async def stop(self) -> None:
+        """Finish the batch in hand inside the deadline."""
+        self._runner.stop()
+        await self.background.stop(deadline_s=self._drain_deadline_s)
+
+    @property
+    def is_ready(self) -> bool:
+        """The tables are ready and nothing failed."""
+        return self._shared.tables.is_ready and self.background.failure is None
+
+    @property
+    def is_alive(self) -> bool:
+        """The loop went round lately and nothing failed."""
+        return self.background.failure is None and self._runner.silent_for_s() < LOOP_SILENT_AFTER_S

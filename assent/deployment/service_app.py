@@ -1,0 +1,42 @@
+"""What a service looks like from the outside: started, watched, stopped, and for two of them served."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from aiohttp import web
+
+from assent.deployment.background import Background
+
+
+class ServiceApp(Protocol):
+    """One service inside a process."""
+
+    background: Background
+
+    async def start(self) -> None:
+        """Begin to work."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish or abandon inside one deadline."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """It can serve lawfully now."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Its loop goes round."""
+        ...
+
+
+@runtime_checkable
+class ServedApp(Protocol):
+    """A service with routes of its own."""
+
+    def mount(self, application: web.Application) -> None:
+        """Add routes and keys to an application that is not yet started."""
+        ...

@@ -1,0 +1,208 @@
+"""A grant as decisions read it, its end, and the policy they read it under; the full record stays in the registry, never here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from assent.events.faces import FaceBox
+from assent.events.payload import EventPayload, UtcTime, WireModel
+from assent.events.topics import Topic
+from assent.ids import GrantId, Jurisdiction, SubjectId
+
+
+class GrantState(StrEnum):
+    """Only `given` and `renewed` are live."""
+
+    REQUESTED = "requested"
+    GIVEN = "given"
+    RENEWED = "renewed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    INVALIDATED = "invalidated"
+
+
+class Operation(StrEnum):
+    """What may be done under a grant."""
+
+    COLLECT = "collect"
+    EMBED = "embed"
+    STORE = "store"
+    SEARCH = "search"
+    DISCLOSE = "disclose"
+
+
+class Purpose(StrEnum):
+    """What face recognition is for here; anything else is refused before a probe is decoded."""
+
+    SELF_SEARCH = "self_search"
+    VERIFY = "verify"
+    GALLERY_SEARCH = "gallery_search"
+
+
+class SourceKindRule(StrEnum):
+    """How a source rule names its target; a wildcard cannot be written."""
+
+    URL_PREFIX = "url_prefix"
+    ACCOUNT = "account"
+    IMAGE_URL = "image_url"
+    ASSET_SHA256 = "asset_sha256"
+    UPLOAD = "upload"
+
+
+class BindingMode(StrEnum):
+    """How the grant says which face is meant; `reference_match` answers `not_supported`."""
+
+    SINGLE_FACE = "single_face"
+    REGION = "region"
+    JOINT = "joint"
+    REFERENCE_MATCH = "reference_match"
+
+
+class ConsentForm(StrEnum):
+    """The legal form of the yes."""
+
+    EXPRESS = "express"
+    EXPLICIT = "explicit"
+    WRITTEN_RELEASE = "written_release"
+
+
+class AgeBand(StrEnum):
+    """Age as stated; unknown is treated as the strictest."""
+
+    ADULT = "adult"
+    MINOR_14_17 = "minor_14_17"
+    MINOR_UNDER_14 = "minor_u14"
+    UNKNOWN = "unknown"
+
+
+class Residence(WireModel):
+    """Where the subject says she lives."""
+
+    jurisdiction: Jurisdiction
+
+
+class SourceRule(WireModel):
+    """One named target. `only_me` is her evidenced statement that nobody else's face appears there.
+
+    `value` is a normalised URL prefix, an account name, an image URL, a sha256 in hex, or the grant's own id for uploads.
+    """
+
+    kind: SourceKindRule
+    value: str = Field(min_length=1, max_length=2048)
+    only_me: bool = False
+
+
+class FaceRegion(WireModel):
+    """The box she marked in one asset."""
+
+    asset_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    box: FaceBox
+
+
+class FaceBinding(WireModel):
+    """Which face; `member_grants` are the grants of everyone in the photo for `joint`."""
+
+    mode: BindingMode
+    regions: tuple[FaceRegion, ...] = ()
+    member_grants: tuple[GrantId, ...] = ()
+
+
+class LegalBasis(WireModel):
+    """The form in which this grant was given for one jurisdiction, with what that law asks for beside it."""
+
+    jurisdiction: Jurisdiction
+    form: ConsentForm
+    explicit: bool = True
+    signature: Literal["wet", "e_signature", "vc"] | None = None
+    alternative_offered: bool = False
+    notice_fields: tuple[str, ...] = ()
+    evidence_count: int = Field(default=0, ge=0)
+    notice_sha256: str | None = None
+
+
+class GeographicScope(WireModel):
+    """Jurisdictions per group of operations; no wildcard."""
+
+    collect_in: tuple[Jurisdiction, ...]
+    store_in: tuple[Jurisdiction, ...]
+    disclose_in: tuple[Jurisdiction, ...]
+
+
+class GrantSnapshot(EventPayload):
+    """What decisions read of one grant at one revision.
+
+    An unknown `schema_version` denies the grant: a reader that does not know a restriction must not ignore it.
+    """
+
+    type: ClassVar[str] = "grants.v1"
+    topic: ClassVar[Topic] = Topic.GRANTS
+    schema_version: Literal["assent.grant/1"] = "assent.grant/1"
+    grant_id: GrantId
+    revision: int = Field(ge=1)
+    state: GrantState
+    subject_id: SubjectId
+    age_band: AgeBand
+    guardian: bool = False
+    residences: tuple[Residence, ...] = Field(min_length=1)
+    recipients: tuple[str, ...] = ()
+    purposes: tuple[Purpose, ...] = Field(min_length=1)
+    operations: tuple[Operation, ...] = Field(min_length=1)
+    sources: tuple[SourceRule, ...] = Field(min_length=1)
+    binding: FaceBinding
+    legal: tuple[LegalBasis, ...]
+    scope: GeographicScope
+    not_before: UtcTime
+    expires_at: UtcTime
+    confirmed_at: UtcTime | None = None
+    last_interaction_at: UtcTime
+    evidence_kinds: tuple[str, ...] = ()
+    controls_source: bool = False
+
+    def key(self) -> str:
+        return self.grant_id
+
+
+class GrantWithdrawn(EventPayload):
+    """The grant has ended for ever. Absorbing: nothing revives this grant_id."""
+
+    type: ClassVar[str] = "withdrawals.v1"
+    topic: ClassVar[Topic] = Topic.WITHDRAWALS
+    grant_id: GrantId
+    withdrawn_at: UtcTime
+
+    def key(self) -> str:
+        return self.grant_id
+
+
+class PolicyPublished(EventPayload):
+    """One signed policy document, replaced whole. `document` is the canonical JSON text that `sha256` and `signature` cover."""
+
+    type: ClassVar[str] = "policies.v1"
+    topic: ClassVar[Topic] = Topic.POLICIES
+    version: str
+    document: str
+    sha256: str
+    signature: bytes
+    key_id: str
+    published_at: UtcTime
+
+    def key(self) -> str:
+        return "policy"
+
+
+class SuppressionAdded(EventPayload):
+    """These bytes must not come back. `suppression_key` is a keyed hash; no template is kept."""
+
+    type: ClassVar[str] = "suppressions.v1"
+    topic: ClassVar[Topic] = Topic.SUPPRESSIONS
+    suppression_key: str
+    kind: Literal["sha256"] = "sha256"
+    added_at: UtcTime
+
+    def key(self) -> str:
+        return self.suppression_key

@@ -1,0 +1,135 @@
+"""The course of one image: scraped, located, cleared or refused; only the first three carry a URL and raw evidence."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from assent.events.evidence import CoarseEvidence, PageEvidence
+from assent.events.payload import EventPayload, UtcTime, WireModel
+from assent.events.topics import Topic
+from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId
+
+
+class SourceKind(StrEnum):
+    """How the image came to the producer; there is no value for a camera in a public place."""
+
+    WEB_PAGE = "web_page"
+    UPLOAD = "upload"
+    PRODUCER = "producer"
+
+
+class Stage(StrEnum):
+    """Where a sighting stood when it was decided."""
+
+    CRAWLER = "crawler"
+    INTAKE = "intake"
+    GEOFENCE = "geofence"
+    CONSENT = "consent"
+    EMBEDDER = "embedder"
+    INDEXER = "indexer"
+    QUERY = "query"
+
+
+class Sighting(WireModel):
+    """One image at one place. `blob` is the key of the sealed original in quarantine; times are UTC."""
+
+    sighting_id: SightingId
+    image_id: ImageId
+    producer: ProducerId
+    source_kind: SourceKind
+    blob: str = Field(max_length=512)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=1)
+    media_type: str
+    final_url: str | None = Field(default=None, max_length=2048)
+    page_url: str | None = Field(default=None, max_length=2048)
+    account: str | None = Field(default=None, max_length=512)
+    upload_grant_id: GrantId | None = None
+    fetched_at: UtcTime
+    page_evidence: tuple[PageEvidence, ...] = Field(default=(), max_length=64)
+
+
+class GrantFinding(WireModel):
+    """What the geofence found for one covering grant: the candidate set, never a verdict of consent."""
+
+    grant_id: GrantId
+    revision: int = Field(ge=1)
+    candidates: tuple[Jurisdiction, ...]
+    evidence: tuple[CoarseEvidence, ...]
+
+
+class Clearance(WireModel):
+    """One grant that opens this image, as decided at `policy_version`; re-decided at every later hop."""
+
+    grant_id: GrantId
+    revision: int = Field(ge=1)
+    candidates: tuple[Jurisdiction, ...]
+    evidence: tuple[CoarseEvidence, ...]
+
+
+class ImageScraped(EventPayload):
+    """An image was fetched or handed in and lies sealed in quarantine."""
+
+    type: ClassVar[str] = "images.scraped.v1"
+    topic: ClassVar[Topic] = Topic.IMAGES_SCRAPED
+    sighting: Sighting
+
+    def key(self) -> str:
+        return self.sighting.sighting_id
+
+
+class ImageLocated(EventPayload):
+    """The geofence knows, per covering grant, where this may be; what no grant could open was refused."""
+
+    type: ClassVar[str] = "images.located.v1"
+    topic: ClassVar[Topic] = Topic.IMAGES_LOCATED
+    sighting: Sighting
+    findings: tuple[GrantFinding, ...] = Field(min_length=1)
+    policy_version: str
+    datasets: tuple[str, ...]
+
+    def key(self) -> str:
+        return self.sighting.sighting_id
+
+
+class ImageCleared(EventPayload):
+    """At least one grant opens collecting and embedding for this image."""
+
+    type: ClassVar[str] = "images.cleared.v1"
+    topic: ClassVar[Topic] = Topic.IMAGES_CLEARED
+    sighting: Sighting
+    clearances: tuple[Clearance, ...] = Field(min_length=1)
+    policy_version: str
+    datasets: tuple[str, ...]
+
+    def key(self) -> str:
+        return self.sighting.sighting_id
+
+
+class ImageRefused(EventPayload):
+    """A gate said no. `grant_id` is None when no grant covered the image. Holds no URL, no raw value, no bytes.
+
+    `image_id` is None when nothing was fetched.
+    """
+
+    type: ClassVar[str] = "images.refused.v1"
+    topic: ClassVar[Topic] = Topic.IMAGES_REFUSED
+    sighting_id: SightingId
+    image_id: ImageId | None
+    grant_id: GrantId | None
+    revision: int | None = None
+    producer: ProducerId
+    stage: Stage
+    outcome: str
+    rules: tuple[RuleId, ...] = Field(min_length=1)
+    candidates: tuple[Jurisdiction, ...] = ()
+    evidence: tuple[CoarseEvidence, ...] = ()
+    policy_version: str
+    datasets: tuple[str, ...] = ()
+    decided_at: UtcTime
+
+    def key(self) -> str:
+        return self.sighting_id

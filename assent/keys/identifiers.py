@@ -1,0 +1,60 @@
+"""Keyed names of images, sightings and suppressions; never a bare hash, which anyone could match against a photo."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Protocol
+
+from assent.ids import ImageId, ProducerId, SightingId
+
+_NONE = b"\x00"
+_SOME = b"\x01"
+
+
+class IdentifierKeys(Protocol):
+    """The three HMAC keys; `DeploymentKeys` has them."""
+
+    @property
+    def image_id_key(self) -> bytes:
+        """HMAC key of image ids."""
+
+    @property
+    def sighting_id_key(self) -> bytes:
+        """HMAC key of sighting ids."""
+
+    @property
+    def suppression_key(self) -> bytes:
+        """HMAC key of suppressions."""
+
+
+class ImageIds:
+    """HMAC-SHA256 in hex. The same input gives the same id in every process of one deployment, another in any other."""
+
+    def __init__(self, keys: IdentifierKeys) -> None:
+        self._image_key = keys.image_id_key
+        self._sighting_key = keys.sighting_id_key
+        self._suppression_key = keys.suppression_key
+
+    def image_id(self, data: bytes) -> ImageId:
+        """Names the exact bytes."""
+        return ImageId(hmac.new(self._image_key, data, hashlib.sha256).hexdigest())
+
+    def sighting_id(self, *, final_url: str | None, image_id: ImageId | None, producer: ProducerId) -> SightingId:
+        """Names one image at one place. `final_url` in its one normal spelling; either may be None, not both."""
+        if final_url is None and image_id is None:
+            raise ValueError("a sighting needs a final URL or an image id; without both, all sightings would be one")
+        message = b"".join(_framed(part) for part in (final_url, image_id, producer))
+        return SightingId(hmac.new(self._sighting_key, message, hashlib.sha256).hexdigest())
+
+    def suppression_key(self, sha256: str) -> str:
+        """Names image bytes, by their SHA-256 in hex, that must not come back. No template of anyone is needed (X-8)."""
+        return hmac.new(self._suppression_key, bytes.fromhex(sha256), hashlib.sha256).hexdigest()
+
+
+def _framed(part: str | None) -> bytes:
+    """A part with its length before it, so that no two tuples of parts give the same message."""
+    if part is None:
+        return _NONE
+    encoded = part.encode()
+    return _SOME + len(encoded).to_bytes(4, "big") + encoded

@@ -1,0 +1,1 @@
+"""Merkle log, signed receipts and their offline verifier; never holds personal data, only salted commitments."""

@@ -1,0 +1,136 @@
+"""Handles the records of one batch, several at a time but never two of one key; nothing is written or committed here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assent.events.envelope import Event, UnreadableEventError, decode, encode
+from assent.events.payload import EventPayload
+from assent.events.record import Record, StoredRecord
+from assent.stream.clock import Clock
+from assent.stream.dead_letters import DeadLetter
+from assent.stream.event_log import TopicPartition
+from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
+from assent.stream.processor import Processor
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What one record came to: an event with its outputs, or a dead letter."""
+
+    record: StoredRecord
+    event: Event[EventPayload] | None
+    outputs: tuple[Record, ...]
+    dead: DeadLetter | None
+    outcome: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """From here on the partition is put back, and why."""
+
+    offset: int
+    error: RetryLaterError
+
+
+def partition_of_record(record: StoredRecord) -> TopicPartition:
+    """Where a record lies."""
+    return TopicPartition(record.topic, record.partition)
+
+
+class Batch:
+    """One run over polled records. `put_back` says from which offset a partition must be read again."""
+
+    def __init__(self, records: Sequence[StoredRecord], *, clock: Clock, on_progress: Callable[[], None]) -> None:
+        self.records = tuple(records)
+        self.put_back: dict[TopicPartition, Put] = {}
+        self._clock = clock
+        self._on_progress = on_progress
+        self._handled: dict[int, Handled] = {}
+        self._failure: Exception | None = None
+
+    async def handle(self, processor: Processor, *, concurrency: int) -> None:
+        """Handle what can be handled. Raises what the processor raised, unless it concerns one record or one partition."""
+        gate = asyncio.Semaphore(concurrency)
+
+        async def work(chain: list[int]) -> None:
+            async with gate:
+                for index in chain:
+                    if self._failure is None and not self._is_put_back(self.records[index]):
+                        await self._one(processor, index)
+
+        await asyncio.gather(*(work(chain) for chain in self._chains(concurrency)))
+        if self._failure is not None:
+            raise self._failure
+
+    def done(self) -> list[Handled]:
+        """In the order of the poll; what was put back is not among them, handled or not."""
+        return [self._handled[index] for index, record in enumerate(self.records) if not self._is_put_back(record)]
+
+    def next_offsets(self) -> dict[TopicPartition, int]:
+        """Per partition the offset after the last record that is done with all before it."""
+        found: dict[TopicPartition, int] = {}
+        for record in self.records:
+            if not self._is_put_back(record):
+                at = partition_of_record(record)
+                found[at] = max(found.get(at, 0), record.offset + 1)
+        return found
+
+    def first_offsets(self) -> dict[TopicPartition, int]:
+        """Per partition where the batch began."""
+        found: dict[TopicPartition, int] = {}
+        for record in self.records:
+            at = partition_of_record(record)
+            found[at] = min(found.get(at, record.offset), record.offset)
+        return found
+
+    def _chains(self, concurrency: int) -> list[list[int]]:
+        """Records of one key in one chain, in order; with no concurrency the order of the poll."""
+        if concurrency == 1:
+            return [list(range(len(self.records)))]
+        chains: dict[bytes, list[int]] = {}
+        for index, record in enumerate(self.records):
+            chains.setdefault(record.key, []).append(index)
+        return list(chains.values())
+
+    def _is_put_back(self, record: StoredRecord) -> bool:
+        put = self.put_back.get(partition_of_record(record))
+        return put is not None and record.offset >= put.offset
+
+    async def _one(self, processor: Processor, index: int) -> None:
+        record, started = self.records[index], self._clock.monotonic()
+        try:
+            event = decode(record)
+            outcome = await processor.handle(event, record)
+        except (UnreadableEventError, PoisonMessageError) as error:
+            dead = DeadLetter.of(record, error.cause, clock=self._clock)
+            self._handled[index] = Handled(record, None, (), dead, "dead", error.cause, self._clock.monotonic() - started)
+        except RetryLaterError as error:
+            at = partition_of_record(record)
+            if at not in self.put_back or record.offset < self.put_back[at].offset:
+                self.put_back[at] = Put(record.offset, error)
+        except Exception as error:  # noqa: BLE001  told to the runner once the other chains have come to a halt
+            self._failure = self._failure or error
+        else:
+            name, reason = _told(outcome)
+            seconds = self._clock.monotonic() - started
+            self._handled[index] = Handled(record, event, _records(outcome), None, name, reason, seconds)
+        self._on_progress()
+
+
+def _records(outcome: Outcome) -> tuple[Record, ...]:
+    return () if isinstance(outcome, Ignore) else tuple(encode(event) for event in outcome.events)
+
+
+def _told(outcome: Outcome) -> tuple[str, str]:
+    match outcome:
+        case Emit():
+            return "emit", "emitted"
+        case Refuse():
+            return "refuse", "refused"
+        case Ignore(why=why):
+            return "ignore", why

@@ -1,0 +1,177 @@
+"""The two readers of Apache Kafka, a member of a group and a follower; offsets are committed as told and never by the client itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, KafkaError, UnknownMemberIdError
+from aiokafka.structs import TopicPartition as KafkaPartition
+
+from assent.events.record import StoredRecord
+from assent.stream.event_log import LogUnavailableError, OnRevoked, TopicPartition
+from assent.stream.kafka_calls import call, translated
+from assent.stream.kafka_settings import KafkaSettings
+
+TAIL_BATCH = 5_000
+_LOG = structlog.get_logger()
+
+
+def theirs(at: TopicPartition) -> Any:
+    """The client's own type."""
+    return KafkaPartition(at.topic, at.partition)
+
+
+def ours(at: Any) -> TopicPartition:
+    """The port's type."""
+    return TopicPartition(at.topic, at.partition)
+
+
+def stored(found: Mapping[Any, Sequence[Any]]) -> list[StoredRecord]:
+    """What `getmany` gives, in offset order per partition."""
+    return [
+        StoredRecord(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp_ms=record.timestamp,
+            key=record.key or b"",
+            value=record.value,
+            headers=tuple(record.headers),
+        )
+        for records in found.values()
+        for record in records
+    ]
+
+
+async def stopped(stop: Callable[[], Awaitable[None]], *, timeout_s: float) -> None:
+    """Close a client; one that hangs on a dead broker is left behind after `timeout_s`."""
+    with contextlib.suppress(KafkaError, OSError):
+        try:
+            async with asyncio.timeout(timeout_s):
+                await stop()
+        except TimeoutError:
+            _LOG.warning("kafka_client_left_behind")
+
+
+async def getmany(consumer: AIOKafkaConsumer, *, max_records: int | None, timeout_s: float) -> list[StoredRecord]:
+    """Records, or none in time: the client waits for the end of a rebalance beyond its own time-out."""
+    try:
+        with translated("reading"):
+            async with asyncio.timeout(timeout_s + 0.1):
+                return stored(await consumer.getmany(timeout_ms=max(1, int(timeout_s * 1000)), max_records=max_records))
+    except LogUnavailableError as error:
+        if isinstance(error.__cause__, TimeoutError):
+            return []
+        raise
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs inside the client's own task between two awaits of ours; it must not call `getmany`."""
+
+    def __init__(self, on_revoked: OnRevoked) -> None:
+        self._on_revoked = on_revoked
+
+    async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        if revoked:
+            await self._on_revoked(frozenset(ours(at) for at in revoked))
+
+    async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        """Positions come from the committed offsets, as the client does it."""
+
+
+class KafkaSubscription:
+    """A member of a group on Apache Kafka."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, settings: KafkaSettings, on_closed: Callable[[KafkaSubscription], None]) -> None:
+        self._consumer = consumer
+        self._settings = settings
+        self._on_closed = on_closed
+
+    def join(self, topics: Sequence[str], on_revoked: OnRevoked) -> None:
+        """Ask for partitions; they come while polling."""
+        self._consumer.subscribe(list(topics), listener=_Listener(on_revoked))
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> list[StoredRecord]:
+        return await getmany(self._consumer, max_records=max_records, timeout_s=timeout_s)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> frozenset[TopicPartition]:
+        held = self.assignment()
+        wanted = {theirs(at): offset for at, offset in offsets.items() if at in held}
+        moved = frozenset(offsets.keys() - held)
+        if not wanted:
+            return moved
+        try:
+            with translated("committing offsets"):
+                async with asyncio.timeout(self._settings.request_timeout_s):
+                    try:
+                        await self._consumer.commit(wanted)
+                    except (CommitFailedError, IllegalStateError, IllegalGenerationError, UnknownMemberIdError):
+                        return frozenset(offsets)
+        except LogUnavailableError:
+            # The answer is lost, or a rebalance began: whoever owns the partitions next starts at what the broker has.
+            if not offsets.keys() <= self.assignment():
+                return frozenset(offsets)
+            raise
+        return moved
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        with contextlib.suppress(IllegalStateError):
+            self._consumer.seek(theirs(partition), offset)
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        for at in self.assignment().intersection(partitions):
+            with contextlib.suppress(IllegalStateError):
+                self._consumer.pause(theirs(at))
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        for at in self.assignment().intersection(partitions):
+            with contextlib.suppress(IllegalStateError):
+                self._consumer.resume(theirs(at))
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset(ours(at) for at in self._consumer.assignment())
+
+    async def close(self) -> None:
+        await stopped(self._consumer.stop, timeout_s=self._settings.close_timeout_s)
+        self._on_closed(self)
+
+
+class KafkaTail:
+    """A follower without a group."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, settings: KafkaSettings, on_closed: Callable[[KafkaTail], None]) -> None:
+        self._consumer = consumer
+        self._settings = settings
+        self._on_closed = on_closed
+        self._positions: dict[TopicPartition, int] = {}
+
+    async def begin(self, partitions: Collection[TopicPartition]) -> None:
+        """Stand before the first record that is left."""
+        assigned = [theirs(at) for at in partitions]
+        self._consumer.assign(assigned)
+        timeout_s = self._settings.request_timeout_s
+        await call(self._consumer.seek_to_beginning(*assigned), timeout_s=timeout_s, what="finding the first offsets")
+        await self._look()
+
+    async def poll(self, *, timeout_s: float) -> list[StoredRecord]:
+        records = await getmany(self._consumer, max_records=TAIL_BATCH, timeout_s=timeout_s)
+        await self._look()
+        return records
+
+    def positions(self) -> dict[TopicPartition, int]:
+        return dict(self._positions)
+
+    async def close(self) -> None:
+        await stopped(self._consumer.stop, timeout_s=self._settings.close_timeout_s)
+        self._on_closed(self)
+
+    async def _look(self) -> None:
+        """The client's position moves past what compaction took, also where it gave no record."""
+        for at in self._consumer.assignment():
+            position = await call(self._consumer.position(at), timeout_s=self._settings.request_timeout_s, what="asking a position")
+            self._positions[ours(at)] = position

@@ -1,0 +1,301 @@
+"""Polls, handles, writes, then commits: outputs are acknowledged before offsets move, and trouble moves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from assent.events.record import StoredRecord
+from assent.stream.batch import Batch, Handled, partition_of_record
+from assent.stream.clock import Clock
+from assent.stream.dead_letters import DeadLetterError, TooManyDeadLettersError
+from assent.stream.event_log import EventLog, LogUnavailableError, Subscription, TopicPartition
+from assent.stream.held_partitions import HeldPartitions
+from assent.stream.outcomes import RetryLaterError
+from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
+from assent.stream.progress import ProgressWatch, StalledError
+from assent.stream.runner_observer import ProgressObserver, RunnerObserver
+from assent.stream.table import TableBrokenError, TableStaleError
+
+__all__ = ["Readiness", "Runner", "RunnerObserver", "RunnerSettings", "StalledError"]
+_LOG = structlog.get_logger()
+
+
+class Readiness(Protocol):
+    """A table, as far as the runner cares."""
+
+    @property
+    def is_ready(self) -> bool:
+        """It may be decided with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerSettings:
+    """Batching: records per batch, how long a poll waits, how long it waits for more, records handled at once.
+
+    Trouble: first and longest pause, seconds without the log or without progress before giving up, unreadable records in a
+    row before giving up. Ending: seconds for the batch in hand at a stop or a rebalance. `watch_every_s`: how often lag and
+    progress are looked at. `silent_after_s`: seconds without a turn of the loop before it counts as dead.
+    """
+
+    max_batch: int = 64
+    poll_s: float = 0.5
+    linger_s: float = 0.0
+    concurrency: int = 1
+    retry_s: float = 0.2
+    max_retry_s: float = 5.0
+    stall_after_s: float = 120.0
+    max_dead_in_a_row: int = 1_000
+    drain_deadline_s: float = 10.0
+    watch_every_s: float = 5.0
+    silent_after_s: float = 60.0
+
+
+class Runner:
+    """One member of one group."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        processor: Processor,
+        *,
+        member: str,
+        clock: Clock,
+        observer: RunnerObserver,
+        settings: RunnerSettings = RunnerSettings(),
+        tables: Sequence[Readiness] = (),
+        group: str | None = None,
+    ) -> None:
+        self._log = log
+        self._processor = processor
+        self._member = member
+        self._clock = clock
+        self._observer = observer
+        self._settings = settings
+        self._tables = tuple(tables)
+        self._topics = [topic.value for topic in processor.topics]
+        self._group = group or processor.name
+        self._stopping = asyncio.Event()
+        self._batch = asyncio.Lock()
+        self._lost: set[TopicPartition] = set()
+        self._held = HeldPartitions(clock, first_s=settings.retry_s, most_s=settings.max_retry_s)
+        self._watch = ProgressWatch(log, group=self._group, topics=self._topics, clock=clock, stall_after_s=settings.stall_after_s)
+        self._subscription: Subscription | None = None
+        self._last_turn = clock.monotonic()
+        self._next_look = clock.monotonic()
+        self._away_since: float | None = None
+        self._waits_for_tables = False
+        self._dead_in_a_row = 0
+
+    async def run(self) -> None:
+        """Work until `stop`. Raises whatever the processor raised that is not trouble, StalledError, DeadLetterError,
+        TooManyDeadLettersError, TableBrokenError.
+        """
+        self._subscription = subscription = await self._log.subscribe(
+            self._topics, group=self._group, member=self._member, on_revoked=self._on_revoked
+        )
+        working = asyncio.create_task(self._work(subscription))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working}, timeout=self._settings.drain_deadline_s)
+        finally:
+            # What is still in hand now is abandoned: not committed, so it is done again.
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
+            self._subscription = None
+            await subscription.close()
+        if not working.cancelled():
+            working.result()
+
+    def stop(self) -> None:
+        """Finish the batch in hand and leave."""
+        self._stopping.set()
+
+    def silent_for_s(self) -> float:
+        """Seconds since the loop last went round or finished a record."""
+        return self._clock.monotonic() - self._last_turn
+
+    @property
+    def is_alive(self) -> bool:
+        """The loop goes round; whether the log answers does not matter here."""
+        return self.silent_for_s() < self._settings.silent_after_s
+
+    @property
+    def is_ready(self) -> bool:
+        """Joined, and every table may be decided with."""
+        return self._subscription is not None and self._tables_are_ready()
+
+    @property
+    def lag_records(self) -> dict[TopicPartition, int]:
+        """Per partition the records between the committed and the end offset, as last looked at."""
+        return dict(self._watch.lag)
+
+    async def _work(self, subscription: Subscription) -> None:
+        while not self._stopping.is_set():
+            self._alive()
+            try:
+                await self._look(subscription)
+                await self._turn(subscription)
+            except LogUnavailableError as error:
+                await self._away(error)
+
+    async def _turn(self, subscription: Subscription) -> None:
+        records = await self._poll(subscription)
+        if not records:
+            return
+        async with self._batch:
+            batch = Batch(records, clock=self._clock, on_progress=self._alive)
+            try:
+                await self._do(subscription, batch)
+            except TableBrokenError:
+                raise
+            except (RetryLaterError, TableStaleError, LogUnavailableError) as error:
+                self._put_all_back(subscription, batch, error)
+                if isinstance(error, LogUnavailableError):
+                    raise
+
+    async def _poll(self, subscription: Subscription) -> list[StoredRecord]:
+        """The next batch; none while a table is not ready: then everything is paused, and the loop goes on turning."""
+        self._lost.clear()
+        self._held.let_through(subscription)
+        is_waiting = not self._tables_are_ready()
+        if is_waiting:
+            subscription.pause(subscription.assignment())
+        if is_waiting != self._waits_for_tables:
+            self._waits_for_tables = is_waiting
+            if is_waiting:
+                self._observer.held(self._processor.name, "table_not_ready")
+            else:
+                subscription.resume(subscription.assignment() - self._held.current())
+        timeout_s = self._held.next_in_s(self._settings.poll_s)
+        records = await subscription.poll(max_records=self._settings.max_batch, timeout_s=timeout_s)
+        if is_waiting:
+            # A partition that was assigned while the poll waited was not yet paused.
+            self._seek_back(subscription, records)
+            return []
+        missing = self._settings.max_batch - len(records)
+        if records and missing > 0 and self._settings.linger_s > 0:
+            records += await subscription.poll(max_records=missing, timeout_s=self._settings.linger_s)
+        return records
+
+    async def _do(self, subscription: Subscription, batch: Batch) -> None:
+        """Handle, write, commit, in this order; nothing is committed that is not written."""
+        if isinstance(self._processor, BeforeBatch):
+            await self._processor.before_batch()
+        await batch.handle(self._processor, concurrency=self._settings.concurrency)
+        done = batch.done()
+        events = [handled.event for handled in done if handled.event is not None]
+        await self._write(done)
+        if isinstance(self._processor, AfterBatch):
+            await self._processor.after_batch(events)
+        offsets = {at: offset for at, offset in batch.next_offsets().items() if at not in self._lost}
+        moved = await subscription.commit(offsets) | (batch.next_offsets().keys() - offsets.keys())
+        self._away_since = None
+        if moved:
+            self._observer.commit_failed(self._processor.name)
+        self._held.forget(offsets)
+        for at, put in batch.put_back.items():
+            self._observer.held(self._processor.name, type(put.error).__name__)
+            self._held.hold(subscription, at, put.offset, after_s=put.error.after_s)
+        committed = [handled for handled in done if partition_of_record(handled.record) not in moved]
+        self._report(committed)
+        if isinstance(self._processor, AfterCommit):
+            await self._processor.after_commit([handled.event for handled in committed if handled.event is not None])
+
+    async def _write(self, done: Sequence[Handled]) -> None:
+        dead = [handled.dead.to_record() for handled in done if handled.dead is not None]
+        self._brake(done)
+        if dead:
+            try:
+                await self._log.append(dead)
+            except Exception as error:
+                raise DeadLetterError(
+                    f"{len(dead)} dead letters of {self._processor.name} could not be written ({type(error).__name__}); "
+                    "check the log and the dead-letter topics, then start again"
+                ) from error
+        outputs = [record for handled in done for record in handled.outputs]
+        if outputs:
+            await self._log.append(outputs)
+
+    def _brake(self, done: Sequence[Handled]) -> None:
+        """Before anything is written off: a release that can read nothing must not empty the topic into dead letters."""
+        for handled in done:
+            self._dead_in_a_row = 0 if handled.dead is None else self._dead_in_a_row + 1
+            if self._dead_in_a_row >= self._settings.max_dead_in_a_row:
+                raise TooManyDeadLettersError(
+                    f"{self._dead_in_a_row} records of {handled.record.topic} in a row could not be read ({handled.reason}); "
+                    "check the release that reads and the producers that write, then start again"
+                )
+
+    async def _on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
+        """Let the batch in hand end before its partitions move; one that ends later is not committed and is done again."""
+        if isinstance(self._observer, ProgressObserver):
+            self._observer.rebalanced(self._processor.name, len(partitions))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_deadline_s), self._batch:
+                pass
+        self._lost.update(partitions)
+        self._held.forget(partitions)
+
+    async def _look(self, subscription: Subscription) -> None:
+        """Now and then: lag, whether the log answers, and whether the group moves."""
+        now = self._clock.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + self._settings.watch_every_s
+        # Waiting for a table is no stall: nothing of the group is to move then.
+        held = self._watch.lag.keys() if self._waits_for_tables else self._held.current()
+        await self._watch.look(assigned=subscription.assignment(), held=held)
+        self._away_since = None
+        if isinstance(self._observer, ProgressObserver):
+            for at, records in self._watch.lag.items():
+                self._observer.lag(self._processor.name, at.topic, at.partition, records)
+            for topic in self._topics:
+                if not any(records for at, records in self._watch.lag.items() if at.topic == topic):
+                    self._observer.time_lag(topic, 0.0)
+
+    async def _away(self, error: LogUnavailableError) -> None:
+        """Wait a little; without the log for too long, end."""
+        now = self._clock.monotonic()
+        self._away_since = now if self._away_since is None else self._away_since
+        away_s = now - self._away_since
+        _LOG.warning("log_unavailable", stage=self._processor.name)
+        if away_s > self._settings.stall_after_s:
+            raise StalledError(f"the log was away for {away_s:.0f} s; ending so that the process is started anew") from error
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.retry_s):
+                await self._stopping.wait()
+
+    def _put_all_back(self, subscription: Subscription, batch: Batch, error: Exception) -> None:
+        self._observer.held(self._processor.name, type(error).__name__)
+        after_s = error.after_s if isinstance(error, RetryLaterError) else 0.0
+        for at, offset in batch.first_offsets().items():
+            if at not in self._lost:
+                self._held.hold(subscription, at, offset, after_s=after_s)
+
+    def _seek_back(self, subscription: Subscription, records: Collection[StoredRecord]) -> None:
+        for at, offset in Batch(tuple(records), clock=self._clock, on_progress=self._alive).first_offsets().items():
+            subscription.seek(at, offset)
+
+    def _report(self, done: Sequence[Handled]) -> None:
+        for handled in done:
+            if handled.dead is not None:
+                self._observer.dead(handled.record.topic, handled.reason)
+            self._observer.finished(self._processor.name, handled.outcome, handled.reason, handled.seconds)
+        if done and isinstance(self._observer, ProgressObserver):
+            last = done[-1].record
+            self._observer.time_lag(last.topic, max(0.0, self._clock.now().timestamp() - last.timestamp_ms / 1000))
+
+    def _tables_are_ready(self) -> bool:
+        return all(table.is_ready for table in self._tables)
+
+    def _alive(self) -> None:
+        self._last_turn = self._clock.monotonic()

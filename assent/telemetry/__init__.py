@@ -1,0 +1,1 @@
+"""What a process says about itself: numbers, log lines, health and traces; never about a person."""

@@ -1,0 +1,23 @@
+"""Wiring of the consent service."""
+
+from __future__ import annotations
+
+from assent.deployment.runner_service import RunnerService
+from assent.deployment.shared import Shared
+from assent.stream.runner import RunnerSettings
+from services.consent.processor import ConsentProcessor
+from services.consent.settings import ConsentSettings
+
+
+class ConsentApp(RunnerService):
+    """images.located to images.cleared."""
+
+    def __init__(self, settings: ConsentSettings, shared: Shared) -> None:
+        processor = ConsentProcessor(
+            gate=shared.gate,
+            tables=shared.tables,
+            quarantine=shared.quarantine,
+            catch_up_timeout_s=settings.catch_up_timeout_s,
+        )
+        runner = RunnerSettings(stall_after_s=settings.stall_after_s)
+        super().__init__(processor, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)

@@ -1,0 +1,1 @@
+"""Fetches what live grants name, and nothing else."""

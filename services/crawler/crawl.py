@@ -1,0 +1,205 @@
+"""A round over the targets of live grants: pages for their links, images for their course; what is refused is never written down."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+
+from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.image import image_optouts
+from assent.optouts.page import page_optouts
+
+from assent.blobs.quarantine import Quarantine
+from assent.deciding.gate import Gate
+from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.tables import DecisionTables
+from assent.events.envelope import Event, encode, event_id
+from assent.events.evidence import PageEvidence
+from assent.events.images import ImageScraped, Sighting, SourceKind, Stage
+from assent.events.payload import EventPayload
+from assent.faces.image import ImageLimits
+from assent.faces.image_header import read_header
+from assent.faces.image_refusal import ImageRefusedError
+from assent.ids import RuleId
+from assent.intake.producers import CRAWLER
+from assent.intake.signature import sign_record
+from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.identifiers import ImageIds
+from assent.stream.event_log import EventLog
+from assent.telemetry.tracing import TraceContext
+from services.crawler.frontier import Frontier, targets
+from services.crawler.page import read_page
+from services.crawler.visit import OPTED_OUT, Stopped, Visited, Visitor
+
+HTML = ("text/html", "application/xhtml+xml")
+
+
+@dataclass(slots=True)
+class Round:
+    """What a round came to: pages read, images by outcome, image places never asked for."""
+
+    pages: int = 0
+    scraped: int = 0
+    unchanged: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    never_fetched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The page that shows an image: where it is, what it says of places, what it says of being read."""
+
+    url: str | None = None
+    told: tuple[PageEvidence, ...] = ()
+    verdict: OptOutVerdict | None = None
+
+
+class Crawl:
+    """Holds what it scraped before, so that a round does not send unchanged images through again."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        tables: DecisionTables,
+        visitor: Visitor,
+        quarantine: Quarantine,
+        log: EventLog,
+        keys: DeploymentKeys,
+        identifiers: ImageIds,
+        agent: str,
+        limits: ImageLimits,
+        max_pages: int,
+        max_page_bytes: int,
+        catch_up_timeout_s: float,
+    ) -> None:
+        self._gate = gate
+        self._tables = tables
+        self._visitor = visitor
+        self._quarantine = quarantine
+        self._log = log
+        self._signing_key = keys.producer_signing_key(CRAWLER)
+        self._identifiers = identifiers
+        self._agent = agent
+        self._limits = limits
+        self._max_pages = max_pages
+        self._max_page_bytes = max_page_bytes
+        self._catch_up_timeout_s = catch_up_timeout_s
+        self._done: dict[str, str] = {}
+
+    async def round(self) -> Round:
+        """Visit every target once. Raises TableStaleError when the grants cannot be read to their end."""
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        result = Round()
+        live = [grant for grant in self._tables.ledger if self._gate.live(grant.grant_id) is not None]
+        prefixes, images = targets(live)
+        frontier = Frontier(self._gate, max_pages=self._max_pages)
+        frontier.add(prefixes)
+        asked: set[str] = set()
+        while (url := frontier.next()) is not None:
+            await self._page(url, frontier, asked, result)
+        for url in images:
+            await self._image(url, _Shown(), asked, result)
+        return result
+
+    async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> None:
+        visited = await self._visitor.visit(url, told=(), page_verdict=None, max_bytes=self._max_page_bytes)
+        if isinstance(visited, Stopped) or not (visited.answer.header("Content-Type") or "").startswith(HTML):
+            return
+        result.pages += 1
+        page = read_page(visited.answer.body, url=visited.url)
+        verdict = combine(page_optouts(visited.answer.body, agent=self._agent).signals)
+        frontier.add(page.links)
+        for image in page.images:
+            await self._image(image, _Shown(visited.url, page.evidence, verdict), asked, result)
+
+    async def _image(self, url: str, shown: _Shown, asked: set[str], result: Round) -> None:
+        if url in asked:
+            return
+        asked.add(url)
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        visited = await self._visitor.visit(url, told=shown.told, page_verdict=shown.verdict, max_bytes=self._limits.max_bytes)
+        if isinstance(visited, Visited):
+            rule = self._image_rule(visited.answer.body)
+            if rule is None:
+                await self._scraped(visited, shown, result)
+                return
+            visited = Stopped((rule,), visited.grants, was_asked=True)
+        result.never_fetched += 0 if visited.was_asked else 1
+        await self._refused(url, visited, result)
+
+    def _image_rule(self, data: bytes) -> RuleId | None:
+        """What the bytes themselves refuse, decided in memory."""
+        try:
+            header = read_header(data)
+        except ImageRefusedError:
+            return RuleId("image_unreadable")
+        if header.width * header.height > self._limits.max_pixels:
+            return RuleId("image_too_large")
+        if combine(image_optouts(data)).is_denied:
+            return OPTED_OUT
+        if self._gate.is_suppressed(self._identifiers.suppression_key(hashlib.sha256(data).hexdigest())):
+            return RuleId("suppressed")
+        return None
+
+    async def _scraped(self, visited: Visited, shown: _Shown, result: Round) -> None:
+        data = visited.answer.body
+        image_id = self._identifiers.image_id(data)
+        sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
+        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in visited.grants) + self._gate.policy.version
+        if self._done.get(sighting_id) == decided_by:
+            result.unchanged += 1
+            return
+        sighting = Sighting(
+            sighting_id=sighting_id,
+            image_id=image_id,
+            producer=CRAWLER,
+            source_kind=SourceKind.WEB_PAGE,
+            blob=await self._quarantine.put(sighting_id, data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=len(data),
+            media_type=read_header(data).media_type.value,
+            final_url=visited.url,
+            page_url=shown.url,
+            fetched_at=self._gate.now,
+            page_evidence=shown.told,
+        )
+        await self._append(
+            Event(
+                id=event_id(sighting_id, decided_by, self._gate.now.isoformat()),
+                source="/assent/crawler",
+                time=self._gate.now,
+                data=ImageScraped(sighting=sighting),
+                traceparent=TraceContext.start().header(),
+            )
+        )
+        self._done[sighting_id] = decided_by
+        result.scraped += 1
+
+    async def _refused(self, url: str, stopped: Stopped, result: Round) -> None:
+        sighting_id = self._identifiers.sighting_id(final_url=url, image_id=None, producer=CRAWLER)
+        version = self._gate.policy.version
+        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in stopped.grants) + version + ",".join(stopped.rules)
+        if self._done.get(sighting_id) == decided_by:
+            result.unchanged += 1
+            return
+        refusals = [Refusal(rules=stopped.rules, grant_id=grant.grant_id, revision=grant.revision) for grant in stopped.grants] or [
+            Refusal(rules=stopped.rules)
+        ]
+        for refusal in refusals:
+            event = refusal_event(
+                Refused(sighting_id, None, CRAWLER),
+                refusal,
+                stage=Stage.CRAWLER,
+                cause_id=event_id(sighting_id, self._gate.now.isoformat()),
+                policy_version=version,
+                datasets=(),
+                now=self._gate.now,
+            )
+            result.refused[event.data.outcome] += 1
+            await self._append(event)
+        self._done[sighting_id] = decided_by
+
+    async def _append(self, event: Event[EventPayload]) -> None:
+        await self._log.append([sign_record(encode(event), self._signing_key)])

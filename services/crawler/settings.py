@@ -1,0 +1,27 @@
+"""Settings of the crawler service, from the environment with the prefix ASSENT_CRAWLER_."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from assent.deployment.service_settings import ServiceSettings
+
+
+class CrawlerSettings(ServiceSettings):
+    """Politeness and caps. There is no switch against robots.txt or any other opt-out."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSENT_CRAWLER_", frozen=True, extra="forbid")
+
+    agent: str = Field(default="AssentBot", pattern=r"^[A-Za-z_-]{3,40}$", description="product token that sites address")
+    contact_url: str = Field(default="", description="page where sites learn who we are and how to say no; part of the user agent")
+    host_delay_s: float = Field(default=1.0, ge=0, description="least seconds between two requests to one host")
+    max_crawl_delay_s: float = Field(default=30.0, gt=0, description="a host that asks for more is left alone, never hurried")
+    recrawl_s: float = Field(default=86_400.0, gt=0, description="seconds between rounds")
+    site_rules_s: float = Field(default=600.0, gt=0, le=86_400, description="seconds for which robots.txt and its like are kept")
+    max_pages: int = Field(default=2_000, ge=1, description="pages per round")
+    max_page_bytes: int = Field(default=2_000_000, ge=1_000, description="bytes of a page")
+    max_image_bytes: int = Field(default=20_000_000, ge=1_000, description="bytes of an image")
+    max_pixels: int = Field(default=40_000_000, ge=10_000, le=80_000_000, description="pixels an image may have, read from its header")
+    fetch_timeout_s: float = Field(default=20.0, gt=0, le=300, description="seconds for one fetch")
+    quarantine_max_s: float = Field(default=3_600.0, gt=0, description="seconds an original may lie in quarantine")

@@ -1,0 +1,1 @@
+"""From a cleared image to vectors of the granted faces and of nobody else."""

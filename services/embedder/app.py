@@ -1,0 +1,29 @@
+"""Wiring of the embedder service."""
+
+from __future__ import annotations
+
+from assent.deployment.runner_service import RunnerService
+from assent.deployment.shared import Shared
+from assent.faces.image import ImageLimits
+from assent.stream.runner import RunnerSettings
+from services.embedder.processor import EmbedderProcessor
+from services.embedder.settings import EmbedderSettings
+
+
+class EmbedderApp(RunnerService):
+    """images.cleared to faces.embedded."""
+
+    def __init__(self, settings: EmbedderSettings, shared: Shared) -> None:
+        processor = EmbedderProcessor(
+            gate=shared.gate,
+            tables=shared.tables,
+            quarantine=shared.quarantine,
+            derivatives=shared.derivatives,
+            grant_keys=shared.grant_keys,
+            pack=shared.pack,
+            metrics=shared.metrics,
+            limits=ImageLimits(max_pixels=settings.max_pixels),
+            catch_up_timeout_s=settings.catch_up_timeout_s,
+        )
+        runner = RunnerSettings(max_batch=settings.max_batch, stall_after_s=settings.stall_after_s)
+        super().__init__(processor, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)

@@ -1,0 +1,236 @@
+"""images.cleared to faces.embedded: the gate once more, then the granted faces only; a bystander's vector is never computed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assent.blobs.derivatives import Derivatives
+from assent.blobs.quarantine import Quarantine
+from assent.blobs.store import BlobNotFoundError
+from assent.consent.asset import Asset
+from assent.consent.binding import Unbound, bind
+from assent.deciding.gate import INGEST, Gate
+from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.tables import DecisionTables
+from assent.events.envelope import Event, event_id
+from assent.events.faces import FaceEmbedded
+from assent.events.grants import GrantSnapshot
+from assent.events.images import Clearance, ImageCleared, Sighting, Stage
+from assent.events.payload import EventPayload
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.faces.detected_face import DetectedFace
+from assent.faces.image import DecodedImage, ImageLimits, decode
+from assent.faces.image_refusal import ImageRefusal, ImageRefusedError
+from assent.faces.pack import FacePack
+from assent.ids import RuleId
+from assent.keys.cipher import DataKey, aad
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
+from assent.stream.outcomes import Emit, Outcome, Refuse
+from assent.telemetry import metrics as declared
+from assent.telemetry.meter import Metrics
+from services.embedder.face_choice import choose
+from services.embedder.granted_face import GrantedFace, face_id, granted_faces
+
+_TOO_LARGE = frozenset({ImageRefusal.TOO_MANY_BYTES, ImageRefusal.TOO_MANY_PIXELS, ImageRefusal.TOO_MANY_SCANS})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """An image whose faces were found."""
+
+    image: DecodedImage
+    faces: list[DetectedFace]
+
+
+class EmbedderProcessor:
+    """Every cleared sighting ends here: its original is deleted after the commit."""
+
+    name = "embedder"
+    topics = (Topic.IMAGES_CLEARED,)
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        tables: DecisionTables,
+        quarantine: Quarantine,
+        derivatives: Derivatives,
+        grant_keys: GrantKeyring,
+        pack: FacePack,
+        metrics: Metrics,
+        limits: ImageLimits,
+        catch_up_timeout_s: float,
+    ) -> None:
+        self._gate = gate
+        self._tables = tables
+        self._quarantine = quarantine
+        self._derivatives = derivatives
+        self._grant_keys = grant_keys
+        self._pack = pack
+        self._limits = limits
+        self._catch_up_timeout_s = catch_up_timeout_s
+        self._ended: dict[str, Sighting] = {}
+        self._metrics = metrics
+
+    async def before_batch(self) -> None:
+        """Read every withdrawal that was acknowledged before this batch."""
+        await self._tables.catch_up(self._catch_up_timeout_s)
+
+    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
+        """Embed the granted faces of one cleared sighting."""
+        assert isinstance(event.data, ImageCleared)
+        cleared = event.data
+        self._ended[event.id] = cleared.sighting
+        looked: _Looked | RuleId | None = None
+        embedded: list[Event[EventPayload]] = []
+        refused: list[Event[EventPayload]] = []
+        for clearance in cleared.clearances:
+            grant, rules = self._judge(cleared.sighting, clearance)
+            if grant is not None and looked is None:
+                looked = await self._look(cleared.sighting)
+            if grant is None:
+                refused.append(self._refused(event, cleared, clearance, rules))
+            elif isinstance(looked, _Looked):
+                faces, rule = await self._faces(event, cleared, clearance, grant, looked)
+                embedded.extend(faces)
+                if rule is not None:
+                    refused.append(self._refused(event, cleared, clearance, (rule,)))
+            else:
+                refused.append(self._refused(event, cleared, clearance, (looked or RuleId("image_unreadable"),)))
+        self._count(looked, embedded)
+        return Emit((*embedded, *refused)) if embedded else Refuse(tuple(refused))
+
+    async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
+        """Delete the originals: a sighting that was embedded or refused here has ended."""
+        for event in events:
+            ended = self._ended.pop(event.id, None)
+            if ended is not None:
+                await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
+
+    def _judge(self, sighting: Sighting, clearance: Clearance) -> tuple[GrantSnapshot | None, tuple[RuleId, ...]]:
+        """The grant if it is live, opens everything here and says which face is meant; else the rules that refuse."""
+        asset = Asset.of(sighting)
+        verdict = self._gate.verdict(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset)
+        grant = self._gate.live(clearance.grant_id)
+        if grant is None or not verdict.is_allowed:
+            return None, verdict.rules
+        binding = bind(grant, asset)
+        if isinstance(binding, Unbound):
+            return None, (binding.rule,)
+        return grant, ()
+
+    async def _look(self, sighting: Sighting) -> _Looked | RuleId:
+        """Find the faces of an image that at least one grant opens; boxes only, no vector."""
+        try:
+            data = await self._quarantine.fetch(sighting.blob, producer=sighting.producer, sighting_id=sighting.sighting_id)
+        except BlobNotFoundError:
+            return RuleId("quarantine_expired")
+        try:
+            image = await asyncio.to_thread(decode, data, limits=self._limits)
+        except ImageRefusedError as error:
+            return RuleId("image_too_large" if error.reason in _TOO_LARGE else "image_unreadable")
+        return _Looked(image, await asyncio.to_thread(self._pack.detector.detect, image.rgb))
+
+    async def _faces(
+        self, cause: Event[EventPayload], cleared: ImageCleared, clearance: Clearance, grant: GrantSnapshot, looked: _Looked
+    ) -> tuple[list[Event[EventPayload]], RuleId | None]:
+        chosen, rule = choose(
+            bind(grant, Asset.of(cleared.sighting)),
+            looked.faces,
+            looked.image,
+            drops_image_with_bystanders=self._gate.drops_image_with_bystanders(clearance.candidates),
+        )
+        if rule is not None:
+            return [], rule
+        found, rule = await asyncio.to_thread(granted_faces, self._pack, looked.image, chosen, looked.faces)
+        if rule is not None:
+            return [], rule
+        return await self._sealed(cause, cleared, clearance, grant, found)
+
+    async def _sealed(
+        self,
+        cause: Event[EventPayload],
+        cleared: ImageCleared,
+        clearance: Clearance,
+        grant: GrantSnapshot,
+        found: Sequence[GrantedFace],
+    ) -> tuple[list[Event[EventPayload]], RuleId | None]:
+        """Seal vector and picture under the grant's key; a grant that ended meanwhile leaves nothing behind."""
+        try:
+            key = await self._grant_keys.get(grant.grant_id)
+            events = [await self._event(cause, cleared, clearance, grant, face, key) for face in found]
+        except KeyDestroyedError:
+            return [], RuleId("grant_withdrawn")
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        if self._gate.live(grant.grant_id) is None:
+            self._grant_keys.drop(grant.grant_id)
+            await self._derivatives.delete_grant(grant.grant_id)
+            return [], RuleId("grant_withdrawn")
+        return events, None
+
+    async def _event(
+        self,
+        cause: Event[EventPayload],
+        cleared: ImageCleared,
+        clearance: Clearance,
+        grant: GrantSnapshot,
+        face: GrantedFace,
+        key: DataKey,
+    ) -> Event[EventPayload]:
+        sighting, digest = cleared.sighting, self._pack.digest
+        identity = face_id(sighting.image_id, grant.grant_id, face.region_index, digest)
+        bound = aad(Topic.FACES_EMBEDDED.value, grant.grant_id, grant.revision, identity)
+        return Event(
+            id=event_id(cause.id, Stage.EMBEDDER.value, f"{grant.grant_id}@{grant.revision}", identity, "embedded"),
+            source="/assent/embedder",
+            time=self._gate.now,
+            traceparent=cause.traceparent,
+            data=FaceEmbedded(
+                face_id=identity,
+                grant_id=grant.grant_id,
+                revision=grant.revision,
+                subject_id=grant.subject_id,
+                image_id=sighting.image_id,
+                sighting_id=sighting.sighting_id,
+                region_index=face.region_index,
+                box=face.box,
+                detection_score=face.score,
+                model_digest=digest,
+                dimensions=len(face.vector) // 4,
+                sealed_vector=key.seal(face.vector, aad=bound),
+                derivative=await self._derivatives.put(grant.grant_id, identity, face.picture),
+                candidates=clearance.candidates,
+                policy_version=self._gate.policy.version,
+                embedded_at=self._gate.now,
+            ),
+        )
+
+    def _refused(
+        self, cause: Event[EventPayload], cleared: ImageCleared, clearance: Clearance, rules: tuple[RuleId, ...]
+    ) -> Event[EventPayload]:
+        return refusal_event(
+            Refused.of(cleared.sighting),
+            Refusal(
+                rules=rules,
+                grant_id=clearance.grant_id,
+                revision=clearance.revision,
+                candidates=clearance.candidates,
+                evidence=clearance.evidence,
+            ),
+            stage=Stage.EMBEDDER,
+            cause_id=cause.id,
+            policy_version=self._gate.policy.version,
+            datasets=cleared.datasets,
+            now=self._gate.now,
+            traceparent=cause.traceparent,
+        )
+
+    def _count(self, looked: _Looked | RuleId | None, embedded: Sequence[Event[EventPayload]]) -> None:
+        """Faces seen and left alone are counted, and nothing else is kept of them."""
+        distinct = {(event.data.box.x, event.data.box.y) for event in embedded if isinstance(event.data, FaceEmbedded)}
+        self._metrics.increase(declared.FACES_EMBEDDED, len(embedded))
+        if isinstance(looked, _Looked):
+            self._metrics.increase(declared.FACES_DISCARDED, len(looked.faces) - len(distinct), reason="bystander")

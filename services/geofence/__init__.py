@@ -1,0 +1,1 @@
+"""Where may this be: the first filter behind the fetch."""

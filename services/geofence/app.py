@@ -1,0 +1,28 @@
+"""Wiring of the geofence service."""
+
+from __future__ import annotations
+
+from assent.geofence.areas import AreaIndex
+
+from assent.deployment.runner_service import RunnerService
+from assent.deployment.shared import Shared
+from assent.stream.runner import RunnerSettings
+from services.geofence.processor import GeofenceProcessor
+from services.geofence.settings import GeofenceSettings
+
+
+class GeofenceApp(RunnerService):
+    """images.scraped to images.located."""
+
+    def __init__(self, settings: GeofenceSettings, shared: Shared) -> None:
+        processor = GeofenceProcessor(
+            gate=shared.gate,
+            tables=shared.tables,
+            quarantine=shared.quarantine,
+            producers=shared.producers,
+            identifiers=shared.identifiers,
+            areas=AreaIndex.load(),
+            catch_up_timeout_s=settings.catch_up_timeout_s,
+        )
+        runner = RunnerSettings(stall_after_s=settings.stall_after_s)
+        super().__init__(processor, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)

@@ -1,0 +1,189 @@
+"""images.scraped to images.located: who sent it, what it says of its place, which grants could open it there; it never embeds."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assent.geofence.areas import AreaIndex
+from assent.geofence.evidence import Evidence
+from assent.geofence.extract import image_evidence, page_evidence
+from assent.geofence.policy import Policy
+
+from assent.blobs.quarantine import ForeignBlobError, Quarantine
+from assent.blobs.store import BlobNotFoundError
+from assent.consent.asset import Asset
+from assent.deciding.gate import INGEST, NO_GRANT, Finding, Gate
+from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.tables import DecisionTables
+from assent.events.envelope import Event, event_id
+from assent.events.grants import Operation
+from assent.events.images import GrantFinding, ImageLocated, ImageScraped, Sighting, Stage
+from assent.events.payload import EventPayload
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.ids import RuleId
+from assent.intake.producers import INNER_PRODUCERS, ProducerDirectory
+from assent.intake.signature import is_signed_by
+from assent.keys.identifiers import ImageIds
+from assent.stream.outcomes import Emit, Outcome, PoisonMessageError, Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A sighting whose bytes were read: its evidence, or the rules that refuse it before any grant is looked at."""
+
+    sighting: Sighting
+    evidence: tuple[Evidence, ...]
+    rules: tuple[RuleId, ...] = ()
+
+
+class GeofenceProcessor:
+    """Decides per (sighting, grant); a record from an unknown hand is poison, not a refusal."""
+
+    name = "geofence"
+    topics = (Topic.IMAGES_SCRAPED,)
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        quarantine: Quarantine,
+        producers: ProducerDirectory,
+        identifiers: ImageIds,
+        areas: AreaIndex,
+        tables: DecisionTables,
+        catch_up_timeout_s: float,
+    ) -> None:
+        self._gate = gate
+        self._quarantine = quarantine
+        self._producers = producers
+        self._identifiers = identifiers
+        self._areas = areas
+        self._tables = tables
+        self._catch_up_timeout_s = catch_up_timeout_s
+        self._ended: dict[str, Sighting] = {}
+
+    async def before_batch(self) -> None:
+        """Read every grant and withdrawal acknowledged before this batch."""
+        await self._tables.catch_up(self._catch_up_timeout_s)
+
+    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
+        """Locate one sighting for each grant that covers it."""
+        assert isinstance(event.data, ImageScraped)
+        sighting = event.data.sighting
+        await self._check_sender(sighting, record)
+        read = await self._read(sighting)
+        findings = self._findings(read)
+        passed = [finding for finding in findings if not finding.rules]
+        refusals = [_refusal(finding) for finding in findings if finding.rules]
+        if not findings:
+            refusals = [self._uncovered(read)]
+        events = [self._refused(event, read.sighting, refusal) for refusal in refusals]
+        if not passed:
+            self._ended[event.id] = sighting
+            return Refuse(tuple(events))
+        return Emit((self._located(event, read.sighting, passed), *events))
+
+    async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
+        """Delete the originals of sightings that ended here."""
+        for event in events:
+            ended = self._ended.pop(event.id, None)
+            if ended is not None:
+                await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
+
+    async def _check_sender(self, sighting: Sighting, record: StoredRecord) -> None:
+        public_key = await self._producers.public_key(sighting.producer)
+        if public_key is None:
+            raise PoisonMessageError("unknown_producer")
+        if not is_signed_by(record, public_key):
+            raise PoisonMessageError("bad_signature")
+
+    async def _read(self, sighting: Sighting) -> _Read:
+        try:
+            data = await self._quarantine.fetch(sighting.blob, producer=sighting.producer, sighting_id=sighting.sighting_id)
+        except ForeignBlobError as error:
+            raise PoisonMessageError("foreign_blob") from error
+        except BlobNotFoundError:
+            return _Read(sighting, (), (RuleId("quarantine_expired"),))
+        if hashlib.sha256(data).hexdigest() != sighting.sha256:
+            raise PoisonMessageError("wrong_digest")
+        sighting = self._identified(sighting, data)
+        if self._gate.is_suppressed(self._identifiers.suppression_key(sighting.sha256)):
+            return _Read(sighting, (), (RuleId("suppressed"),))
+        evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=self._gate.policy.location)
+        told = page_evidence(sighting.page_evidence, areas=self._areas, location=self._gate.policy.location)
+        if sighting.producer not in INNER_PRODUCERS:
+            told = tuple(replace(item, allow_weight=0.0) for item in told)
+        return _Read(sighting, (*evidence, *told))
+
+    def _identified(self, sighting: Sighting, data: bytes) -> Sighting:
+        """The sighting under our own ids: an outside producer cannot know the keys, an inner one must have used them."""
+        image_id = self._identifiers.image_id(data)
+        sighting_id = self._identifiers.sighting_id(final_url=sighting.final_url, image_id=image_id, producer=sighting.producer)
+        if sighting.producer in INNER_PRODUCERS and sighting.image_id != image_id:
+            raise PoisonMessageError("wrong_image_id")
+        if sighting.producer in INNER_PRODUCERS:
+            return sighting
+        return sighting.model_copy(update={"image_id": image_id, "sighting_id": sighting_id})
+
+    def _findings(self, read: _Read) -> list[Finding]:
+        if read.rules:
+            return []
+        grants = self._gate.covering(Asset.of(read.sighting))
+        return [self._gate.locate(grant, read.evidence, INGEST) for grant in grants]
+
+    def _uncovered(self, read: _Read) -> Refusal:
+        """Nobody said yes: refused, with the place as far as the evidence tells it, so that it can be counted."""
+        if read.rules:
+            return Refusal(read.rules)
+        found = self._gate.place(read.evidence, (Operation.COLLECT,))
+        return Refusal(tuple(sorted({NO_GRANT, *found.rules})), candidates=found.candidates, evidence=found.evidence)
+
+    def _refused(self, cause: Event[EventPayload], sighting: Sighting, refusal: Refusal) -> Event[EventPayload]:
+        return refusal_event(
+            Refused.of(sighting),
+            refusal,
+            stage=Stage.GEOFENCE,
+            cause_id=cause.id,
+            policy_version=self._gate.policy.version,
+            datasets=(self._areas.version,),
+            now=self._gate.now,
+            traceparent=cause.traceparent,
+        )
+
+    def _located(self, cause: Event[EventPayload], sighting: Sighting, findings: Sequence[Finding]) -> Event[EventPayload]:
+        policy: Policy = self._gate.policy
+        reference = ",".join(f"{finding.grant.grant_id}@{finding.grant.revision}" for finding in findings)
+        return Event(
+            id=event_id(cause.id, Stage.GEOFENCE.value, reference, policy.version, "located"),
+            source="/assent/geofence",
+            time=self._gate.now,
+            traceparent=cause.traceparent,
+            data=ImageLocated(
+                sighting=sighting,
+                findings=tuple(
+                    GrantFinding(
+                        grant_id=finding.grant.grant_id,
+                        revision=finding.grant.revision,
+                        candidates=finding.candidates,
+                        evidence=finding.evidence,
+                    )
+                    for finding in findings
+                ),
+                policy_version=policy.version,
+                datasets=(self._areas.version,),
+            ),
+        )
+
+
+def _refusal(finding: Finding) -> Refusal:
+    return Refusal(
+        rules=finding.rules,
+        grant_id=finding.grant.grant_id,
+        revision=finding.grant.revision,
+        candidates=finding.candidates,
+        evidence=finding.evidence,
+    )

@@ -1,0 +1,103 @@
+"""Wiring of the indexer service: one consumer, one erasure worker, one sweeper."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from assent.vectors.store import VectorStoreError
+
+from assent.deployment.runner_service import RunnerService
+from assent.deployment.shared import Shared
+from assent.stream.event_log import LogUnavailableError
+from assent.stream.runner import RunnerSettings
+from assent.stream.table import Table, TableStaleError
+from assent.telemetry import metrics as declared
+from services.indexer.erasure_table import ERASURE_TOPICS, ErasureTable
+from services.indexer.erasure_worker import ErasureIncompleteError, ErasureWorker
+from services.indexer.processor import FaceIndexer
+from services.indexer.settings import IndexerSettings
+from services.indexer.sweeper import Sweeper
+
+_LOG = structlog.get_logger()
+_TROUBLE = (LogUnavailableError, TableStaleError, VectorStoreError, ErasureIncompleteError)
+SINGLE_PROCESS_SETTLE_S = 1.0
+"""In one process no writer is paused apart from the eraser: the second read-back waits only for a batch in hand."""
+
+
+class IndexerApp(RunnerService):
+    """faces.embedded and erasures to the vector store."""
+
+    def __init__(self, settings: IndexerSettings, shared: Shared) -> None:
+        processor = FaceIndexer(
+            gate=shared.gate,
+            tables=shared.tables,
+            store=shared.vectors,
+            grant_keys=shared.grant_keys,
+            model_digest=shared.pack.digest,
+            catch_up_timeout_s=settings.catch_up_timeout_s,
+        )
+        runner = RunnerSettings(stall_after_s=settings.stall_after_s)
+        super().__init__(processor, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)
+        self._settings = settings
+        self._metrics = shared.metrics
+        erasures = ErasureTable()
+        self._erasures = Table(shared.log, [topic.value for topic in ERASURE_TOPICS], erasures, clock=shared.clock)
+        self._worker = ErasureWorker(
+            table=erasures,
+            store=shared.vectors,
+            derivatives=shared.derivatives,
+            grant_keys=shared.grant_keys,
+            log=shared.log,
+            clock=shared.clock,
+            settle_s=SINGLE_PROCESS_SETTLE_S if shared.is_single_process else settings.settle_s,
+        )
+        self._sweeper = Sweeper(
+            store=shared.vectors,
+            tables=shared.tables,
+            clock=shared.clock,
+            erase_grace_s=settings.erase_grace_s,
+            catch_up_timeout_s=settings.catch_up_timeout_s,
+        )
+        self._stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Sweep once before anything is written, then consume, erase and sweep."""
+        await self._erasures.start()
+        await self._erasures.ready(self._settings.stall_after_s)
+        await super().start()
+        self.background.start(self._erase(), name="erasures")
+        self.background.start(self._sweep(), name="sweeper")
+
+    async def stop(self) -> None:
+        """Stop all three."""
+        self._stopping.set()
+        await super().stop()
+        await self._erasures.stop()
+
+    async def _erase(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._erasures.catch_up(self._settings.catch_up_timeout_s)
+                await self._worker.work()
+            except _TROUBLE as error:
+                _LOG.warning("erasure_waits", error=type(error).__name__)
+            await self._pause(self._settings.erase_round_s)
+
+    async def _sweep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                swept = await self._sweeper.sweep()
+            except _TROUBLE as error:
+                _LOG.warning("sweep_waits", error=type(error).__name__)
+            else:
+                self._metrics.set(declared.VECTORS, swept.seen)
+                self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue)
+                self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
+            await self._pause(self._settings.sweep_every_s)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

@@ -1,0 +1,120 @@
+"""faces.embedded to the store: a vector is written only under a grant that is live before and after the write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from assent.vectors.store import FacePoint, VectorStore
+
+from assent.deciding.gate import Gate
+from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.tables import DecisionTables
+from assent.events.envelope import Event
+from assent.events.faces import FaceEmbedded
+from assent.events.grants import GrantSnapshot, Operation
+from assent.events.images import Stage
+from assent.events.payload import EventPayload
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.ids import FaceId, ProducerId, RuleId
+from assent.keys.cipher import UnsealError, aad
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
+from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
+
+STORING = (Operation.STORE,)
+INDEXER = ProducerId("indexer")
+
+
+class FaceIndexer:
+    """Collects a batch, writes it, catches up, and takes back what ended meanwhile, all before the commit."""
+
+    name = "indexer"
+    topics = (Topic.FACES_EMBEDDED,)
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        tables: DecisionTables,
+        store: VectorStore,
+        grant_keys: GrantKeyring,
+        model_digest: str,
+        catch_up_timeout_s: float,
+    ) -> None:
+        self._gate = gate
+        self._tables = tables
+        self._store = store
+        self._grant_keys = grant_keys
+        self._model_digest = model_digest
+        self._catch_up_timeout_s = catch_up_timeout_s
+        self._pending: dict[FaceId, FacePoint] = {}
+
+    async def before_batch(self) -> None:
+        """Read every withdrawal acknowledged so far; what an abandoned batch collected is collected again."""
+        self._pending.clear()
+        await self._tables.catch_up(self._catch_up_timeout_s)
+
+    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
+        """Take one sealed vector into the batch, or refuse it."""
+        assert isinstance(event.data, FaceEmbedded)
+        face = event.data
+        if face.model_digest != self._model_digest:
+            raise PoisonMessageError("foreign_model")
+        verdict = self._gate.verdict(face.grant_id, STORING, candidates=face.candidates)
+        grant = self._gate.live(face.grant_id)
+        if grant is None or not verdict.is_allowed:
+            return Refuse((self._refused(event, face, verdict.rules),))
+        try:
+            self._pending[face.face_id] = await self._point(face, grant)
+        except (KeyDestroyedError, KeyNotFoundError):
+            return Refuse((self._refused(event, face, (RuleId("grant_withdrawn"),)),))
+        except UnsealError as error:
+            raise PoisonMessageError("unsealable") from error
+        return Ignore("indexed")
+
+    async def after_batch(self, events: Sequence[Event[EventPayload]]) -> None:
+        """Write, make durable, catch up again, and delete by id what ended meanwhile."""
+        points = list(self._pending.values())
+        self._pending.clear()
+        if not points:
+            return
+        await self._store.upsert(points)
+        await self._store.flush()
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        ended = [point.face_id for point in points if self._gate.live(point.grant_id) is None]
+        if ended:
+            await self._store.delete(ended)
+            await self._store.flush()
+
+    async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
+        key = await self._grant_keys.get(face.grant_id)
+        bound = aad(Topic.FACES_EMBEDDED.value, face.grant_id, face.revision, face.face_id)
+        vector = np.frombuffer(key.open(face.sealed_vector, aad=bound), dtype="<f4")
+        if vector.shape != (face.dimensions,) or not np.all(np.isfinite(vector)):
+            raise PoisonMessageError("unusable_vector")
+        return FacePoint(
+            face_id=face.face_id,
+            grant_id=face.grant_id,
+            subject_id=face.subject_id,
+            image_id=face.image_id,
+            vector=vector.astype(np.float32),
+            purposes=tuple(purpose.value for purpose in grant.purposes),
+            jurisdictions=face.candidates,
+            model_digest=face.model_digest,
+            expires_at=int(grant.expires_at.timestamp()),
+            revision=grant.revision,
+            embedded_at=int(face.embedded_at.timestamp()),
+        )
+
+    def _refused(self, cause: Event[EventPayload], face: FaceEmbedded, rules: tuple[RuleId, ...]) -> Event[EventPayload]:
+        return refusal_event(
+            Refused(face.sighting_id, face.image_id, INDEXER),
+            Refusal(rules=rules, grant_id=face.grant_id, revision=face.revision, candidates=face.candidates),
+            stage=Stage.INDEXER,
+            cause_id=cause.id,
+            policy_version=self._gate.policy.version,
+            datasets=(),
+            now=self._gate.now,
+            traceparent=cause.traceparent,
+        )

@@ -1,0 +1,64 @@
+"""Walks the whole store and judges every vector against a ledger read afterwards; what has no live grant is counted and deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from assent.vectors.store import PointFacts, VectorStore
+
+from assent.consent.ledger import ConsentLedger, Standing
+from assent.deciding.tables import DecisionTables
+from assent.ids import FaceId, GrantId
+from assent.stream.clock import Clock
+
+PAGE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), and when."""
+
+    seen: int
+    without_live_grant: int
+    overdue: int
+    at: datetime
+
+
+class Sweeper:
+    """Lists ids first, catches up, then judges: a grant that ended during the walk is seen, never missed."""
+
+    def __init__(
+        self, *, store: VectorStore, tables: DecisionTables, clock: Clock, erase_grace_s: float, catch_up_timeout_s: float
+    ) -> None:
+        self._store = store
+        self._tables = tables
+        self._clock = clock
+        self._grace = timedelta(seconds=erase_grace_s)
+        self._catch_up_timeout_s = catch_up_timeout_s
+
+    async def sweep(self) -> Sweep:
+        """Walk the store once and delete what no live grant names."""
+        points = await self._listed()
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        ledger, now = self._tables.ledger, self._clock.now()
+        lost = [point for point in points if ledger.standing(point.grant_id, now) is not Standing.LIVE]
+        overdue = [point for point in lost if _is_overdue(ledger, point.grant_id, now, self._grace)]
+        if overdue:
+            await self._store.delete([point.face_id for point in overdue])
+            await self._store.flush()
+        return Sweep(seen=len(points), without_live_grant=len(lost), overdue=len(overdue), at=now)
+
+    async def _listed(self) -> list[PointFacts]:
+        points: list[PointFacts] = []
+        after: FaceId | None = None
+        while page := await self._store.scroll(after, PAGE):
+            points.extend(page)
+            after = page[-1].face_id
+        return points
+
+
+def _is_overdue(ledger: ConsentLedger, grant_id: GrantId, now: datetime, grace: timedelta) -> bool:
+    """A grant with a known end has the grace time for its erasure; one without (unknown, denied) has none."""
+    ended = ledger.ended_at(grant_id)
+    return ended is None or now < ended or now - ended > grace

@@ -1,0 +1,1 @@
+"""Search, verification, pictures and the console: the only place where a face is disclosed."""

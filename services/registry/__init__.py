@@ -1,0 +1,1 @@
+"""Subjects, grants, withdrawals, intake, policy, erasures and receipts; the one writer of what everybody decides by."""

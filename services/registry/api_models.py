@@ -1,0 +1,254 @@
+"""What the registry's HTTP interface takes and gives, as models; the OpenAPI document is made of them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, Field
+
+from assent.events.faces import FaceBox
+from assent.events.grants import AgeBand, GrantState, Operation, Purpose
+from assent.identity.principal import Role
+from assent.ids import ErasureId, GrantId, ProducerId, SightingId, SubjectId
+from services.registry.grant_parts import Place, RecordPart, Sha256Hex
+from services.registry.grant_request import GrantRequest
+
+Secret = Annotated[str, Field(min_length=16, max_length=200)]
+Offsets = dict[str, int]
+
+
+class SubjectIn(RecordPart):
+    age_band: AgeBand
+    residences: tuple[Place, ...] = Field(min_length=1, max_length=20)
+
+
+class SubjectOut(RecordPart):
+    subject_id: SubjectId
+
+
+class RequestedOut(RecordPart):
+    """`one_time_secret` is for the subject alone and is shown once."""
+
+    grant_id: GrantId
+    revision: int
+    state: GrantState = GrantState.REQUESTED
+    one_time_secret: str
+    notice_sha256: Sha256Hex
+    confirm_path: str
+
+
+class BulkIn(RecordPart):
+    """Every grant stays requested until its own subject confirms it."""
+
+    grants: tuple[GrantRequest, ...] = Field(min_length=1, max_length=500)
+
+
+class BulkItem(RecordPart):
+    """Either what was requested, or the rule and message of the refusal."""
+
+    requested: RequestedOut | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class BulkOut(RecordPart):
+    results: tuple[BulkItem, ...]
+
+
+class ConfirmIn(RecordPart):
+    one_time_secret: Secret
+    notice_sha256: Sha256Hex
+
+
+class ConfirmedOut(RecordPart):
+    """`grant_secret` uses and ends the grant; it is shown once."""
+
+    grant_id: GrantId
+    revision: int
+    state: GrantState = GrantState.GIVEN
+    grant_secret: str
+    offsets: Offsets
+
+
+class RefuseIn(RecordPart):
+    one_time_secret: Secret
+
+
+class RefusedOut(RecordPart):
+    grant_id: GrantId
+    state: GrantState = GrantState.REFUSED
+
+
+class SecretIn(RecordPart):
+    grant_secret: Secret
+
+
+class Opening(RecordPart):
+    """Keep it: it shows that a receipt is about this grant. Nobody else has it from now on."""
+
+    grant_id: GrantId
+    salt: Sha256Hex
+
+
+class WithdrawnOut(RecordPart):
+    """The withdrawal is on the log at `offsets` and the grant's key is destroyed."""
+
+    erasure_id: ErasureId
+    withdrawn_at: AwareDatetime
+    offsets: Offsets
+    opening: Opening | None = None
+
+
+class SessionOut(RecordPart):
+    token: str
+    expires_at: AwareDatetime
+
+
+class RegionIn(RecordPart):
+    grant_secret: Secret
+    asset_sha256: Sha256Hex
+    box: FaceBox
+    expected_revision: int | None = Field(default=None, ge=1)
+
+
+class NarrowIn(RecordPart):
+    """What is taken away; `expected_revision` is the revision that was read."""
+
+    grant_secret: Secret
+    expected_revision: int = Field(ge=1)
+    purposes: frozenset[Purpose] = frozenset()
+    operations: frozenset[Operation] = frozenset()
+    sources: frozenset[str] = frozenset()
+    recipients: frozenset[str] = frozenset()
+    expires_at: AwareDatetime | None = None
+
+
+class RevisedOut(RecordPart):
+    grant_id: GrantId
+    revision: int
+    offsets: Offsets
+
+
+class GrantOut(RecordPart):
+    """`record` is there for the subject and the privacy officer, and gone once the grant has ended."""
+
+    grant_id: GrantId
+    state: GrantState
+    revision: int
+    expires_at: AwareDatetime
+    history: tuple[dict[str, Any], ...]
+    erasure_id: ErasureId | None = None
+    record: dict[str, Any] | None = None
+
+
+class UploadedOut(RecordPart):
+    sighting_id: SightingId
+    revision: int
+
+
+class StoreProgress(RecordPart):
+    store: str
+    level: str
+    count_before: int
+    count_after: int
+    method: str
+    remains: tuple[str, ...]
+    reached_at: AwareDatetime
+
+
+class ErasureOut(RecordPart):
+    """Where an erasure stands. `waiting_for` names stores that have not reported the level."""
+
+    erasure_id: ErasureId
+    cause: str
+    status: str
+    requested_at: AwareDatetime
+    progress: tuple[StoreProgress, ...]
+    waiting_for: dict[str, tuple[str, ...]]
+    receipts: tuple[str, ...]
+
+
+class ReceiptKeyOut(RecordPart):
+    public_key_id: str
+    public_key_pem: str
+    checkpoint: str
+
+
+class BlobOut(RecordPart):
+    blob: str
+    size_bytes: int
+
+
+class AnnouncedOut(RecordPart):
+    offsets: Offsets
+
+
+class OutcomeOut(RecordPart):
+    sequence: int
+    sighting_id: SightingId
+    stage: str
+    outcome: str
+    at: AwareDatetime
+
+
+class OutcomesOut(RecordPart):
+    """`next` is what to send as `after` the next time."""
+
+    outcomes: tuple[OutcomeOut, ...]
+    next: int
+
+
+class ProducerIn(RecordPart):
+    """`public_key`: 32 bytes of a raw Ed25519 public key in hexadecimal."""
+
+    producer_id: ProducerId
+    public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ProducerOut(RecordPart):
+    producer_id: ProducerId
+
+
+class TokenIn(RecordPart):
+    """Whom the token is for. A subject's token is made from her secret only, never here."""
+
+    name: str = Field(min_length=1, max_length=100)
+    roles: frozenset[Role] = Field(min_length=1)
+    org: str = Field(min_length=1, max_length=200)
+    jurisdictions: tuple[Place, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    producer_id: ProducerId | None = None
+    lifetime_s: int = Field(default=86_400, ge=60, le=90 * 86_400)
+
+
+class TokenOut(RecordPart):
+    token: str
+    expires_at: AwareDatetime
+
+
+class LoginCodeOut(RecordPart):
+    """Opens `/login?code=` once within ten minutes."""
+
+    code: str
+    expires_at: AwareDatetime
+
+
+class PolicyOut(RecordPart):
+    version: str
+    sha256: Sha256Hex
+    document: str
+
+    @classmethod
+    def of(cls, version: str, document: str) -> Self:
+        """With the digest of the document."""
+        return cls(version=version, sha256=hashlib.sha256(document.encode()).hexdigest(), document=document)
+
+
+class Problem(RecordPart):
+    """Every failure. `code` is a rule id where a rule refused."""
+
+    code: str
+    message: str
+    remedy: str
+    request_id: str

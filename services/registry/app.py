@@ -1,0 +1,86 @@
+"""Wiring of the registry service: its files, its consumer, its rounds, its routes; the only place that opens them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from assent.deployment.build import open_blobs
+from assent.deployment.runner_service import RunnerService
+from assent.deployment.shared import Shared
+from assent.keys.signing_keys import SigningKeys
+from assent.stream.runner import RunnerSettings
+from services.registry.policy_file import read_policy
+from services.registry.registry import Registry, RegistryParts
+from services.registry.settings import RegistrySettings
+
+ROUND_SILENT_AFTER_S = 120.0
+
+
+class RegistryApp(RunnerService):
+    """Subjects, grants and their ends. Takes the writer lock when it is built and gives it back when it stops."""
+
+    def __init__(self, settings: RegistrySettings, shared: Shared) -> None:
+        parts = RegistryParts(
+            data=shared.data,
+            clock=shared.clock,
+            log=shared.log,
+            quarantine=shared.quarantine,
+            blobs=open_blobs(settings.blobs_url),
+            keys=shared.keys,
+            signing=SigningKeys.load(settings.keys_folder),
+            grant_keys=shared.grant_keys,
+            producers=shared.producers,
+            finder=shared.pack.detector,
+            metrics=shared.metrics,
+            accepts_fixtures=shared.accepts_fixtures,
+        )
+        self.registry = Registry(settings, parts, read_policy(settings.policy_file))
+        runner = RunnerSettings(stall_after_s=settings.stall_after_s)
+        super().__init__(self.registry.recorder, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)
+        self._settings = settings
+
+    async def start(self) -> None:
+        """Publish the policy, finish what was left half way, hand out the first token, then consume and go round."""
+        await self.registry.publish_policy()
+        await self.registry.endings.resume()
+        await self._hand_out_first_token()
+        await super().start()
+        self.background.start(self.registry.rounds.run(), name="registry-rounds")
+
+    async def stop(self) -> None:
+        """Leave after the round and the batch in hand."""
+        self.registry.rounds.stop()
+        await super().stop()
+        await self.registry.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Consumer and rounds go on."""
+        return super().is_alive and self.registry.rounds.silent_for_s() < ROUND_SILENT_AFTER_S
+
+    def mount(self, application: web.Application) -> None:
+        """Every route and page of the registry."""
+        self.registry.mount(application)
+
+    async def _hand_out_first_token(self) -> None:
+        token = await self.registry.sessions.first_operator_token()
+        if token is None:
+            return
+        if self._settings.first_token_file is not None:
+            write_private(self._settings.first_token_file, token)
+        else:
+            print(f"First operator token (shown once, 30 days): {token}", file=sys.stdout, flush=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read. Raises FileExistsError rather than overwrite."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,262 @@
+"""The end of a grant: withdrawal, expiry, order. Written down first, then on the log, then the key; it never waits for a yes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from assent.events.envelope import Event
+from assent.events.erasures import ErasureCause, ErasureLevel, ErasureProgressed, ErasureRequested
+from assent.events.grants import GrantSnapshot, GrantState, GrantWithdrawn
+from assent.events.payload import EventPayload
+from assent.identity.errors import ApiError
+from assent.ids import ErasureId, GrantId
+from assent.keys.cipher import UnsealError
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
+from assent.receipts.commitment import commit, commit_set, new_salt
+from assent.stream.clock import Clock
+from services.registry.data_map import DATA_MAP, Store
+from services.registry.erasure_table import (
+    ErasureRow,
+    erasure_of,
+    insert_erasure,
+    mark_acknowledged,
+    mark_announced,
+    unannounced,
+)
+from services.registry.grant_record import Grant, ended_snapshot
+from services.registry.grant_table import (
+    GrantRow,
+    RevisionRow,
+    delete_idle_subject,
+    end_grant,
+    forget_records,
+    grant_row,
+    last_revision,
+    mark_published,
+    open_joints_of,
+)
+from services.registry.grant_vault import GrantVault, RecordGoneError
+from services.registry.outcome_table import faces_of, forget_grant
+from services.registry.publisher import Offsets, Publisher, registry_event, snapshot_event
+from services.registry.receipt_desk import ReceiptDesk
+from services.registry.refused import conflict, not_live
+from services.registry.store import RegistryStore, RevisionConflictError
+
+_LOG = structlog.get_logger()
+_STATES = {ErasureCause.WITHDRAWAL: GrantState.WITHDRAWN, ErasureCause.EXPIRY: GrantState.EXPIRED}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The acknowledgement: the end of the grant is on the log at these offsets, and its key is gone.
+
+    `opening_salt` lets the subject show that a receipt is about her grant; it is known here for the last time.
+    """
+
+    erasure_id: ErasureId
+    grant_id: GrantId
+    ended_at: datetime
+    offsets: Offsets
+    opening_salt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What one grant's end writes: its last revision, the emptied snapshot and the erasure."""
+
+    erasure: ErasureRow
+    revision: RevisionRow
+    wire: GrantSnapshot
+    record: Grant | None
+
+
+class Endings:
+    """Ends grants. `end` is idempotent; `resume` finishes what a crash or an outage left half way."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        vault: GrantVault,
+        grant_keys: GrantKeyring,
+        publisher: Publisher,
+        receipts: ReceiptDesk,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._grant_keys = grant_keys
+        self._publisher = publisher
+        self._receipts = receipts
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def end(self, grant_id: GrantId, cause: ErasureCause) -> Ended:
+        """End a live grant and every joint grant that lists it, in one append. Again: the same erasure and offsets."""
+        erasure = await self._store.read(lambda database: erasure_of(database, grant_id))
+        salt: str | None = None
+        if erasure is None:
+            endings = await self._prepare(grant_id, cause)
+            await self._write(endings)
+            erasure = endings[0].erasure
+            salt = endings[0].record.salt if endings[0].record is not None else None
+            await self._record_events(endings)
+        await self.resume()
+        finished = await self._store.read(lambda database: erasure_of(database, grant_id))
+        if finished is None or finished.offsets is None or not finished.is_announced:
+            raise ApiError(503, "log_unavailable", "The withdrawal is written down and goes on by itself.", "Ask again.")
+        return Ended(finished.erasure_id, grant_id, finished.requested_at, finished.offsets, salt)
+
+    async def resume(self) -> None:
+        """Carry every ending that is half way to its end: withdrawals of all of them in one append, then their keys."""
+        async with self._one_at_a_time:
+            await self._resume()
+
+    async def _resume(self) -> None:
+        pending = await self._store.read(unannounced)
+        if not pending:
+            return
+        unacknowledged = [erasure for erasure in pending if erasure.offsets is None]
+        if unacknowledged:
+            offsets = await self._publisher.publish([_withdrawn(erasure) for erasure in unacknowledged])
+            await self._store.write(lambda database: [mark_acknowledged(database, item.erasure_id, offsets) for item in pending])
+        for erasure in pending:
+            await self._finish(erasure)
+        await self._store.scrub()
+
+    async def _prepare(self, grant_id: GrantId, cause: ErasureCause) -> list[_Ending]:
+        row = await self._store.read(lambda database: grant_row(database, grant_id))
+        if row is None or not row.is_live:
+            raise not_live("unknown" if row is None else row.state.value)
+        joints = await self._store.read(lambda database: open_joints_of(database, grant_id))
+        now = self._clock.now()
+        return [await self._ending(each, cause, now) for each in (row, *joints)]
+
+    async def _ending(self, row: GrantRow, cause: ErasureCause, now: datetime) -> _Ending:
+        last = await self._store.read(lambda database: last_revision(database, row.grant_id))
+        assert last is not None
+        record = await self._opened(last)
+        faces = await self._store.read(lambda database: faces_of(database, row.grant_id))
+        salt = bytes.fromhex(record.salt) if record is not None else new_salt()
+        state = _STATES.get(cause, GrantState.REVOKED)
+        wire = ended_snapshot(
+            row.grant_id,
+            revision=row.revision + 1,
+            subject_id=row.subject_id,
+            state=state,
+            ended_at=now,
+            expires_at=row.expires_at,
+        )
+        digest = hashlib.sha256(wire.model_dump_json().encode()).hexdigest()
+        erasure = ErasureRow(
+            erasure_id=ErasureId(str(uuid7())),
+            grant_id=row.grant_id,
+            cause=cause,
+            requested_at=now,
+            grant_commitment=commit("grant", row.grant_id, salt=salt),
+            points_commitment=commit_set("face", [face.face_id for face in faces], salt=salt),
+            key_fingerprint=await self._grant_keys.fingerprint(row.grant_id),
+            offsets=None,
+            is_announced=False,
+        )
+        revision = RevisionRow(row.grant_id, row.revision + 1, state, now, digest, last.sha256, self._vault.sign(digest), sealed=None)
+        return _Ending(erasure, revision, wire, record)
+
+    async def _opened(self, last: RevisionRow) -> Grant | None:
+        """The record, or None when it cannot be opened: that must not stand in the way of an end."""
+        try:
+            return await self._vault.open(last)
+        except (RecordGoneError, KeyDestroyedError, KeyNotFoundError, UnsealError) as error:
+            _LOG.error("record_unreadable_at_end", grant_id=last.grant_id, error=type(error).__name__)
+            return None
+
+    async def _write(self, endings: Sequence[_Ending]) -> None:
+        def write(database: sqlite3.Connection) -> None:
+            for ending in endings:
+                insert_erasure(database, ending.erasure)
+                end_grant(database, ending.revision, expires_at=ending.wire.expires_at, ended_wire=ending.wire.model_dump_json())
+
+        try:
+            await self._store.write(write)
+        except RevisionConflictError as error:
+            raise conflict() from error
+
+    async def _record_events(self, endings: Sequence[_Ending]) -> None:
+        for ending in endings:
+            if ending.record is not None:
+                ended = ending.record.model_copy(update={"changed_at": ending.revision.changed_at})
+                await self._receipts.grant_event(ended, state=ending.revision.state, revision=ending.revision.revision)
+
+    async def _finish(self, erasure: ErasureRow) -> None:
+        """Key, rows, then the request and our own progress on the log. Each step may be repeated."""
+        await self._grant_keys.destroy(erasure.grant_id)
+        counts = await self._forget(erasure.grant_id)
+        row = await self._store.read(lambda database: grant_row(database, erasure.grant_id))
+        assert row is not None
+        assert row.ended_wire is not None
+        wire = GrantSnapshot.model_validate_json(row.ended_wire)
+        now = self._clock.now()
+        await self._publisher.publish(
+            [
+                snapshot_event(wire, time=erasure.requested_at),
+                _requested(erasure),
+                *(self._progress(erasure, store, level, counts, now) for store in _OWN for level in _LEVELS),
+            ]
+        )
+
+        def announce(database: sqlite3.Connection) -> None:
+            mark_published(database, erasure.grant_id, wire.revision)
+            mark_announced(database, erasure.erasure_id)
+
+        await self._store.write(announce)
+
+    async def _forget(self, grant_id: GrantId) -> dict[Store, int]:
+        def forget(database: sqlite3.Connection) -> dict[Store, int]:
+            row = grant_row(database, grant_id)
+            records = forget_records(database, grant_id)
+            rows = forget_grant(database, grant_id)
+            if row is not None:
+                delete_idle_subject(database, row.subject_id)
+            return {Store.KEYS: 1, Store.LOG: row.published_revision if row is not None else 0, Store.REGISTRY: records + rows}
+
+        return await self._store.write(forget)
+
+    def _progress(
+        self, erasure: ErasureRow, store: Store, level: ErasureLevel, counts: dict[Store, int], now: datetime
+    ) -> Event[EventPayload]:
+        data = ErasureProgressed(
+            erasure_id=erasure.erasure_id,
+            grant_id=erasure.grant_id,
+            store=store.value,
+            level=level,
+            count_before=counts[store],
+            count_after=0,
+            method="shred",
+            remains=DATA_MAP[store].remains,
+            reached_at=now,
+        )
+        return registry_event(data, erasure.erasure_id, store.value, level.value, time=now)
+
+
+_OWN = (Store.KEYS, Store.LOG, Store.REGISTRY)
+_LEVELS = (ErasureLevel.LOGICAL, ErasureLevel.PHYSICAL)
+
+
+def _withdrawn(erasure: ErasureRow) -> Event[EventPayload]:
+    data = GrantWithdrawn(grant_id=erasure.grant_id, withdrawn_at=erasure.requested_at)
+    return registry_event(data, erasure.grant_id, time=erasure.requested_at)
+
+
+def _requested(erasure: ErasureRow) -> Event[EventPayload]:
+    data = ErasureRequested(
+        erasure_id=erasure.erasure_id, grant_id=erasure.grant_id, cause=erasure.cause, requested_at=erasure.requested_at
+    )
+    return registry_event(data, erasure.erasure_id, time=erasure.requested_at)

@@ -1,0 +1,168 @@
+"""The full grant as the registry keeps it, sealed, and what decisions may read of it; the full record never crosses the log."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+import rfc8785
+from pydantic import Field
+
+from assent.events.grants import (
+    AgeBand,
+    BindingMode,
+    FaceBinding,
+    GeographicScope,
+    GrantSnapshot,
+    GrantState,
+    LegalBasis,
+    Operation,
+    Purpose,
+    Residence,
+    SourceKindRule,
+    SourceRule,
+)
+from assent.events.payload import UtcTime
+from assent.ids import UNKNOWN, GrantId, SubjectId
+from services.registry.grant_parts import (
+    Binding,
+    CollectionMethod,
+    Evidence,
+    Notice,
+    Party,
+    PurposeConsent,
+    Recipient,
+    RecordedBasis,
+    RecordedResidence,
+    RecordPart,
+    Retention,
+    Scope,
+    Sha256Hex,
+    Subject,
+    Validity,
+    WithdrawalWay,
+)
+
+LIVE_STATES = frozenset({GrantState.GIVEN, GrantState.RENEWED})
+OPEN_STATES = LIVE_STATES | {GrantState.REQUESTED}
+
+
+class Grant(RecordPart):
+    """One revision of one grant, with everything that shows it (ISO/IEC TS 27560, GDPR Art. 7, BIPA 15(b)).
+
+    `prev_hash` is the digest of the revision before, so that no revision can be lost or changed unseen. `salt` hides
+    the grant in the public receipt log and is shredded with the grant's key.
+    """
+
+    schema_version: Literal["assent.grant/1"] = "assent.grant/1"
+    grant_id: GrantId
+    revision: int = Field(ge=1)
+    prev_hash: Sha256Hex | None = None
+    state: GrantState
+    subject: Subject
+    residence: tuple[RecordedResidence, ...] = Field(min_length=1)
+    controller: Party
+    processors: tuple[Party, ...] = ()
+    authority: Party | None = None
+    recipients: tuple[Recipient, ...] = ()
+    purposes: tuple[PurposeConsent, ...] = Field(min_length=1)
+    operations: tuple[Operation, ...] = Field(min_length=1)
+    sources: tuple[SourceRule, ...] = Field(min_length=1)
+    controls_source: bool = False
+    face_binding: Binding
+    legal: tuple[RecordedBasis, ...] = Field(min_length=1)
+    geographic_scope: Scope
+    notice: Notice
+    evidence: tuple[Evidence, ...] = ()
+    collection_method: CollectionMethod
+    validity: Validity
+    last_interaction_at: UtcTime
+    retention: Retention = Retention()
+    withdrawal: WithdrawalWay = WithdrawalWay()
+    confirmed_at: UtcTime | None = None
+    changed_at: UtcTime
+    salt: Sha256Hex
+
+    def canonical(self) -> bytes:
+        """Canonical JSON (RFC 8785) of the record."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
+    def digest(self) -> str:
+        """SHA-256 in hex of the canonical record."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def snapshot(record: Grant) -> GrantSnapshot:
+    """What decisions read of the record, and nothing else."""
+    return GrantSnapshot(
+        grant_id=record.grant_id,
+        revision=record.revision,
+        state=record.state,
+        subject_id=record.subject.subject_id,
+        age_band=record.subject.age_band,
+        guardian=record.subject.guardian is not None,
+        residences=tuple(Residence(jurisdiction=place.jurisdiction) for place in record.residence),
+        recipients=tuple(recipient.id for recipient in record.recipients),
+        purposes=tuple(purpose.code for purpose in record.purposes if purpose.explicit),
+        operations=record.operations,
+        sources=record.sources,
+        binding=FaceBinding(
+            mode=record.face_binding.mode,
+            regions=record.face_binding.regions,
+            member_grants=record.face_binding.member_grants,
+        ),
+        legal=tuple(_wire_basis(basis, record) for basis in record.legal),
+        scope=GeographicScope(**record.geographic_scope.model_dump()),
+        not_before=record.validity.not_before,
+        expires_at=record.validity.expires_at,
+        confirmed_at=record.confirmed_at,
+        last_interaction_at=record.last_interaction_at,
+        evidence_kinds=tuple(sorted({item.kind.value for item in record.evidence})),
+        controls_source=record.controls_source,
+    )
+
+
+def ended_snapshot(
+    grant_id: GrantId,
+    *,
+    revision: int,
+    subject_id: SubjectId,
+    state: GrantState,
+    ended_at: datetime,
+    expires_at: datetime,
+) -> GrantSnapshot:
+    """The last revision of a grant that has ended, emptied of every source, place, region, recipient and age.
+
+    It opens nothing. Once the log is compacted it is all that is left there of the grant beside its withdrawal.
+    """
+    return GrantSnapshot(
+        grant_id=grant_id,
+        revision=revision,
+        state=state,
+        subject_id=subject_id,
+        age_band=AgeBand.UNKNOWN,
+        residences=(Residence(jurisdiction=UNKNOWN),),
+        purposes=(Purpose.SELF_SEARCH,),
+        operations=(Operation.STORE,),
+        sources=(SourceRule(kind=SourceKindRule.UPLOAD, value=grant_id),),
+        binding=FaceBinding(mode=BindingMode.REGION),
+        legal=(),
+        scope=GeographicScope(collect_in=(), store_in=(), disclose_in=()),
+        not_before=ended_at,
+        expires_at=expires_at,
+        last_interaction_at=ended_at,
+    )
+
+
+def _wire_basis(basis: RecordedBasis, record: Grant) -> LegalBasis:
+    return LegalBasis(
+        jurisdiction=basis.jurisdiction,
+        form=basis.form,
+        explicit=basis.explicit,
+        signature=basis.signature,
+        alternative_offered=basis.alternative_offered,
+        notice_fields=basis.notice_fields,
+        evidence_count=len(record.evidence),
+        notice_sha256=record.notice.sha256 if record.notice.shown_at is not None else None,
+    )

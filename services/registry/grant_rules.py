@@ -1,0 +1,146 @@
+"""What is refused when a grant is asked for, each with its rule; pure, and never looser than what decisions would refuse later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from assent.consent.source_rules import SourceRuleError, checked_rule
+from assent.events.grants import AgeBand, BindingMode, SourceRule
+from assent.ids import GrantId, Jurisdiction, RuleId
+from services.registry.grant_parts import EvidenceKind
+from services.registry.grant_request import EXPRESS, GrantRequest, wire_source
+
+PUBLICLY_AVAILABLE = frozenset({"publicly_available", "public", "public_web"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not taken: the rule, what is wrong, what to do."""
+
+    rule: RuleId
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the request is judged by beside itself. `member_modes` holds the live grants among those a joint grant lists."""
+
+    age_band: AgeBand
+    residences: tuple[Jurisdiction, ...]
+    now: datetime
+    accepts_fixtures: bool
+    expires_max_days: Callable[[Jurisdiction], int]
+    member_modes: Mapping[GrantId, BindingMode]
+
+
+def grant_refusals(request: GrantRequest, around: Circumstances) -> list[Refusal]:
+    """Every reason against the request, in a fixed order; an empty list means it may be shown to the subject."""
+    return [
+        *_consent(request),
+        *_age(request, around),
+        *_sources(request),
+        *_term(request, around),
+        *_evidence(request, around),
+        *_binding(request, around),
+        *_forms(request, around),
+    ]
+
+
+def checked_sources(request: GrantRequest, grant_id: GrantId) -> tuple[SourceRule, ...]:
+    """The sources in the one spelling that is matched. Raises SourceRuleError."""
+    return tuple(checked_rule(wire_source(source, grant_id)) for source in request.sources)
+
+
+def _consent(request: GrantRequest) -> Iterator[Refusal]:
+    if request.consent_type in PUBLICLY_AVAILABLE:
+        yield Refusal(RuleId("CA-3"), "That something is publicly available is no consent.", "Ask her; consent_type is express.")
+    elif request.consent_type != EXPRESS:
+        yield Refusal(RuleId("CA-2"), "Only express consent is taken.", "Set consent_type to express, or do not ask.")
+    if any(not purpose.explicit for purpose in request.purposes) or any(not basis.explicit for basis in request.legal):
+        yield Refusal(RuleId("CA-2"), "A purpose or legal basis is not explicit.", "Ask for each purpose with its own yes.")
+    if len({purpose.code for purpose in request.purposes}) != len(request.purposes):
+        yield Refusal(RuleId("EU-3"), "A purpose is named twice.", "Name each purpose once.")
+
+
+def _age(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    """CA-6: a minor needs a guardian; an unknown age is treated as the strictest, and no guardian cures it."""
+    years = None if request.birth_year is None else around.now.year - request.birth_year
+    if around.age_band is AgeBand.UNKNOWN:
+        yield Refusal(RuleId("CA-6"), "The subject's age is not known.", "Create the subject with her age band.")
+    elif around.age_band is AgeBand.ADULT and years is not None and years < 18:
+        yield Refusal(RuleId("CA-6"), "The birth year does not fit the age band adult.", "Correct the one that is wrong.")
+    elif around.age_band is not AgeBand.ADULT and request.guardian is None:
+        yield Refusal(RuleId("CA-6"), "The subject is a minor and no guardian is named.", "Name the guardian and her evidence.")
+
+
+def _sources(request: GrantRequest) -> Iterator[Refusal]:
+    for source in request.sources:
+        try:
+            checked_rule(wire_source(source, GrantId("-")))
+        except SourceRuleError as error:
+            yield Refusal(RuleId("AIA-2"), str(error), "Name a folder on one host, one account, one image or one digest.")
+
+
+def _term(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    start, end = request.validity.not_before, request.validity.expires_at
+    if end <= start or end <= around.now:
+        yield Refusal(RuleId("QC-7"), "The grant would end before it begins, or has ended.", "Set a later expires_at.")
+        return
+    for place in sorted({*around.residences, *(basis.jurisdiction for basis in request.legal)}):
+        most = around.expires_max_days(place)
+        if end - start > timedelta(days=most):
+            yield Refusal(
+                RuleId("QC-7"),
+                f"The grant would last longer than {place} allows ({most} days).",
+                f"Set expires_at at most {most} days after not_before.",
+            )
+
+
+def _evidence(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    if not around.accepts_fixtures and any(item.kind is EvidenceKind.DEMO_FIXTURE for item in request.evidence):
+        yield Refusal(
+            RuleId("fixture_evidence"),
+            "Evidence of the kind demo_fixture shows nothing.",
+            "Give real evidence; only a demonstration accepts fixtures.",
+        )
+
+
+def _binding(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    mode, members = request.face_binding.mode, request.face_binding.member_grants
+    if mode is BindingMode.REFERENCE_MATCH:
+        yield Refusal(
+            RuleId("not_supported"),
+            "Comparing faces to find out who is covered is not supported.",
+            "Bind by single_face, region or joint.",
+        )
+    if mode is not BindingMode.JOINT:
+        if members:
+            yield Refusal(RuleId("X-3"), "Only a joint grant lists member grants.", "Leave member_grants out, or set mode joint.")
+        return
+    if len(set(members)) < 2 or len(set(members)) != len(members):
+        yield Refusal(RuleId("X-3"), "A joint grant lists two or more different grants.", "List one live grant per person.")
+    yield from joint_refusals(members, around.member_modes)
+
+
+def joint_refusals(members: Sequence[GrantId], live_modes: Mapping[GrantId, BindingMode]) -> Iterator[Refusal]:
+    """X-3: everyone in the photo has a live grant of her own; a joint grant is nobody's own."""
+    if any(live_modes.get(member, BindingMode.JOINT) is BindingMode.JOINT for member in members):
+        yield Refusal(
+            RuleId("X-3"),
+            "A member grant is unknown, not live, or joint itself.",
+            "List the live grant of every person in the photo.",
+        )
+
+
+def _forms(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    """Without a legal basis for every residence no decision would ever open; better said now."""
+    missing = sorted(set(around.residences) - {basis.jurisdiction for basis in request.legal})
+    if missing:
+        yield Refusal(
+            RuleId("legal_form_missing"),
+            f"No legal basis is given for the residence {', '.join(missing)}.",
+            "Add one entry to legal for each residence.",
+        )

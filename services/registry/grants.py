@@ -1,0 +1,376 @@
+"""Commands on a grant before its end: ask, confirm, refuse, narrow, mark a face; only the subject's secret makes a yes."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from uuid_utils.compat import uuid7
+
+from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose
+from assent.identity.errors import ApiError
+from assent.ids import GrantId, Jurisdiction, SubjectId
+from assent.keys.grant_keys import GrantKeyring
+from assent.stream.clock import Clock
+from services.registry.access import GrantAccess
+from services.registry.grant_parts import Evidence, EvidenceKind, RecordedResidence, Subject
+from services.registry.grant_record import Grant, snapshot
+from services.registry.grant_request import GrantRequest, first_revision
+from services.registry.grant_rules import Circumstances, Refusal, checked_sources, grant_refusals, joint_refusals
+from services.registry.grant_table import (
+    GrantRow,
+    SubjectRow,
+    add_revision,
+    delete_idle_subject,
+    forget_records,
+    grant_row,
+    insert_grant,
+    insert_subject,
+    last_revision,
+    mark_published,
+    reseal,
+    revision_rows,
+    subject_row,
+)
+from services.registry.grant_vault import GrantVault
+from services.registry.publisher import Offsets, Publisher, snapshot_event
+from services.registry.receipt_desk import ReceiptDesk
+from services.registry.refused import (
+    GrantRefusedError,
+    already_answered,
+    conflict,
+    not_found,
+    not_live,
+)
+from services.registry.secret_hashes import SecretHashes
+from services.registry.secret_table import SecretKind, insert_secret, use_up
+from services.registry.store import RegistryStore, RevisionConflictError
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A grant that waits for its subject. The secret is shown to nobody again."""
+
+    grant_id: GrantId
+    revision: int
+    one_time_secret: str
+    notice_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A grant that was given, with the secret that uses and ends it, and where the log holds it."""
+
+    grant_id: GrantId
+    revision: int
+    grant_secret: str
+    offsets: Offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What is taken away; nothing can be added by it."""
+
+    purposes: frozenset[Purpose] = frozenset()
+    operations: frozenset[Operation] = frozenset()
+    sources: frozenset[str] = frozenset()
+    recipients: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+
+class Grants:
+    """Each command reads, decides, seals, writes and then publishes; what was written and not published is published later."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        vault: GrantVault,
+        access: GrantAccess,
+        hashes: SecretHashes,
+        grant_keys: GrantKeyring,
+        publisher: Publisher,
+        receipts: ReceiptDesk,
+        clock: Clock,
+        expires_max_days: Callable[[Jurisdiction], int],
+        accepts_fixtures: bool,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._access = access
+        self._hashes = hashes
+        self._grant_keys = grant_keys
+        self._publisher = publisher
+        self._receipts = receipts
+        self._clock = clock
+        self._expires_max_days = expires_max_days
+        self._accepts_fixtures = accepts_fixtures
+
+    async def create_subject(self, age_band: AgeBand, residences: Sequence[Jurisdiction]) -> SubjectId:
+        """A new pseudonym; no name is asked."""
+        subject_id = SubjectId(str(uuid7()))
+        row = SubjectRow(subject_id, age_band, tuple(dict.fromkeys(residences)))
+        await self._store.write(lambda database: insert_subject(database, row, now=self._clock.now()))
+        return subject_id
+
+    async def request(self, request: GrantRequest) -> Requested:
+        """Write down what is asked for. Nothing of it leaves the registry before she says yes. Raises GrantRefusedError."""
+        subject = await self._store.read(lambda database: subject_row(database, request.subject_id))
+        if subject is None:
+            raise not_found("subject")
+        refusals = grant_refusals(request, await self._circumstances(request, subject))
+        if refusals:
+            raise GrantRefusedError(refusals)
+        grant_id = GrantId(str(uuid7()))
+        record = first_revision(
+            request,
+            grant_id=grant_id,
+            subject=Subject(
+                subject_id=subject.subject_id,
+                age_band=subject.age_band,
+                birth_year=request.birth_year,
+                guardian=request.guardian,
+            ),
+            residence=tuple(RecordedResidence(jurisdiction=place) for place in subject.residences),
+            sources=checked_sources(request, grant_id),
+            now=self._clock.now(),
+        )
+        secret = self._hashes.new_secret()
+        await self._insert(record, secret)
+        return Requested(grant_id, record.revision, secret, record.notice.sha256)
+
+    async def confirm(self, grant_id: GrantId, *, one_time_secret: str, notice_sha256: str) -> Confirmed:
+        """Her yes. Repeating it after an outage of the log goes on where it stopped; after it succeeded it is refused."""
+        row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
+        if is_used:
+            raise already_answered()
+        record = await self.record(grant_id)
+        if notice_sha256 != record.notice.sha256:
+            raise ApiError(
+                409, "notice_mismatch", "This is not the notice of this grant.", "Read the notice of the grant and send its digest."
+            )
+        await self._grant_keys.create(grant_id)
+        if row.state is GrantState.REQUESTED:
+            record = await self._give(row, record)
+        elif not row.is_live:
+            raise not_live(row.state.value)
+        offsets = await self._publish(record)
+        secret = self._hashes.new_secret()
+        digest = self._hashes.hash(secret, kind=SecretKind.GRANT.value, owner=grant_id)
+
+        def hand_over(database: sqlite3.Connection) -> None:
+            use_up(database, grant_id, SecretKind.ONE_TIME, now=self._clock.now())
+            insert_secret(database, digest, grant_id, SecretKind.GRANT)
+
+        await self._store.write(hand_over)
+        return Confirmed(grant_id, record.revision, secret, offsets)
+
+    async def refuse(self, grant_id: GrantId, *, one_time_secret: str) -> None:
+        """Her no. What was asked for is deleted; only identifiers, digests and times stay."""
+        row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
+        if is_used or row.state is not GrantState.REQUESTED:
+            raise already_answered()
+        await self.drop_request(row, GrantState.REFUSED)
+
+    async def drop_request(self, row: GrantRow, state: GrantState) -> None:
+        """End a grant that was never given: nothing of it is on the log, so nothing is appended."""
+        last = await self._store.read(lambda database: last_revision(database, row.grant_id))
+        assert last is not None
+        now = self._clock.now()
+        digest = hashlib.sha256(f"{last.sha256}{state.value}".encode()).hexdigest()
+        ended = type(last)(row.grant_id, row.revision + 1, state, now, digest, last.sha256, self._vault.sign(digest), sealed=None)
+
+        def drop(database: sqlite3.Connection) -> None:
+            add_revision(database, ended, expires_at=row.expires_at)
+            forget_records(database, row.grant_id)
+            use_up(database, row.grant_id, SecretKind.ONE_TIME, now=now)
+            delete_idle_subject(database, row.subject_id)
+
+        await self._changed(drop)
+        await self._store.scrub()
+
+    async def narrow(self, grant_id: GrantId, narrowing: Narrowing, *, expected_revision: int) -> tuple[Grant, Offsets]:
+        """Take something away from a live grant."""
+        record = await self.live(grant_id, expected_revision)
+        end = record.validity.expires_at
+        if narrowing.expires_at is not None and narrowing.expires_at > end:
+            raise ApiError(422, "QC-7", "A grant can be shortened, not prolonged.", "Ask for a new grant.")
+        changes = {
+            "purposes": tuple(item for item in record.purposes if item.code not in narrowing.purposes),
+            "operations": tuple(item for item in record.operations if item not in narrowing.operations),
+            "sources": tuple(item for item in record.sources if item.value not in narrowing.sources),
+            "recipients": tuple(item for item in record.recipients if item.id not in narrowing.recipients),
+            "validity": record.validity.model_copy(update={"expires_at": narrowing.expires_at or end}),
+        }
+        if not (changes["purposes"] and changes["operations"] and changes["sources"]):
+            raise ApiError(422, "nothing_left", "Nothing would be left of the grant.", "Withdraw it instead.")
+        return await self._revise(record, changes)
+
+    async def add_region(self, grant_id: GrantId, region: FaceRegion, *, expected_revision: int | None = None) -> tuple[Grant, Offsets]:
+        """She marked her face in one image. A region that is there already changes nothing."""
+        record = await self.live(grant_id, expected_revision)
+        if region in record.face_binding.regions:
+            return record, {}
+        if record.face_binding.mode is BindingMode.JOINT:
+            raise ApiError(422, "X-3", "A joint grant covers everyone in the photo.", "Mark faces under single grants.")
+        binding = record.face_binding.model_copy(update={"regions": (*record.face_binding.regions, region)})
+        return await self._revise(record, {"face_binding": binding})
+
+    async def row(self, grant_id: GrantId) -> GrantRow | None:
+        """The row of a grant, or None."""
+        return await self._store.read(lambda database: grant_row(database, grant_id))
+
+    async def record(self, grant_id: GrantId) -> Grant:
+        """The newest record. Raises ApiError 404, or RecordGoneError once it was erased."""
+        last = await self._store.read(lambda database: last_revision(database, grant_id))
+        if last is None:
+            raise not_found("grant")
+        return await self._vault.open(last)
+
+    async def history(self, grant_id: GrantId) -> list[dict[str, object]]:
+        """Every revision with its state, time and digests."""
+        rows = await self._store.read(lambda database: revision_rows(database, grant_id))
+        return [
+            {
+                "revision": row.revision,
+                "state": row.state.value,
+                "changed_at": row.changed_at.isoformat(),
+                "sha256": row.sha256,
+                "prev_hash": row.prev_hash,
+            }
+            for row in rows
+        ]
+
+    async def _circumstances(self, request: GrantRequest, subject: SubjectRow) -> Circumstances:
+        return Circumstances(
+            age_band=subject.age_band,
+            residences=subject.residences,
+            now=self._clock.now(),
+            accepts_fixtures=self._accepts_fixtures,
+            expires_max_days=self._expires_max_days,
+            member_modes=await self._live_modes(request.face_binding.member_grants),
+        )
+
+    async def _live_modes(self, members: Sequence[GrantId]) -> dict[GrantId, BindingMode]:
+        rows = [await self.row(member) for member in members]
+        now = self._clock.now()
+        return {row.grant_id: row.mode for row in rows if row is not None and row.is_live and row.expires_at > now}
+
+    async def _insert(self, record: Grant, secret: str) -> None:
+        sealed = await self._vault.row(record)
+        row = GrantRow(
+            grant_id=record.grant_id,
+            subject_id=record.subject.subject_id,
+            revision=record.revision,
+            state=record.state,
+            mode=record.face_binding.mode,
+            expires_at=record.validity.expires_at,
+            changed_at=record.changed_at,
+            published_revision=0,
+            ended_wire=None,
+        )
+        digest = self._hashes.hash(secret, kind=SecretKind.ONE_TIME.value, owner=record.grant_id)
+
+        def insert(database: sqlite3.Connection) -> None:
+            insert_grant(database, row, sealed, record.face_binding.member_grants)
+            insert_secret(database, digest, record.grant_id, SecretKind.ONE_TIME)
+
+        await self._store.write(insert)
+
+    async def _give(self, row: GrantRow, requested: Grant) -> Grant:
+        """The second revision, given; the request is sealed again under the grant's new key."""
+        now = self._clock.now()
+        if now >= row.expires_at:
+            raise not_live(GrantState.EXPIRED.value)
+        if requested.face_binding.mode is BindingMode.JOINT:
+            members = requested.face_binding.member_grants
+            ended: list[Refusal] = list(joint_refusals(members, await self._live_modes(members)))
+            if ended:
+                raise GrantRefusedError(ended)
+        given = _given(requested, now)
+        sealed = await self._vault.row(given)
+        first = await self._store.read(lambda database: last_revision(database, row.grant_id))
+        assert first is not None
+        resealed = await self._vault.resealed(first)
+
+        def give(database: sqlite3.Connection) -> None:
+            add_revision(database, sealed, expires_at=row.expires_at)
+            reseal(database, row.grant_id, requested.revision, resealed)
+
+        await self._changed(give)
+        return given
+
+    async def live(self, grant_id: GrantId, expected_revision: int | None = None) -> Grant:
+        """The newest record of a live grant. Raises ApiError 404 or 409."""
+        row = await self.row(grant_id)
+        if row is None:
+            raise not_found("grant")
+        if not row.is_live or row.expires_at <= self._clock.now():
+            raise not_live(row.state.value)
+        if expected_revision is not None and expected_revision != row.revision:
+            raise conflict()
+        return await self.record(grant_id)
+
+    async def _revise(self, record: Grant, changes: dict[str, Any]) -> tuple[Grant, Offsets]:
+        now = self._clock.now()
+        following = Grant.model_validate(
+            record.model_dump()
+            | {name: _dumped(value) for name, value in changes.items()}
+            | {
+                "revision": record.revision + 1,
+                "prev_hash": record.digest(),
+                "changed_at": now,
+                "last_interaction_at": now,
+            }
+        )
+        sealed = await self._vault.row(following)
+        await self._changed(lambda database: add_revision(database, sealed, expires_at=following.validity.expires_at))
+        return following, await self._publish(following)
+
+    async def _changed(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        try:
+            await self._store.write(change)
+        except RevisionConflictError as error:
+            raise conflict() from error
+
+    async def _publish(self, record: Grant) -> Offsets:
+        offsets = await self._publisher.publish([snapshot_event(snapshot(record), time=record.changed_at)])
+        await self._store.write(lambda database: mark_published(database, record.grant_id, record.revision))
+        await self._receipts.grant_event(record)
+        return offsets
+
+
+def _given(requested: Grant, now: datetime) -> Grant:
+    """The same terms, now agreed to: the confirmation itself is written down as evidence."""
+    notice = requested.notice.model_copy(update={"shown_at": now})
+    facts = {"grant_id": requested.grant_id, "notice_sha256": notice.sha256, "confirmed_at": now.isoformat()}
+    proof = Evidence(
+        kind=EvidenceKind.FORM_LOG,
+        sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
+        captured_at=now,
+        captured_by="registry",
+    )
+    return requested.model_copy(
+        update={
+            "revision": requested.revision + 1,
+            "prev_hash": requested.digest(),
+            "state": GrantState.GIVEN,
+            "notice": notice,
+            "evidence": (*requested.evidence, proof),
+            "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in requested.purposes),
+            "confirmed_at": now,
+            "changed_at": now,
+            "last_interaction_at": now,
+        }
+    )
+
+
+def _dumped(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_dumped(item) for item in value)
+    return value.model_dump() if hasattr(value, "model_dump") else value

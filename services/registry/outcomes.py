@@ -1,0 +1,92 @@
+"""What the others report, written down: refusals, held faces, erasure progress, disclosures. It reads identifiers, never a vector."""
+
+from __future__ import annotations
+
+from assent.events.disclosures import SearchAnswered
+from assent.events.envelope import Event
+from assent.events.erasures import ErasureProgressed
+from assent.events.faces import FaceEmbedded
+from assent.events.images import ImageRefused, Stage
+from assent.events.payload import EventPayload
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.ids import ProducerId
+from assent.intake.producers import CRAWLER
+from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError
+from services.registry.erasures import ErasureDesk
+from services.registry.outcome_table import (
+    DisclosureRow,
+    insert_disclosure,
+    insert_face,
+    insert_outcome,
+    producer_of,
+)
+from services.registry.store import RegistryStore
+
+
+class OutcomeRecorder:
+    """The consumer group `registry`. Everything it writes is idempotent, so a redelivery changes nothing."""
+
+    name = "registry"
+    topics = (Topic.IMAGES_REFUSED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED, Topic.DISCLOSURES)
+
+    def __init__(self, *, store: RegistryStore, erasures: ErasureDesk) -> None:
+        self._store = store
+        self._erasures = erasures
+
+    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
+        """Write one fact down."""
+        match event.data:
+            case ImageRefused():
+                await self._refused(event.id, event.data)
+            case FaceEmbedded():
+                await self._embedded(event.id, event.data)
+            case ErasureProgressed():
+                if not await self._erasures.take(event.data):
+                    return Ignore("foreign_erasure")
+            case SearchAnswered():
+                await self._disclosed(event.data)
+            case _:
+                raise PoisonMessageError("unexpected_type")
+        return Ignore("recorded")
+
+    async def _refused(self, event_id: str, refused: ImageRefused) -> None:
+        await self._store.write(
+            lambda database: insert_outcome(
+                database,
+                event_id,
+                sighting_id=refused.sighting_id,
+                grant_id=refused.grant_id,
+                producer=producer_of(database, refused.sighting_id) or refused.producer,
+                stage=refused.stage.value,
+                outcome=refused.outcome,
+                at=refused.decided_at,
+            )
+        )
+
+    async def _embedded(self, event_id: str, face: FaceEmbedded) -> None:
+        await self._store.write(
+            lambda database: (
+                insert_face(database, face.face_id, face.grant_id, at=face.embedded_at),
+                insert_outcome(
+                    database,
+                    event_id,
+                    sighting_id=face.sighting_id,
+                    grant_id=face.grant_id,
+                    producer=producer_of(database, face.sighting_id) or ProducerId(CRAWLER),
+                    stage=Stage.EMBEDDER.value,
+                    outcome="embedded",
+                    at=face.embedded_at,
+                ),
+            )
+        )
+
+    async def _disclosed(self, answered: SearchAnswered) -> None:
+        rows = [
+            (
+                DisclosureRow(answered.query_id, face.face_id, answered.caller, answered.purpose, answered.answered_at),
+                face.grant_id,
+            )
+            for face in answered.faces
+        ]
+        await self._store.write(lambda database: [insert_disclosure(database, row, grant_id) for row, grant_id in rows])

@@ -1,0 +1,65 @@
+"""Publishes the signed policy document when its version is new; never two documents under one version."""
+
+from __future__ import annotations
+
+import hashlib
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from assent.events.grants import PolicyPublished
+from assent.receipts.checkpoint import public_key_id
+from assent.receipts.leaves import Control
+from assent.stream.clock import Clock
+from services.registry.desk_table import insert_policy, newest_policy, policy_digest
+from services.registry.publisher import Publisher, registry_event
+from services.registry.receipt_desk import ReceiptDesk
+from services.registry.store import RegistryStore
+
+
+class PolicyVersionTakenError(Exception):
+    """Raised when a changed policy document still has the version of one that was published: give it a new version."""
+
+
+class PolicyDesk:
+    """Signs the SHA-256 of the canonical document, filings included, and puts it on the log."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        publisher: Publisher,
+        receipts: ReceiptDesk,
+        clock: Clock,
+        signing_key: Ed25519PrivateKey,
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._receipts = receipts
+        self._clock = clock
+        self._key = signing_key
+
+    async def publish(self, document: str, *, version: str) -> bool:
+        """Publish the canonical JSON `document` unless it is the newest already; whether it was published now."""
+        sha256 = hashlib.sha256(document.encode()).hexdigest()
+        if await self._store.read(newest_policy) == (version, sha256):
+            return False
+        earlier = await self._store.read(lambda database: policy_digest(database, version))
+        if earlier not in (None, sha256):
+            raise PolicyVersionTakenError(
+                f"policy version {version} was published with other contents; change the version in the policy file"
+            )
+        now = self._clock.now()
+        published = PolicyPublished(
+            version=version,
+            document=document,
+            sha256=sha256,
+            signature=self._key.sign(sha256.encode()),
+            key_id=public_key_id(self._key.public_key()),
+            published_at=now,
+        )
+        await self._publisher.publish([registry_event(published, version, sha256, now.isoformat(), time=now)])
+        await self._store.write(lambda database: insert_policy(database, version, sha256, now=now))
+        reference = sha256[:16]
+        leaf = Control(action="policy_loaded", reference=reference, document_sha256=sha256, happened_at=now)
+        await self._receipts.control(leaf, once=f"policy/{sha256}/{now.isoformat()}")
+        return True

@@ -1,0 +1,240 @@
+"""The subject's pages: answer a request, see what is held and who saw it, send a photo, withdraw; plain forms, no script needed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from assent.events.erasures import ErasureCause
+from assent.events.faces import FaceBox
+from assent.events.grants import GrantState, SourceKindRule
+from assent.identity.auth import SESSION_COOKIE, authenticated, set_session
+from assent.identity.errors import ApiError
+from assent.identity.principal import Role
+from assent.ids import GrantId, SubjectId
+from assent.keys.grant_keys import KeyDestroyedError
+from services.registry.access import GrantAccess
+from services.registry.endings import Endings
+from services.registry.erasure_table import erasure_of
+from services.registry.erasures import ErasureDesk
+from services.registry.grant_handlers import grant_of
+from services.registry.grant_record import Grant
+from services.registry.grant_table import GrantRow, grants_of
+from services.registry.grant_vault import RecordGoneError
+from services.registry.grants import Grants
+from services.registry.outcome_table import disclosures_of, faces_of, outcomes_after
+from services.registry.portal_pages import PortalPages, static_file
+from services.registry.proof_handlers import erasure_view
+from services.registry.refused import wrong_secret
+from services.registry.secret_table import SecretKind
+from services.registry.sessions import SUBJECT_SESSION_S, Sessions
+from services.registry.store import RegistryStore
+from services.registry.upload_handlers import read_photo
+from services.registry.uploads import MarkYourFaceError, Uploads
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MAX_OUTCOMES = 200
+
+
+class Portal:
+    """Each page calls the very commands that the HTTP interface calls."""
+
+    def __init__(
+        self,
+        *,
+        grants: Grants,
+        endings: Endings,
+        erasures: ErasureDesk,
+        access: GrantAccess,
+        sessions: Sessions,
+        uploads: Uploads,
+        store: RegistryStore,
+        max_bytes: int,
+        is_secure_cookie: bool,
+    ) -> None:
+        self._grants = grants
+        self._endings = endings
+        self._erasures = erasures
+        self._access = access
+        self._sessions = sessions
+        self._uploads = uploads
+        self._store = store
+        self._max_bytes = max_bytes
+        self._is_secure_cookie = is_secure_cookie
+        self._pages = PortalPages()
+
+    def mount(self, application: web.Application) -> None:
+        """Add the pages."""
+        router = application.router
+        router.add_get("/login", self._page(self.login))
+        router.add_post("/login", self._page(self.sign_in))
+        router.add_get("/logout", self.logout)
+        router.add_get("/confirm/{grant_id}", self._page(self.confirm))
+        router.add_post("/confirm/{grant_id}", self._page(self.notice))
+        router.add_post("/confirm/{grant_id}/yes", self._page(self.say_yes))
+        router.add_post("/confirm/{grant_id}/no", self._page(self.say_no))
+        router.add_get("/me", self._page(self.me))
+        router.add_post("/me/grants/{grant_id}/withdraw", self._page(self.withdraw))
+        router.add_post("/me/grants/{grant_id}/images", self._page(self.upload))
+        router.add_post("/me/grants/{grant_id}/face", self._page(self.choose_face))
+        router.add_get("/portal/{name}", static_file)
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        code = request.query.get("code")
+        if code is None:
+            return self._pages.page(request, "login", grant_id="")
+        found = await self._sessions.sign_in(code)
+        if found is None:
+            return self._pages.page(request, "login", status=403, grant_id="", is_code_wrong=True)
+        principal, token = found
+        return self._signed_in("/me" if Role.SUBJECT in principal.roles else "/", token)
+
+    async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        grant_id, secret = GrantId(str(form.get("grant_id", "")).strip()), str(form.get("grant_secret", "")).strip()
+        token, _ = await self._sessions.subject_session(grant_id, secret)
+        return self._signed_in("/me", token)
+
+    async def logout(self, request: web.Request) -> web.StreamResponse:
+        response = web.Response(status=303, headers={"Location": "/login", "Cache-Control": "no-store"})
+        response.del_cookie(SESSION_COOKIE, path="/")
+        return response
+
+    async def confirm(self, request: web.Request) -> web.StreamResponse:
+        secret = request.query.get("secret")
+        if secret is None:
+            return self._pages.page(request, "confirm", grant_id=grant_of(request))
+        return await self._notice(request, secret)
+
+    async def notice(self, request: web.Request) -> web.StreamResponse:
+        return await self._notice(request, await _field(request, "one_time_secret"))
+
+    async def say_yes(self, request: web.Request) -> web.StreamResponse:
+        confirmed = await self._grants.confirm(
+            grant_of(request),
+            one_time_secret=await _field(request, "one_time_secret"),
+            notice_sha256=await _field(request, "notice_sha256"),
+        )
+        token, _ = await self._sessions.subject_session(confirmed.grant_id, confirmed.grant_secret)
+        page = self._pages.page(request, "given", grant_id=confirmed.grant_id, grant_secret=confirmed.grant_secret)
+        set_session(page, token, lifetime_s=SUBJECT_SESSION_S, is_secure=self._is_secure_cookie)
+        return page
+
+    async def say_no(self, request: web.Request) -> web.StreamResponse:
+        await self._grants.refuse(grant_of(request), one_time_secret=await _field(request, "one_time_secret"))
+        return self._pages.page(request, "refused")
+
+    async def me(self, request: web.Request) -> web.StreamResponse:
+        subject_id = _subject(request)
+        rows = await self._store.read(lambda database: grants_of(database, subject_id))
+        return self._pages.page(request, "me", grants=[await self._view(row) for row in rows])
+
+    async def withdraw(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        ended = await self._endings.end(row.grant_id, ErasureCause.WITHDRAWAL)
+        return self._pages.page(request, "withdrawn", ended=ended)
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        sent = await read_photo(request, max_bytes=self._max_bytes)
+        return await self._take(request, row, sent.image, sent.box)
+
+    async def choose_face(self, request: web.Request) -> web.StreamResponse:
+        """The photo comes back from her browser with the face she chose; the registry kept nothing of it meanwhile."""
+        row = await self._own(request)
+        try:
+            image = base64.b64decode(await _field(request, "image_base64"), validate=True)
+            box = FaceBox.model_validate_json(await _field(request, "box"))
+        except (binascii.Error, ValidationError) as error:
+            raise ApiError(422, "invalid", "The form was changed on its way.", "Send the photo again.") from error
+        return await self._take(request, row, image, box)
+
+    async def _take(self, request: web.Request, row: GrantRow, image: bytes, box: FaceBox | None) -> web.StreamResponse:
+        try:
+            await self._uploads.take(row.grant_id, image, box=box)
+        except MarkYourFaceError as error:
+            return self._pages.page(
+                request,
+                "choose_face",
+                status=422,
+                grant_id=row.grant_id,
+                faces=[(face, face.model_dump_json()) for face in error.boxes],
+                image_base64=base64.b64encode(image).decode(),
+            )
+        return self._pages.page(request, "sent")
+
+    async def _notice(self, request: web.Request, secret: str) -> web.StreamResponse:
+        row, is_used = await self._access.with_secret(grant_of(request), secret, SecretKind.ONE_TIME)
+        if is_used or row.state is not GrantState.REQUESTED:
+            raise ApiError(409, "already_answered", "This request was answered before.", "Sign in with the grant's own secret.")
+        record = await self._grants.record(row.grant_id)
+        return self._pages.page(request, "notice", record=record, one_time_secret=secret)
+
+    async def _view(self, row: GrantRow) -> dict[str, Any]:
+        """One grant as her page shows it."""
+        record = await self._record(row)
+        grant_id = row.grant_id
+        erasure = await self._store.read(lambda database: erasure_of(database, grant_id))
+        status = None if erasure is None else await self._erasures.status(erasure.erasure_id)
+        return {
+            "row": row,
+            "record": record,
+            "takes_uploads": row.is_live and record is not None and any(rule.kind is SourceKindRule.UPLOAD for rule in record.sources),
+            "faces": await self._store.read(lambda database: faces_of(database, grant_id)),
+            "disclosures": await self._store.read(lambda database: disclosures_of(database, grant_id)),
+            "outcomes": await self._store.read(
+                lambda database: outcomes_after(database, producer=None, grant_id=grant_id, after=0, limit=MAX_OUTCOMES)
+            ),
+            "erasure": None if status is None else erasure_view(*status),
+        }
+
+    async def _record(self, row: GrantRow) -> Grant | None:
+        try:
+            return await self._grants.record(row.grant_id)
+        except (RecordGoneError, KeyDestroyedError):
+            return None
+
+    async def _own(self, request: web.Request) -> GrantRow:
+        """Her own grant, by her session; a change asked for by a foreign page is refused there."""
+        subject_id = _subject(request)
+        row = await self._grants.row(grant_of(request))
+        if row is None or row.subject_id != subject_id:
+            raise wrong_secret()
+        return row
+
+    def _signed_in(self, location: str, token: str) -> web.StreamResponse:
+        response = web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+        set_session(response, token, lifetime_s=SUBJECT_SESSION_S, is_secure=self._is_secure_cookie)
+        return response
+
+    def _page(self, handler: Handler) -> Handler:
+        """Failures as a page in her language; without a session she is asked to sign in."""
+
+        async def shown(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except ApiError as error:
+                if error.status == 401 and request.method == "GET":
+                    return web.Response(status=303, headers={"Location": "/login", "Cache-Control": "no-store"})
+                return self._pages.page(request, "failed", status=error.status, failure=error)
+
+        return shown
+
+
+async def _field(request: web.Request, name: str) -> str:
+    value = (await request.post()).get(name)
+    if not isinstance(value, str) or not value:
+        raise ApiError(422, "invalid", f"The form lacks {name}.", "Fill it in and send it again.")
+    return value.strip()
+
+
+def _subject(request: web.Request) -> SubjectId:
+    principal = authenticated(request, Role.SUBJECT)
+    if principal.subject_id is None:
+        raise ApiError(403, "forbidden", "The session names no subject.", "Sign in with your grant's secret.")
+    return principal.subject_id

@@ -1,0 +1,43 @@
+"""Why a command on a grant is not carried out, as answers with their reason codes; none of them tells whether a stranger's grant exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assent.identity.errors import ApiError
+from services.registry.grant_rules import Refusal
+
+
+class GrantRefusedError(ApiError):
+    """Raised when a request breaks a rule; `details.refusals` names each."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        first = refusals[0]
+        listed = [{"rule": item.rule, "message": item.message, "remedy": item.remedy} for item in refusals]
+        super().__init__(422, first.rule, first.message, first.remedy, details={"refusals": listed})
+        self.rules = tuple(item.rule for item in refusals)
+
+
+def wrong_secret() -> ApiError:
+    """One answer for a wrong secret and for a grant that is not there."""
+    return ApiError(403, "wrong_secret", "This secret does not open this grant.", "Check both; a secret opens one grant only.")
+
+
+def already_answered() -> ApiError:
+    """The one-time secret has done its work."""
+    return ApiError(409, "already_answered", "This request was answered before.", "Use the grant's own secret from now on.")
+
+
+def not_live(state: str) -> ApiError:
+    """The grant has ended or was never given."""
+    return ApiError(409, "grant_not_live", f"The grant is {state}.", "Saying yes again is a new grant.")
+
+
+def conflict() -> ApiError:
+    """Somebody else changed it first (optimistic lock)."""
+    return ApiError(409, "revision_conflict", "The grant was changed meanwhile.", "Read it again and send its new revision.")
+
+
+def not_found(what: str) -> ApiError:
+    """Nothing of that id, for callers who may know."""
+    return ApiError(404, "not_found", f"There is no {what} of this id.", "Check the id.")

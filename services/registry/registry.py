@@ -1,0 +1,217 @@
+"""The registry made of its parts: the desks behind the routes, the rounds, the recorder; it opens no client of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from assent.blobs.quarantine import Quarantine
+from assent.blobs.store import BlobStore
+from assent.faces.image import ImageLimits
+from assent.identity.tokens import TokenSigner
+from assent.intake.producers import ProducerDirectory
+from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.grant_keys import GrantKeyring
+from assent.keys.identifiers import ImageIds
+from assent.keys.signing_keys import SigningKeys
+from assent.receipts.checkpoint import CheckpointSigner
+from assent.receipts.log import ReceiptLog
+from assent.stream.clock import Clock
+from assent.stream.event_log import EventLog
+from assent.telemetry.meter import Metrics
+from services.registry.access import GrantAccess
+from services.registry.api_models import PolicyOut
+from services.registry.endings import Endings
+from services.registry.erasures import ErasureDesk
+from services.registry.grant_handlers import GrantHandlers
+from services.registry.grant_vault import GrantVault
+from services.registry.grants import Grants
+from services.registry.intake import Intake
+from services.registry.openapi import openapi_route
+from services.registry.outcomes import OutcomeRecorder
+from services.registry.policy_desk import PolicyDesk
+from services.registry.portal import Portal
+from services.registry.proof_handlers import ProofHandlers
+from services.registry.published_policy import PublishedPolicy
+from services.registry.publisher import Publisher
+from services.registry.quarantine_watch import QuarantineWatch
+from services.registry.receipt_desk import ReceiptDesk
+from services.registry.revision_guard import RevisionGuard
+from services.registry.rounds import Rounds
+from services.registry.route import Route
+from services.registry.secret_hashes import SecretHashes
+from services.registry.session_handlers import SessionHandlers
+from services.registry.sessions import Sessions
+from services.registry.settings import RegistrySettings
+from services.registry.staff_handlers import StaffHandlers
+from services.registry.store import RegistryStore
+from services.registry.upload_handlers import UploadHandlers
+from services.registry.uploads import FaceFinder, Uploads
+
+FOLDER = "registry"
+RECEIPTS = "receipts.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryParts:
+    """What the registry is given. `blobs` holds quarantine and intake; `finder` finds faces and nothing more."""
+
+    data: Path
+    clock: Clock
+    log: EventLog
+    quarantine: Quarantine
+    blobs: BlobStore
+    keys: DeploymentKeys
+    signing: SigningKeys
+    grant_keys: GrantKeyring
+    producers: ProducerDirectory
+    finder: FaceFinder
+    metrics: Metrics
+    accepts_fixtures: bool
+
+
+class Registry:
+    """Opened by its constructor, which takes the writer lock; closed by `close`."""
+
+    def __init__(self, settings: RegistrySettings, parts: RegistryParts, policy: PublishedPolicy) -> None:
+        self._settings = settings
+        self._policy = policy
+        self.store = RegistryStore(parts.data / FOLDER)
+        signer = CheckpointSigner(settings.origin, parts.signing.receipt)
+        self._receipt_log = ReceiptLog(parts.data / FOLDER / RECEIPTS, signer)
+        self.receipts = ReceiptDesk(self._receipt_log, signer)
+        self._publisher = Publisher(parts.log)
+        self._hashes = SecretHashes(parts.keys.subkey("registry secrets"))
+        self._vault = GrantVault(keys=parts.keys, grant_keys=parts.grant_keys)
+        self.access = GrantAccess(store=self.store, hashes=self._hashes)
+        self.grants = self._built_grants(parts, policy.expires_max_days)
+        self.endings = self._built_endings(parts)
+        self.erasures = ErasureDesk(store=self.store, receipts=self.receipts, metrics=parts.metrics)
+        self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures)
+        token_signer = TokenSigner(parts.signing.token, clock=parts.clock)
+        self.sessions = Sessions(store=self.store, access=self.access, hashes=self._hashes, signer=token_signer, clock=parts.clock)
+        self.uploads = self._built_uploads(parts)
+        self.intake = self._built_intake(parts)
+        self.guard = RevisionGuard(log=parts.log, store=self.store, vault=self._vault, publisher=self._publisher, metrics=parts.metrics)
+        self.rounds = self._built_rounds(parts)
+        self._policy_desk = PolicyDesk(
+            store=self.store,
+            publisher=self._publisher,
+            receipts=self.receipts,
+            clock=parts.clock,
+            signing_key=parts.signing.policy,
+        )
+        self._parts = parts
+
+    async def publish_policy(self) -> bool:
+        """Put the policy on the log when it is new; whether it was. Raises PolicyVersionTakenError."""
+        return await self._policy_desk.publish(self._policy.document, version=self._policy.version)
+
+    def mount(self, application: web.Application) -> None:
+        """Add every route, their description and the pages."""
+        routes = self.routes()
+        for route in [*routes, openapi_route(routes)]:
+            application.router.add_route(route.method, route.path, route.handler)
+        self._portal().mount(application)
+
+    def routes(self) -> list[Route]:
+        """Every route of the HTTP interface."""
+        parts = self._parts
+        return [
+            *GrantHandlers(grants=self.grants, endings=self.endings, access=self.access, store=self.store).routes(),
+            *SessionHandlers(sessions=self.sessions).routes(),
+            *UploadHandlers(
+                uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
+            ).routes(),
+            *ProofHandlers(erasures=self.erasures, receipts=self.receipts, store=self.store, policy=self._policy_out()).routes(),
+            *StaffHandlers(
+                sessions=self.sessions, intake=self.intake, producers=parts.producers, store=self.store, clock=parts.clock
+            ).routes(),
+        ]
+
+    async def close(self) -> None:
+        """Close both files and let another registry open them."""
+        await self.store.close()
+        self._receipt_log.close()
+
+    def _portal(self) -> Portal:
+        return Portal(
+            grants=self.grants,
+            endings=self.endings,
+            erasures=self.erasures,
+            access=self.access,
+            sessions=self.sessions,
+            uploads=self.uploads,
+            store=self.store,
+            max_bytes=self._settings.max_image_bytes,
+            is_secure_cookie=self._settings.is_secure_cookie,
+        )
+
+    def _policy_out(self) -> PolicyOut:
+        return PolicyOut.of(self._policy.version, self._policy.document)
+
+    def _built_grants(self, parts: RegistryParts, expires_max_days: Callable[..., int]) -> Grants:
+        return Grants(
+            store=self.store,
+            vault=self._vault,
+            access=self.access,
+            hashes=self._hashes,
+            grant_keys=parts.grant_keys,
+            publisher=self._publisher,
+            receipts=self.receipts,
+            clock=parts.clock,
+            expires_max_days=expires_max_days,
+            accepts_fixtures=parts.accepts_fixtures,
+        )
+
+    def _built_endings(self, parts: RegistryParts) -> Endings:
+        return Endings(
+            store=self.store,
+            vault=self._vault,
+            grant_keys=parts.grant_keys,
+            publisher=self._publisher,
+            receipts=self.receipts,
+            clock=parts.clock,
+        )
+
+    def _built_uploads(self, parts: RegistryParts) -> Uploads:
+        return Uploads(
+            grants=self.grants,
+            store=self.store,
+            quarantine=parts.quarantine,
+            finder=parts.finder,
+            keys=parts.keys,
+            publisher=self._publisher,
+            clock=parts.clock,
+            limits=ImageLimits(max_bytes=self._settings.max_image_bytes, max_pixels=self._settings.max_pixels),
+        )
+
+    def _built_intake(self, parts: RegistryParts) -> Intake:
+        return Intake(
+            store=self.store,
+            quarantine=parts.quarantine,
+            producers=parts.producers,
+            identifiers=ImageIds(parts.keys),
+            publisher=self._publisher,
+            clock=parts.clock,
+            max_bytes=self._settings.max_image_bytes,
+        )
+
+    def _built_rounds(self, parts: RegistryParts) -> Rounds:
+        watch = QuarantineWatch(
+            store=self.store, quarantine=parts.quarantine, blobs=parts.blobs, publisher=self._publisher, clock=parts.clock
+        )
+        return Rounds(
+            store=self.store,
+            grants=self.grants,
+            endings=self.endings,
+            erasures=self.erasures,
+            quarantine=watch,
+            guard=self.guard,
+            clock=parts.clock,
+            metrics=parts.metrics,
+            round_s=self._settings.round_s,
+        )

@@ -1,0 +1,86 @@
+"""Follows the grants on the log and puts the highest revision last again when a lower one landed after it."""
+
+from __future__ import annotations
+
+import structlog
+
+from assent.events.envelope import UnreadableEventError, decode
+from assent.events.grants import GrantSnapshot
+from assent.events.topics import Topic
+from assent.ids import GrantId
+from assent.stream.event_log import EventLog, Tail
+from assent.telemetry.meter import Metrics
+from assent.telemetry.metrics import GRANTS_REAPPENDED
+from services.registry.grant_record import snapshot
+from services.registry.grant_table import grant_row, last_revision, mark_published, unpublished
+from services.registry.grant_vault import GrantVault
+from services.registry.publisher import Publisher, snapshot_event
+from services.registry.store import RegistryStore
+
+_LOG = structlog.get_logger()
+
+
+class RevisionGuard:
+    """Compaction keeps the last offset, not the last revision: an older append that timed out and landed late must not stay last."""
+
+    def __init__(self, *, log: EventLog, store: RegistryStore, vault: GrantVault, publisher: Publisher, metrics: Metrics) -> None:
+        self._log = log
+        self._store = store
+        self._vault = vault
+        self._publisher = publisher
+        self._metrics = metrics
+        self._last: dict[GrantId, int] = {}
+        self._tail: Tail | None = None
+
+    async def publish_missed(self) -> None:
+        """Append what was written to the registry's file and never acknowledged by the log."""
+        for row in await self._store.read(unpublished):
+            await self._append(row.grant_id)
+
+    async def look(self, *, timeout_s: float) -> int:
+        """Read on; at the end of the log append again what was overtaken. How many were."""
+        if self._tail is None:
+            self._tail = await self._log.tail([Topic.GRANTS.value])
+        for record in await self._tail.poll(timeout_s=timeout_s):
+            try:
+                data = decode(record).data
+            except UnreadableEventError as error:
+                _LOG.error("grant_unreadable", topic=record.topic, offset=record.offset, cause=error.cause)
+                continue
+            if isinstance(data, GrantSnapshot):
+                self._last[data.grant_id] = data.revision
+        ends = await self._log.end_offsets([Topic.GRANTS.value])
+        positions = self._tail.positions()
+        if any(positions.get(partition, 0) < end for partition, end in ends.items()):
+            return 0
+        return await self._judge()
+
+    async def close(self) -> None:
+        """Stop following."""
+        if self._tail is not None:
+            await self._tail.close()
+            self._tail = None
+
+    async def _judge(self) -> int:
+        """What was seen last is compared once with the registry's own file; what was right is forgotten."""
+        overtaken = 0
+        for grant_id, revision in list(self._last.items()):
+            row = await self._store.read(lambda database, grant_id=grant_id: grant_row(database, grant_id))
+            del self._last[grant_id]
+            if row is not None and row.published_revision > revision:
+                await self._append(grant_id)
+                self._metrics.increase(GRANTS_REAPPENDED)
+                overtaken += 1
+        return overtaken
+
+    async def _append(self, grant_id: GrantId) -> None:
+        row = await self._store.read(lambda database: grant_row(database, grant_id))
+        last = await self._store.read(lambda database: last_revision(database, grant_id))
+        assert row is not None
+        assert last is not None
+        if row.ended_wire is not None:
+            wire = GrantSnapshot.model_validate_json(row.ended_wire)
+        else:
+            wire = snapshot(await self._vault.open(last))
+        await self._publisher.publish([snapshot_event(wire, time=row.changed_at)])
+        await self._store.write(lambda database: mark_published(database, grant_id, wire.revision))

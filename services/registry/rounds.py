@@ -1,0 +1,106 @@
+"""What the registry does by itself, again and again: expire, resume, publish what was missed, watch quarantine, sign what is complete."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from assent.blobs.store import BlobStoreUnavailableError
+from assent.events.erasures import ErasureCause, ErasureLevel
+from assent.events.grants import GrantState
+from assent.identity.errors import ApiError
+from assent.stream.clock import Clock
+from assent.stream.event_log import LogUnavailableError
+from assent.telemetry.meter import Metrics
+from assent.telemetry.metrics import ERASURES_PENDING, GRANTS
+from services.registry.endings import Endings
+from services.registry.erasure_table import pending_by_level
+from services.registry.erasures import ErasureDesk
+from services.registry.grant_table import GrantRow, count_by_state, run_out
+from services.registry.grants import Grants
+from services.registry.quarantine_watch import QuarantineWatch
+from services.registry.revision_guard import RevisionGuard
+from services.registry.store import RegistryStore
+
+_LOG = structlog.get_logger()
+_TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError)
+
+
+class Rounds:
+    """Trouble of a log or store puts a step off to the next round; anything else stops the process."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        grants: Grants,
+        endings: Endings,
+        erasures: ErasureDesk,
+        quarantine: QuarantineWatch,
+        guard: RevisionGuard,
+        clock: Clock,
+        metrics: Metrics,
+        round_s: float,
+    ) -> None:
+        self._store = store
+        self._grants = grants
+        self._endings = endings
+        self._erasures = erasures
+        self._quarantine = quarantine
+        self._guard = guard
+        self._clock = clock
+        self._metrics = metrics
+        self._round_s = round_s
+        self._stopping = asyncio.Event()
+        self._last_turn = clock.monotonic()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        while not self._stopping.is_set():
+            self._last_turn = self._clock.monotonic()
+            try:
+                await self.once()
+            except _TROUBLE as error:
+                _LOG.warning("round_waits", error=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._round_s):
+                    await self._stopping.wait()
+        await self._guard.close()
+
+    async def once(self) -> None:
+        """One round."""
+        await self._endings.resume()
+        await self.expire()
+        await self._guard.publish_missed()
+        await self._guard.look(timeout_s=0.0)
+        await self._quarantine.work()
+        await self._erasures.conclude_all()
+        await self._count()
+
+    async def expire(self) -> int:
+        """End every grant whose time has run out; how many."""
+        ended: list[GrantRow] = await self._store.read(lambda database: run_out(database, self._clock.now()))
+        for row in ended:
+            if row.state is GrantState.REQUESTED:
+                await self._grants.drop_request(row, GrantState.EXPIRED)
+            else:
+                await self._endings.end(row.grant_id, ErasureCause.EXPIRY)
+        return len(ended)
+
+    def stop(self) -> None:
+        """Leave after the round in hand."""
+        self._stopping.set()
+
+    def silent_for_s(self) -> float:
+        """Seconds since the last round began."""
+        return self._clock.monotonic() - self._last_turn
+
+    async def _count(self) -> None:
+        states = await self._store.read(count_by_state)
+        for state in GrantState:
+            self._metrics.set(GRANTS, states.get(state.value, 0), state=state.value)
+        pending = await self._store.read(pending_by_level)
+        for level in (ErasureLevel.LOGICAL, ErasureLevel.PHYSICAL):
+            self._metrics.set(ERASURES_PENDING, pending[level], level=level.value)

@@ -1,0 +1,74 @@
+"""The tables of the registry's file; no photo, no vector, no plain secret has a column here."""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS subjects (
+    subject_id TEXT PRIMARY KEY, age_band TEXT NOT NULL, residences TEXT NOT NULL, created_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS grants (
+    grant_id TEXT PRIMARY KEY, subject_id TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+    mode TEXT NOT NULL, expires_at TEXT NOT NULL, created_at TEXT NOT NULL, changed_at TEXT NOT NULL,
+    published_revision INTEGER NOT NULL DEFAULT 0, ended_wire TEXT) STRICT;
+CREATE INDEX IF NOT EXISTS grants_by_subject ON grants (subject_id);
+CREATE INDEX IF NOT EXISTS grants_by_state ON grants (state, expires_at);
+
+CREATE TABLE IF NOT EXISTS revisions (
+    grant_id TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL, changed_at TEXT NOT NULL,
+    sha256 TEXT NOT NULL, prev_hash TEXT, signature BLOB NOT NULL, sealed BLOB, PRIMARY KEY (grant_id, revision)) STRICT;
+
+CREATE TABLE IF NOT EXISTS members (
+    joint_grant_id TEXT NOT NULL, member_grant_id TEXT NOT NULL, PRIMARY KEY (joint_grant_id, member_grant_id)) STRICT;
+CREATE INDEX IF NOT EXISTS joints_by_member ON members (member_grant_id);
+
+CREATE TABLE IF NOT EXISTS secrets (
+    hash BLOB PRIMARY KEY, grant_id TEXT NOT NULL, kind TEXT NOT NULL, used_at TEXT) STRICT;
+CREATE INDEX IF NOT EXISTS secrets_by_grant ON secrets (grant_id, kind);
+
+CREATE TABLE IF NOT EXISTS login_codes (
+    hash BLOB PRIMARY KEY, principal TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT) STRICT;
+
+CREATE TABLE IF NOT EXISTS producers (
+    producer_id TEXT PRIMARY KEY, public_key BLOB NOT NULL, created_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS erasures (
+    erasure_id TEXT PRIMARY KEY, grant_id TEXT NOT NULL UNIQUE, cause TEXT NOT NULL, requested_at TEXT NOT NULL,
+    grant_commitment TEXT NOT NULL, points_commitment TEXT NOT NULL, key_fingerprint TEXT, offsets TEXT, is_announced INTEGER NOT NULL DEFAULT 0) STRICT;
+
+CREATE TABLE IF NOT EXISTS erasure_progress (
+    erasure_id TEXT NOT NULL, store TEXT NOT NULL, level TEXT NOT NULL, count_before INTEGER NOT NULL,
+    count_after INTEGER NOT NULL, method TEXT NOT NULL, remains TEXT NOT NULL, reached_at TEXT NOT NULL,
+    PRIMARY KEY (erasure_id, store, level)) STRICT;
+
+CREATE TABLE IF NOT EXISTS receipts (
+    receipt_id TEXT PRIMARY KEY, erasure_id TEXT NOT NULL, kind TEXT NOT NULL, document BLOB NOT NULL,
+    UNIQUE (erasure_id, kind)) STRICT;
+
+CREATE TABLE IF NOT EXISTS held_faces (
+    face_id TEXT PRIMARY KEY, grant_id TEXT NOT NULL, embedded_at TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS faces_by_grant ON held_faces (grant_id);
+
+CREATE TABLE IF NOT EXISTS disclosures (
+    query_id TEXT NOT NULL, face_id TEXT NOT NULL, grant_id TEXT NOT NULL, caller TEXT NOT NULL, purpose TEXT NOT NULL,
+    answered_at TEXT NOT NULL, PRIMARY KEY (query_id, face_id)) STRICT;
+CREATE INDEX IF NOT EXISTS disclosures_by_grant ON disclosures (grant_id);
+
+CREATE TABLE IF NOT EXISTS outcomes (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, sighting_id TEXT NOT NULL, grant_id TEXT,
+    producer TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS outcomes_by_producer ON outcomes (producer, sequence);
+CREATE INDEX IF NOT EXISTS outcomes_by_grant ON outcomes (grant_id);
+
+CREATE TABLE IF NOT EXISTS sightings (
+    sighting_id TEXT PRIMARY KEY, producer TEXT NOT NULL, grant_id TEXT, announced_at TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS sightings_by_grant ON sightings (grant_id);
+
+CREATE TABLE IF NOT EXISTS policy_versions (
+    version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, published_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS minted_tokens (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, roles TEXT NOT NULL, org TEXT NOT NULL,
+    ends_at TEXT NOT NULL, minted_at TEXT NOT NULL) STRICT;
+"""

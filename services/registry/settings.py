@@ -1,0 +1,30 @@
+"""Settings of the registry service, from the environment with the prefix ASSENT_REGISTRY_."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from assent.deployment.service_settings import ServiceSettings
+
+
+class RegistrySettings(ServiceSettings):
+    """Address, caps and clocks of the registry."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSENT_REGISTRY_", frozen=True, extra="forbid")
+
+    http_host: str = Field(default="127.0.0.1", description="address of the interface and the pages")
+    http_port: int = Field(default=8081, ge=0, le=65535, description="port of the interface and the pages; 0 takes a free one")
+    is_secure_cookie: bool = Field(default=False, description="set behind TLS: the session cookie then travels over TLS only")
+    origin: str = Field(
+        default="localhost/receipts", pattern=r"^[A-Za-z0-9._/:-]{1,200}$", description="name of the receipt log, host/receipts"
+    )
+    policy_file: Path | None = Field(default=None, description="the policy (YAML); the shipped one when unset")
+    first_token_file: Path | None = Field(
+        default=None, description="file (mode 0600) for the operator's token of the first start; printed once when unset"
+    )
+    max_image_bytes: int = Field(default=20_000_000, ge=1_000, description="bytes of an image that is handed in")
+    max_pixels: int = Field(default=40_000_000, ge=10_000, le=80_000_000, description="pixels of an image that is handed in")
+    round_s: float = Field(default=0.5, gt=0, le=60, description="seconds between rounds of expiry, resumption and quarantine")

@@ -1,0 +1,144 @@
+"""HTTP for staff and producers: tokens, sign-in codes, producers, intake and its outcomes; none of it reaches into a grant."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from assent.identity.auth import authenticated
+from assent.identity.errors import ApiError
+from assent.identity.principal import Principal, Role
+from assent.identity.tokens import UnmintableTokenError
+from assent.ids import ProducerId
+from assent.intake.producers import ProducerDirectory, ProducerNameError
+from assent.stream.clock import Clock
+from services.registry.api_models import (
+    AnnouncedOut,
+    BlobOut,
+    LoginCodeOut,
+    OutcomeOut,
+    OutcomesOut,
+    ProducerIn,
+    ProducerOut,
+    TokenIn,
+    TokenOut,
+)
+from services.registry.desk_table import insert_producer
+from services.registry.intake import MAX_EVENT_BYTES, Intake, chunks_of, read_capped, record_of
+from services.registry.outcome_table import outcomes_after
+from services.registry.request_body import parsed
+from services.registry.route import Route, answer
+from services.registry.sessions import Sessions
+from services.registry.store import RegistryStore
+
+MAX_OUTCOMES = 500
+
+
+class StaffHandlers:
+    """Tokens are minted for staff, searchers, producers and auditors; never for a subject."""
+
+    def __init__(self, *, sessions: Sessions, intake: Intake, producers: ProducerDirectory, store: RegistryStore, clock: Clock) -> None:
+        self._sessions = sessions
+        self._intake = intake
+        self._producers = producers
+        self._store = store
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """The routes of this area."""
+        operator, producer = (Role.OPERATOR,), (Role.PRODUCER,)
+        return [
+            Route("POST", "/v1/tokens", self.token, "Mint a token.", operator, TokenIn, TokenOut, status=201),
+            Route("POST", "/v1/login-codes", self.code, "A sign-in code for the pages.", operator, TokenIn, LoginCodeOut, status=201),
+            Route("POST", "/v1/producers", self.producer, "Register a producer's key.", operator, ProducerIn, ProducerOut, status=201),
+            Route("PUT", "/v1/intake/{sha256}", self.put, "Hand in bytes.", producer, None, BlobOut, takes_bytes="image/*", status=201),
+            Route(
+                "POST",
+                "/v1/events",
+                self.event,
+                "Announce bytes that were handed in, as a signed CloudEvent.",
+                producer,
+                None,
+                AnnouncedOut,
+                takes_bytes="application/cloudevents+json",
+                status=202,
+            ),
+            Route("GET", "/v1/outcomes", self.outcomes, "What became of a producer's images.", producer, None, OutcomesOut),
+        ]
+
+    async def token(self, request: web.Request) -> web.Response:
+        authenticated(request, Role.OPERATOR)
+        body = await parsed(request, TokenIn)
+        try:
+            token = await self._sessions.mint(_principal(body), lifetime_s=body.lifetime_s)
+        except UnmintableTokenError as error:
+            raise ApiError(422, "unmintable", str(error), "Add what is missing.") from error
+        ends = self._clock.now() + timedelta(seconds=body.lifetime_s)
+        return answer(TokenOut(token=token, expires_at=ends), status=201)
+
+    async def code(self, request: web.Request) -> web.Response:
+        authenticated(request, Role.OPERATOR)
+        code, ends = await self._sessions.login_code(_principal(await parsed(request, TokenIn)))
+        return answer(LoginCodeOut(code=code, expires_at=ends), status=201)
+
+    async def producer(self, request: web.Request) -> web.Response:
+        authenticated(request, Role.OPERATOR)
+        body = await parsed(request, ProducerIn)
+        key = bytes.fromhex(body.public_key)
+        try:
+            await self._producers.register(body.producer_id, key)
+        except (ProducerNameError, ValueError) as error:
+            raise ApiError(422, "bad_producer", str(error), "Choose another name, or send a raw Ed25519 public key.") from error
+        now = self._clock.now()
+        await self._store.write(lambda database: insert_producer(database, body.producer_id, key, now=now))
+        return answer(ProducerOut(producer_id=body.producer_id), status=201)
+
+    async def put(self, request: web.Request) -> web.Response:
+        producer = _producer(request)
+        sha256 = request.match_info["sha256"]
+        blob = await self._intake.put(producer, sha256, chunks_of(request), length=request.content_length)
+        return answer(BlobOut(blob=blob, size_bytes=request.content.total_bytes), status=201)
+
+    async def event(self, request: web.Request) -> web.Response:
+        producer = _producer(request)
+        body = await read_capped(chunks_of(request), max_bytes=MAX_EVENT_BYTES, length=request.content_length)
+        return answer(AnnouncedOut(offsets=await self._intake.announce(producer, record_of(request.headers, body))), status=202)
+
+    async def outcomes(self, request: web.Request) -> web.Response:
+        producer = _producer(request)
+        if request.query.get("producer", producer) != producer:
+            raise ApiError(403, "foreign_producer", "These are another producer's outcomes.", "Ask for your own.")
+        try:
+            after = max(0, int(request.query.get("after", "0")))
+        except ValueError as error:
+            raise ApiError(422, "invalid", "after is not a number.", "Send what `next` said.") from error
+        rows = await self._store.read(
+            lambda database: outcomes_after(database, producer=producer, grant_id=None, after=after, limit=MAX_OUTCOMES)
+        )
+        told = tuple(
+            OutcomeOut(sequence=row.sequence, sighting_id=row.sighting_id, stage=row.stage, outcome=row.outcome, at=row.at) for row in rows
+        )
+        return answer(OutcomesOut(outcomes=told, next=rows[-1].sequence if rows else after))
+
+
+def _producer(request: web.Request) -> ProducerId:
+    principal = authenticated(request, Role.PRODUCER)
+    if principal.producer_id is None:
+        raise ApiError(403, "no_producer", "The token names no producer.", "Ask for a token with a producer_id.")
+    return principal.producer_id
+
+
+def _principal(body: TokenIn) -> Principal:
+    if Role.SUBJECT in body.roles:
+        raise ApiError(403, "subject_token", "A subject's token is made from her own secret.", "POST /v1/grants/ID/session.")
+    if Role.PRODUCER in body.roles and body.producer_id is None:
+        raise ApiError(422, "unmintable", "A producer's token names its producer.", "Send producer_id.")
+    return Principal(
+        name=body.name,
+        roles=body.roles,
+        org=body.org,
+        jurisdictions=body.jurisdictions,
+        purposes=body.purposes,
+        producer_id=body.producer_id,
+    )

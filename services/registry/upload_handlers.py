@@ -1,0 +1,106 @@
+"""HTTP for photos she hands in: the grant's secret or her own session, one image, perhaps a box; nothing is kept of a refused one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import BodyPartReader, web
+
+from assent.events.faces import FaceBox
+from assent.identity.auth import authenticated
+from assent.identity.errors import ApiError
+from assent.identity.principal import Role
+from assent.ids import GrantId
+from services.registry.access import GrantAccess
+from services.registry.api_models import UploadedOut
+from services.registry.grant_handlers import SECRET_HEADER, grant_of
+from services.registry.grants import Grants
+from services.registry.intake import chunks_of, read_capped
+from services.registry.refused import wrong_secret
+from services.registry.request_body import parsed_bytes
+from services.registry.route import Route, answer
+from services.registry.secret_table import SecretKind
+from services.registry.uploads import Uploads
+
+BOX_HEADER = "Assent-Face-Box"
+MAX_FIELD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SentPhoto:
+    """What arrived: the image, and what came beside it."""
+
+    image: bytes
+    box: FaceBox | None
+    secret: str | None
+
+
+class UploadHandlers:
+    """One route, two ways to send: the image as the body, or a form."""
+
+    def __init__(self, *, uploads: Uploads, access: GrantAccess, grants: Grants, max_bytes: int) -> None:
+        self._uploads = uploads
+        self._access = access
+        self._grants = grants
+        self._max_bytes = max_bytes
+
+    def routes(self) -> list[Route]:
+        """The routes of this area."""
+        return [
+            Route(
+                "POST",
+                "/v1/grants/{grant_id}/images",
+                self.upload,
+                "The subject hands in a photo; with several faces, her box beside it.",
+                (),
+                None,
+                UploadedOut,
+                takes_bytes="image/*",
+                status=202,
+            )
+        ]
+
+    async def upload(self, request: web.Request) -> web.Response:
+        sent = await read_photo(request, max_bytes=self._max_bytes)
+        await self._allow(request, grant_of(request), sent.secret)
+        uploaded = await self._uploads.take(grant_of(request), sent.image, box=sent.box)
+        return answer(UploadedOut(sighting_id=uploaded.sighting_id, revision=uploaded.revision), status=202)
+
+    async def _allow(self, request: web.Request, grant_id: GrantId, secret: str | None) -> None:
+        if secret is not None:
+            await self._access.with_secret(grant_id, secret, SecretKind.GRANT)
+            return
+        principal = authenticated(request, Role.SUBJECT)
+        row = await self._grants.row(grant_id)
+        if row is None or row.subject_id != principal.subject_id:
+            raise wrong_secret()
+
+
+async def read_photo(request: web.Request, *, max_bytes: int) -> SentPhoto:
+    """The photo of a request, in memory only and never more than `max_bytes`."""
+    if request.content_type != "multipart/form-data":
+        image = await read_capped(chunks_of(request), max_bytes=max_bytes, length=request.content_length)
+        return SentPhoto(image, _box(request.headers.get(BOX_HEADER)), request.headers.get(SECRET_HEADER))
+    image, fields = b"", dict[str, str]()
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise ApiError(422, "malformed", "The form holds a part without a name.", "Send image, box and grant_secret.")
+        if part.name == "image":
+            image = await _part(part, max_bytes)
+        else:
+            fields[part.name] = (await _part(part, MAX_FIELD_BYTES)).decode(errors="replace")
+    secret = fields.get("grant_secret") or request.headers.get(SECRET_HEADER)
+    return SentPhoto(image, _box(fields.get("box")), secret)
+
+
+async def _part(part: BodyPartReader, max_bytes: int) -> bytes:
+    data = bytearray()
+    while chunk := await part.read_chunk():
+        data.extend(chunk)
+        if len(data) > max_bytes:
+            raise ApiError(413, "too_large", f"A part holds more than {max_bytes} bytes.", "Send a smaller file.")
+    return bytes(data)
+
+
+def _box(text: str | None) -> FaceBox | None:
+    return parsed_bytes(text.encode(), FaceBox) if text else None

@@ -1,0 +1,1 @@
+"""Tests: each tries to break what the product promises."""

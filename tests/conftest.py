@@ -1,0 +1,115 @@
+"""What every test stands on: no network but loopback, and outside programs that are skipped with a reason or required."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.outside_programs import PROGRAMS, UnknownProgramError, required, why_missing
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", ""})
+
+_connect = socket.socket.connect
+_connect_ex = socket.socket.connect_ex
+_sendto = socket.socket.sendto
+_getaddrinfo = socket.getaddrinfo
+
+
+class OutsideNetworkError(RuntimeError):
+    """Raised when a test reaches for an address that is not loopback. Not an OSError: code under test must not swallow it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        required()
+    except UnknownProgramError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs a program that is missing, unless ASSENT_REQUIRE names it: then the test runs into its failure below."""
+    reasons = {name: why_missing(name) for name in PROGRAMS}
+    for item in items:
+        for name, reason in reasons.items():
+            if reason is not None and item.get_closest_marker(name) is not None and name not in required():
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in required():
+        reason = why_missing(name) if item.get_closest_marker(name) is not None else None
+        if reason is not None:
+            pytest.fail(f"ASSENT_REQUIRE names {name}: {reason}", pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Refuse every connection and datagram that would leave this machine, and every name that would be asked of a resolver."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", _guarded_connect_ex)
+        patch.setattr(socket.socket, "sendto", _guarded_sendto)
+        patch.setattr(socket, "getaddrinfo", _guarded_getaddrinfo)
+        yield
+
+
+@pytest.fixture(scope="session")
+def faces_folder() -> Path:
+    """A folder of photographs of faces: ASSENT_TEST_FACES, or ../shared/data/faces beside this repository."""
+    folder = Path(os.environ.get("ASSENT_TEST_FACES", ROOT.parent / "shared" / "data" / "faces"))
+    if not folder.is_dir():
+        pytest.skip("no photographs of faces: set ASSENT_TEST_FACES to a folder that has some")
+    return folder
+
+
+def _guarded_connect(self: socket.socket, address: Any) -> None:
+    _refuse_outside(self, address)
+    _connect(self, address)
+
+
+def _guarded_connect_ex(self: socket.socket, address: Any) -> int:
+    _refuse_outside(self, address)
+    return _connect_ex(self, address)
+
+
+def _guarded_sendto(self: socket.socket, *arguments: Any) -> int:
+    _refuse_outside(self, arguments[-1])
+    return _sendto(self, *arguments)
+
+
+def _guarded_getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name is not None and name.lower() not in LOCAL_NAMES and not _is_address(name):
+        raise socket.gaierror(socket.EAI_NONAME, "tests resolve no names but localhost")
+    return _getaddrinfo(host, *arguments, **options)
+
+
+def _refuse_outside(self: socket.socket, address: Any) -> None:
+    if self.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    host = str(address[0])
+    if host.lower() in LOCAL_NAMES or (_is_address(host) and _is_loopback(host)):
+        return
+    raise OutsideNetworkError("a test reached for an address that is not loopback; serve what it needs on 127.0.0.1")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    address = ipaddress.ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -1,0 +1,68 @@
+"""A small S3 on loopback, enough for the client's calls of the blob port; never a claim about any real object store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+
+@dataclass
+class LoopbackS3:
+    """Objects of one bucket by key. `is_down` answers 503 to everything."""
+
+    bucket: str = "bucket"
+    objects: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
+    is_down: bool = False
+    page_size: int = 3
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=16 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if self.is_down:
+            return web.Response(status=503)
+        key = request.match_info["path"].removeprefix(self.bucket).lstrip("/")
+        if request.method == "GET" and "list-type" in request.query:
+            return self._listing(request)
+        if request.method == "POST" and "delete" in request.query:
+            return self._delete_many(await request.read())
+        if request.method == "PUT":
+            if request.headers.get("If-None-Match") == "*" and key in self.objects:
+                return web.Response(status=412)
+            self.objects[key] = (await request.read(), datetime.now(UTC))
+            return web.Response(headers={"ETag": '"e"'})
+        if request.method == "DELETE":
+            self.objects.pop(key, None)
+            return web.Response(status=204)
+        if key not in self.objects:
+            return web.Response(status=404)
+        data, modified_at = self.objects[key]
+        headers = {"ETag": '"e"', "Last-Modified": format_datetime(modified_at, usegmt=True)}
+        return web.Response(body=data, headers=headers)
+
+    def _listing(self, request: web.Request) -> web.Response:
+        prefix, after = request.query.get("prefix", ""), request.query.get("continuation-token", "")
+        keys = [key for key in sorted(self.objects) if key.startswith(prefix) and key > after]
+        page = keys[: self.page_size]
+        rows = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key][0])}</Size><ETag>e</ETag>"
+            f"<LastModified>{self.objects[key][1].isoformat()}</LastModified></Contents>"
+            for key in page
+        )
+        more = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if len(keys) > len(page) else ""
+        body = f"<ListBucketResult><IsTruncated>{str(bool(more)).lower()}</IsTruncated>{more}{rows}</ListBucketResult>"
+        return web.Response(text=body, content_type="application/xml")
+
+    def _delete_many(self, body: bytes) -> web.Response:
+        keys = [element.text or "" for element in ElementTree.fromstring(body).iter() if element.tag.endswith("Key")]
+        for key in keys:
+            self.objects.pop(key, None)
+        rows = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
+        return web.Response(text=f"<DeleteResult>{rows}</DeleteResult>", content_type="application/xml")

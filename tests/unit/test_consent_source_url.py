@@ -1,0 +1,123 @@
+"""One spelling per URL: no other spelling of a place gets past a source rule, and no rule names half the web."""
+
+from __future__ import annotations
+
+import pytest
+
+from assent.consent.asset import Asset
+from assent.consent.source_rules import SourceRuleError, checked_rule, matching_rule
+from assent.consent.source_url import SourceUrlError, folders, normalise_prefix, normalise_url
+from assent.events.grants import SourceKindRule, SourceRule
+from assent.events.images import SourceKind
+
+
+@pytest.mark.parametrize(
+    ("written", "spelling"),
+    [
+        ("HTTPS://Site.Example/Ada/1.jpg", "https://site.example/Ada/1.jpg"),
+        ("https://site.example:443/ada/1.jpg", "https://site.example/ada/1.jpg"),
+        ("http://site.example:8080/ada/", "http://site.example:8080/ada/"),
+        ("https://site.example./ada/", "https://site.example/ada/"),
+        ("https://site.example/ada/../bob/1.jpg", "https://site.example/bob/1.jpg"),
+        ("https://site.example/ada/%2e%2e/bob/1.jpg", "https://site.example/bob/1.jpg"),
+        ("https://site.example/a//b/./c.jpg", "https://site.example/a/b/c.jpg"),
+        ("https://site.example/%61da/1.jpg", "https://site.example/ada/1.jpg"),
+        ("https://site.example/ada/1.jpg#face", "https://site.example/ada/1.jpg"),
+        ("https://site.example/ada/1.jpg?size=2", "https://site.example/ada/1.jpg?size=2"),
+        ("https://bücher.example/a/", "https://xn--bcher-kva.example/a/"),
+        ("https://site.example", "https://site.example/"),
+        ("http://127.0.0.1:8181/ada/", "http://127.0.0.1:8181/ada/"),
+    ],
+)
+def test_one_spelling(written: str, spelling: str) -> None:
+    assert normalise_url(written) == spelling
+    assert normalise_url(spelling) == spelling
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://site.example/ada/",
+        "file:///etc/passwd",
+        "https://user@site.example/ada/",
+        "https://site.example@evil.example/ada/",
+        "https://site.example/ada%2f..%2fbob/",
+        "https://site.example/ada%5cbob/",
+        "https://site.example/ada\\bob/",
+        "https://site.example/%2561da/",
+        "https://site.example/ada/\n1.jpg",
+        "https://*.example/ada/",
+        "https:///ada/",
+        "https://2130706433/ada/",
+        "https://0x7f.1/ada/",
+        "https://site.example:port/ada/",
+        "https://site..example/ada/",
+        "https://site.example/" + "a" * 2100,
+    ],
+)
+def test_what_has_no_single_spelling_is_refused(url: str) -> None:
+    with pytest.raises(SourceUrlError):
+        normalise_url(url)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["https://site.example", "https://site.example/", "https://site.example/*", "https://*/ada/", "https://site.example/a/?x=1"],
+)
+def test_a_prefix_names_a_real_folder(prefix: str) -> None:
+    with pytest.raises(SourceUrlError):
+        normalise_prefix(prefix)
+
+
+@pytest.mark.parametrize(
+    ("rule", "url", "matches"),
+    [
+        ("https://site.example/ada/", "https://site.example/ada/1.jpg", True),
+        ("https://site.example/ada/", "http://site.example/ada/x/1.jpg", True),
+        ("https://site.example/ada", "https://site.example/adam/1.jpg", False),
+        ("https://site.example/ada/", "https://site.example/ada", False),
+        ("https://site.example/ada/", "https://site.example.evil.example/ada/1.jpg", False),
+        ("https://site.example/ada/", "https://evil.example/?u=https://site.example/ada/1.jpg", False),
+        ("https://site.example/ada/", "https://site.example/ada/../bob/1.jpg", False),
+        ("https://site.example/ada/", "https://site.example:8443/ada/1.jpg", False),
+    ],
+)
+def test_a_prefix_matches_whole_segments_only(rule: str, url: str, matches: bool) -> None:
+    checked = checked_rule(SourceRule(kind=SourceKindRule.URL_PREFIX, value=rule))
+    found = matching_rule([checked], Asset(SourceKind.WEB_PAGE, final_url=normalise_url(url)))
+    assert (found is not None) is matches
+
+
+def test_the_most_exact_rule_is_the_one_that_binds() -> None:
+    rules = [
+        checked_rule(SourceRule(kind=SourceKindRule.URL_PREFIX, value="https://site.example/ada/")),
+        checked_rule(SourceRule(kind=SourceKindRule.URL_PREFIX, value="https://site.example/ada/portraits/", only_me=True)),
+        checked_rule(SourceRule(kind=SourceKindRule.IMAGE_URL, value="https://site.example/ada/portraits/7.jpg")),
+    ]
+
+    def found(url: str) -> str | None:
+        rule = matching_rule(rules, Asset(SourceKind.WEB_PAGE, final_url=url))
+        return rule.value if rule else None
+
+    assert found("https://site.example/ada/portraits/7.jpg") == "https://site.example/ada/portraits/7.jpg"
+    assert found("https://site.example/ada/portraits/8.jpg") == "https://site.example/ada/portraits/"
+    assert found("https://site.example/ada/8.jpg") == "https://site.example/ada/"
+    assert found("https://site.example/bob/8.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (SourceKindRule.ASSET_SHA256, "abc"),
+        (SourceKindRule.ACCOUNT, "*@site.example"),
+        (SourceKindRule.ACCOUNT, "ada"),
+        (SourceKindRule.IMAGE_URL, "javascript:alert(1)"),
+    ],
+)
+def test_rules_that_name_nothing_are_refused(kind: SourceKindRule, value: str) -> None:
+    with pytest.raises(SourceRuleError):
+        checked_rule(SourceRule(kind=kind, value=value))
+
+
+def test_folders_of_a_url() -> None:
+    assert folders("https://h.example/a/b/c.jpg") == ["h.example/a/", "h.example/a/b/"]

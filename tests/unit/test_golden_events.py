@@ -1,0 +1,71 @@
+"""Golden examples: events written once are still read, and say the same when written again. Old files are never edited."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from assent.events.catalogue import EVENT_TYPES
+from assent.events.envelope import decode, encode
+from assent.events.record import Record
+from tools.event_schemas import schema_of
+
+FOLDER = Path(__file__).resolve().parents[1] / "golden"
+EXAMPLES = sorted(FOLDER.glob("*/*.json"))
+
+golden = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+
+
+def record_of(path: Path) -> Record:
+    example = json.loads(path.read_text())
+    return Record(
+        topic=EVENT_TYPES[path.parent.name].topic.value,
+        key=example["key"].encode(),
+        value=json.dumps(example["value"]).encode(),
+        headers=tuple((name, text.encode()) for name, text in example["headers"].items()),
+    )
+
+
+def contains(new: Any, old: Any) -> bool:
+    """Whether `new` says all that `old` says; a field added since, at its default, is allowed."""
+    match old:
+        case dict():
+            return isinstance(new, dict) and all(name in new and contains(new[name], part) for name, part in old.items())
+        case list():
+            return isinstance(new, list) and len(new) == len(old) and all(map(contains, new, old))
+        case _:
+            return bool(new == old) and type(new) is type(old)
+
+
+@golden
+def test_it_decodes_and_encodes_to_itself(path: Path) -> None:
+    record = record_of(path)
+    event = decode(record)
+    again = encode(event)
+    assert (again.topic, again.key, again.headers) == (record.topic, record.key, record.headers)
+    assert again.value is not None
+    assert record.value is not None
+    assert contains(json.loads(again.value), json.loads(record.value))
+    assert decode(again) == event
+
+
+@golden
+def test_it_fits_the_published_schema(path: Path) -> None:
+    schema = schema_of(EVENT_TYPES[path.parent.name])
+    Draft202012Validator(schema).validate(json.loads(path.read_text())["value"])
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
+def test_every_type_has_two_examples_and_one_is_complete(name: str) -> None:
+    examples = [path for path in EXAMPLES if path.parent.name == name]
+    assert len(examples) >= 2
+    written = [(json.loads(path.read_text())["value"], encode(decode(record_of(path))).value or b"") for path in examples]
+    assert any(json.loads(again) == value for value, again in written), "add an example with the fields added since"
+
+
+def test_every_example_is_of_a_known_type() -> None:
+    assert {path.parent.name for path in EXAMPLES} <= set(EVENT_TYPES)

@@ -1,0 +1,125 @@
+"""X-Robots-Tag and the words it shares with meta robots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.optouts.combination import combine
+from assent.optouts.ending_date import parse_ending_date
+from assent.optouts.headers import header_optouts
+from assent.optouts.robots_tag import robots_tag
+from assent.optouts.signal import SignalKind, SignalSource
+
+AGENT = "AssentBot"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def is_denied(*values: str, now: datetime | None = NOW) -> bool:
+    return combine(header_optouts([("X-Robots-Tag", value) for value in values], AGENT, now=now)).is_denied
+
+
+@pytest.mark.parametrize("word", ["none", "noindex", "noimageindex", "noai", "noimageai", "noml"])
+@pytest.mark.parametrize(
+    "form", ["{}", "all, {}", "{}, index", "follow,{}", "AssentBot: {}", "assentbot: nofollow, {}", "*: {}", "{} nofollow", "{}; follow"]
+)
+def test_every_reserving_word_denies_in_every_place_and_case(word: str, form: str) -> None:
+    for spelled in (word, word.upper(), word.capitalize()):
+        assert combine(header_optouts([("X-Robots-Tag", form.format(spelled))], AGENT, now=NOW)).denies
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "all",
+        "index, follow",
+        "nofollow",
+        "nosnippet, noarchive, nocache, notranslate",
+        "max-snippet: 20, max-image-preview: large",
+        "googlebot: noindex",
+        "googlebot: nofollow, noindex",
+        "googlebot: nofollow, noai, bingbot: none",
+        "Assent: noindex",
+        "unavailable_after: 2027-01-01",
+        "otherbot: unavailable_after: 25 Jun 2010 15:00:00 PST",
+    ],
+)
+def test_what_reserves_nothing_from_us_denies_nothing(value: str) -> None:
+    assert not is_denied(value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("index", "noindex"),
+        ("googlebot: nofollow", "noai"),
+        ("googlebot: index", "AssentBot: index, noindex"),
+        ("googlebot: index, assentbot: noai",),
+        ("assentbot: noai, googlebot: index",),
+        ("index", "all", "AssentBot: nofollow, NOIMAGEAI"),
+    ],
+)
+def test_the_strictest_of_repeated_headers_and_bound_lists_wins(values: tuple[str, ...]) -> None:
+    assert is_denied(*values)
+    assert is_denied(*reversed(values))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "no-index",
+        "no_ai",
+        "noface",
+        "noindex: yes",
+        "15:00 PST, noindex",
+        "odd name: noai",
+        "noindex googlebot: nofollow",
+        "unavailable_after: someday",
+        "unavailable_after:",
+        "unavailable_after: Friday",
+    ],
+)
+def test_what_is_written_oddly_is_not_lost(value: str) -> None:
+    assert is_denied(value)
+
+
+PAST = [
+    "25 Jun 2010 15:00:00 PST",
+    "Fri, 25 Jun 2010 15:00:00 GMT",
+    "Friday, 25-Jun-10 15:00:00 UTC",
+    "2010-06-25",
+    "2010-06-25T15:00:00Z",
+    "2010-06-25T15:00:00+02:00",
+    "Fri Jun 25 15:00:00 2010",
+]
+FUTURE = ["25 Jun 2030 15:00:00 PST", "Tue, 25 Jun 2030 15:00:00 GMT", "Tuesday, 25-Jun-30 15:00:00 UTC", "2030-06-25T15:00:00Z"]
+
+
+@pytest.mark.parametrize("form", ["unavailable_after: {}", "nofollow, unavailable_after: {}", "AssentBot: unavailable_after: {}, all"])
+def test_unavailable_after(form: str) -> None:
+    for date in PAST:
+        assert is_denied(form.format(date)), date
+    for date in FUTURE:
+        assert not is_denied(form.format(date)), date
+        assert is_denied(form.format(date), now=None), date
+        assert is_denied(form.format(date) + ", noai"), date
+
+
+def test_a_date_without_a_zone_is_utc() -> None:
+    assert parse_ending_date("2026-06-01T12:00:00") == NOW
+    assert parse_ending_date("soon") is None
+
+
+def test_a_meta_element_has_the_same_words() -> None:
+    found = robots_tag("NoImageIndex", agent=AGENT, now=NOW, source=SignalSource.PAGE)
+    assert [(signal.kind, signal.source, signal.token) for signal in found] == [(SignalKind.ROBOTS_TAG, SignalSource.PAGE, "noimageindex")]
+
+
+@given(st.text(alphabet="abn:,; -*noidex0159", max_size=60))
+def test_a_plain_word_of_refusal_survives_whatever_follows(text: str) -> None:
+    assert is_denied(f"noindex, {text}")
+    assert is_denied(text, "noindex")

@@ -1,0 +1,136 @@
+"""Brings what optional tests need, where this machine can have it; never starts a service, never fails for what is optional."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tools.outside_programs import KAFKA_JARS, PROGRAMS, PROMTOOL_FOLDER, ROOT, UnknownProgramError, required, why_missing
+
+KAFKA_POM = ROOT / "tools" / "kafka" / "pom.xml"
+KAFKA_STAMP = KAFKA_JARS / "pom.sha256"
+STEP_TIMEOUT_S = 600
+
+
+class CannotBringError(Exception):
+    """Raised when this machine cannot have the program; the text is the reason."""
+
+
+def main(names: list[str]) -> int:
+    try:
+        must_have = required()
+    except UnknownProgramError as error:
+        print(f"assent: {error}", file=sys.stderr)
+        return 2
+    chosen = {name: bring for name, bring in BRINGERS.items() if not names or name in names}
+    lacking = [name for name, bring in chosen.items() if not _prepared(name, bring) and name in must_have]
+    for name in lacking:
+        print(f"assent: {name} is required by ASSENT_REQUIRE and is missing", file=sys.stderr)
+    return 1 if lacking else 0
+
+
+def _prepared(name: str, bring: Callable[[], None]) -> bool:
+    try:
+        bring()
+        reason = why_missing(name)
+    except CannotBringError as error:
+        reason = str(error)
+    print(f"  {name:9} {PROGRAMS[name].find() if reason is None else 'skipped: ' + reason}", flush=True)
+    return reason is None
+
+
+def _bring_browser() -> None:
+    if PROGRAMS["browser"].find() is None:
+        _apt_install("chromium")
+    browser = PROGRAMS["browser"].find()
+    # Ubuntu's package is a pointer to a snap, which does not run everywhere.
+    if browser is None or subprocess.run([browser, "--version"], capture_output=True, check=False).returncode:
+        raise CannotBringError("the installed Chromium does not start; install one from another package")
+
+
+def _bring_promtool() -> None:
+    """Unpacks Debian's package into .cache: no root, and no Prometheus server is started."""
+    if PROGRAMS["promtool"].find() is not None:
+        return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise CannotBringError(PROGRAMS["promtool"].how)
+    with tempfile.TemporaryDirectory() as folder:
+        _apt(["apt-get", "download", "--quiet", "prometheus"], cwd=Path(folder))
+        (package,) = Path(folder).glob("prometheus_*.deb")
+        PROMTOOL_FOLDER.mkdir(parents=True, exist_ok=True)
+        _run(["dpkg-deb", "--extract", str(package), str(PROMTOOL_FOLDER)])
+
+
+def _bring_kafka() -> None:
+    """Copies Apache Kafka and what it needs from Maven, once per version of the pom."""
+    if not KAFKA_POM.is_file():
+        raise CannotBringError(f"{KAFKA_POM.relative_to(ROOT)} is missing")
+    if shutil.which("java") is None:
+        _apt_install("default-jre-headless")
+    wanted = hashlib.sha256(KAFKA_POM.read_bytes()).hexdigest()
+    if KAFKA_STAMP.is_file() and KAFKA_STAMP.read_text() == wanted:
+        return
+    if shutil.which("mvn") is None:
+        _apt_install("maven")
+    shutil.rmtree(KAFKA_JARS, ignore_errors=True)
+    _run(
+        [
+            "mvn",
+            "--batch-mode",
+            "--quiet",
+            "--file",
+            str(KAFKA_POM),
+            "dependency:copy-dependencies",
+            f"-DoutputDirectory={KAFKA_JARS}",
+        ]
+    )
+    KAFKA_STAMP.write_text(wanted)
+
+
+BRINGERS: dict[str, Callable[[], None]] = {
+    "browser": _bring_browser,
+    "promtool": _bring_promtool,
+    "kafka": _bring_kafka,
+}
+
+
+def _apt_install(package: str) -> None:
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise CannotBringError(f"only root can install it here: apt-get install {package}")
+    _apt(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package])
+
+
+def _apt(command: Sequence[str], cwd: Path = ROOT) -> None:
+    """Runs it, and once more after an update: the package lists of a fresh machine are empty or old."""
+    try:
+        _run(command, cwd)
+    except CannotBringError:
+        if os.geteuid() != 0:
+            raise
+        _run(["apt-get", "update", "--quiet"])
+        _run(command, cwd)
+
+
+def _run(command: Sequence[str], cwd: Path = ROOT) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=STEP_TIMEOUT_S
+        )
+    except FileNotFoundError as error:
+        raise CannotBringError(f"{command[0]} is not on this machine") from error
+    except subprocess.TimeoutExpired as error:
+        raise CannotBringError(f"{command[0]} took longer than {STEP_TIMEOUT_S} s") from error
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise CannotBringError(f"{command[0]} failed: {last[0] if last else done.returncode}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
