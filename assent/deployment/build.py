@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -15,8 +16,9 @@ from assent.blobs.quarantine import Quarantine
 from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
 from assent.deployment.service_settings import ServiceSettings
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.events.topics import all_topics
+from assent.faces.manifest import PackManifest, read_manifest
 from assent.faces.pack import FacePack, load_pack
 from assent.intake.producers import CRAWLER, UPLOAD, ProducerDirectory
 from assent.keys.deployment_keys import DeploymentKeys
@@ -37,8 +39,10 @@ class UnknownUrlError(ValueError):
 
 
 @asynccontextmanager
-async def open_shared(settings: ServiceSettings, *, service: str, is_single_process: bool = False) -> AsyncIterator[Shared]:
-    """Open everything and close it again. Raises the parts' own errors, each of which says what to do."""
+async def open_shared(
+    settings: ServiceSettings, *, service: str, needs: frozenset[Need], is_single_process: bool = False
+) -> AsyncIterator[Shared]:
+    """Open what is needed and close it again. Raises the parts' own errors, each of which says what to do."""
     clock = SystemClock()
     metrics = Metrics(CollectorRegistry())
     metrics.set(declared.BUILD_INFO, 1, service=service, version=__version__)
@@ -48,15 +52,27 @@ async def open_shared(settings: ServiceSettings, *, service: str, is_single_proc
         stack.push_async_callback(log.close)
         await log.ensure_topics(all_topics())
         keys = DeploymentKeys.load_or_create(settings.keys_folder) if is_single_process else DeploymentKeys.load(settings.keys_folder)
-        pack = load_pack(settings.pack_folder)
-        metrics.set(declared.MODEL_SELF_TEST_PASSED, 1)
-        vectors = open_vectors(settings, pack)
-        await vectors.open()
-        stack.push_async_callback(vectors.close)
+        pack = load_pack(settings.pack_folder) if Need.MODELS in needs else None
+        manifest = _manifest(settings, needs, pack)
+        if pack is not None:
+            metrics.set(declared.MODEL_SELF_TEST_PASSED, 1)
+        vectors = None
+        if Need.VECTORS in needs and manifest is not None:
+            vectors = open_vectors(settings, manifest)
+            await vectors.open()
+            stack.push_async_callback(vectors.close)
         tables = DecisionTables(log, policy_key=keys.public.policy, clock=clock, accepts_fixtures=settings.accepts_fixtures)
         await tables.start()
         stack.push_async_callback(tables.stop)
-        yield _shared(settings, clock, metrics, log, keys, pack, vectors, tables, is_single_process=is_single_process)
+        shared = _shared(settings, clock, metrics, log, keys, tables)
+        yield replace(shared, vector_store=vectors, face_pack=pack, manifest=manifest, is_single_process=is_single_process)
+
+
+def _manifest(settings: ServiceSettings, needs: frozenset[Need], pack: FacePack | None) -> PackManifest | None:
+    """Of the loaded pack, or read alone; a vector store takes vectors of one model and must know which."""
+    if pack is not None:
+        return pack.manifest
+    return read_manifest(settings.pack_folder) if needs & {Need.MANIFEST, Need.VECTORS} else None
 
 
 def open_log(url: str) -> EventLog:
@@ -71,14 +87,14 @@ def open_log(url: str) -> EventLog:
     raise UnknownUrlError(f"log_url is {url.partition(':')[0]}:..., which is not known; use sqlite:FILE or kafka://HOST:PORT")
 
 
-def open_vectors(settings: ServiceSettings, pack: FacePack) -> VectorStore:
+def open_vectors(settings: ServiceSettings, manifest: PackManifest) -> VectorStore:
     """The store that `vectors_url` names: `edge:FOLDER` or Qdrant's address."""
-    url, dimensions = settings.vectors_url, pack.manifest.recogniser.dimensions
+    url, dimensions = settings.vectors_url, manifest.recogniser.dimensions
     if url.startswith("edge:"):
-        return EdgeVectorStore(Path(url.removeprefix("edge:")), dimensions=dimensions, model_digest=pack.digest)
+        return EdgeVectorStore(Path(url.removeprefix("edge:")), dimensions=dimensions, model_digest=manifest.digest)
     if url.startswith(("http://", "https://")):
         key = settings.vectors_api_key.get_secret_value() if settings.vectors_api_key else None
-        return QdrantVectorStore(url=url, api_key=key, dimensions=dimensions, model_digest=pack.digest)
+        return QdrantVectorStore(url=url, api_key=key, dimensions=dimensions, model_digest=manifest.digest)
     raise UnknownUrlError("vectors_url is neither edge:FOLDER nor http://HOST:PORT")
 
 
@@ -90,16 +106,7 @@ def open_blobs(url: str, *, durable: bool = False) -> ObjectBlobStore:
 
 
 def _shared(
-    settings: ServiceSettings,
-    clock: Clock,
-    metrics: Metrics,
-    log: EventLog,
-    keys: DeploymentKeys,
-    pack: FacePack,
-    vectors: VectorStore,
-    tables: DecisionTables,
-    *,
-    is_single_process: bool,
+    settings: ServiceSettings, clock: Clock, metrics: Metrics, log: EventLog, keys: DeploymentKeys, tables: DecisionTables
 ) -> Shared:
     blobs = open_blobs(settings.blobs_url)
     key_store = open_blobs(settings.keys_url, durable=True)
@@ -111,16 +118,13 @@ def _shared(
         log=log,
         tables=tables,
         gate=Gate(tables.fold, clock),
-        vectors=vectors,
         quarantine=Quarantine(blobs, keys.quarantine_key),
         derivatives=Derivatives(blobs, grant_keys),
         keys=keys,
         grant_keys=grant_keys,
         identifiers=ImageIds(keys),
         producers=ProducerDirectory(key_store, inner),
-        pack=pack,
         metrics=metrics,
         accepts_fixtures=settings.accepts_fixtures,
         allowed_sockets=frozenset(settings.allowed_sockets),
-        is_single_process=is_single_process,
     )

@@ -7,9 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -28,7 +26,7 @@ from assent.telemetry.logging import configure_logging
 MAX_BODY_BYTES = 25 * 1024 * 1024
 
 
-def run_service(name: str, settings_type: type[ServiceSettings], app_type: Callable[[Any, Shared], ServiceApp]) -> int:
+def run_service(name: str, settings_type: type[ServiceSettings], app_type: type[ServiceApp]) -> int:
     """Run until SIGTERM or SIGINT; the exit code. A start that cannot succeed ends in one line."""
     argparse.ArgumentParser(
         prog=f"python -m services.{name}", description=f"The {name} service; settings come from ASSENT_{name.upper()}_* variables."
@@ -46,13 +44,13 @@ def run_service(name: str, settings_type: type[ServiceSettings], app_type: Calla
         return 3
 
 
-async def _serve(name: str, settings: ServiceSettings, app_type: Callable[[Any, Shared], ServiceApp]) -> int:
+async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp]) -> int:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
-        shared = await stack.enter_async_context(open_shared(settings, service=name))
+        shared = await stack.enter_async_context(open_shared(settings, service=name, needs=app_type.NEEDS))
         app = app_type(settings, shared)
         checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready})
         health = health_application(checks, shared.metrics.registry)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from aiohttp import web
 
 from assent.deployment.background import Background
+from assent.deployment.shared import Need, Shared
 
 
 class ServiceApp(Protocol):
-    """One service inside a process."""
+    """One service inside a process. `NEEDS` says what is opened for it."""
 
+    NEEDS: ClassVar[frozenset[Need]]
     background: Background
+
+    def __init__(self, settings: Any, shared: Shared) -> None: ...
 
     async def start(self) -> None:
         """Begin to work."""

@@ -25,7 +25,14 @@ class HealthChecks:
 
 
 def health_application(checks: HealthChecks, registry: CollectorRegistry) -> web.Application:
-    """The sub-application with the three routes, to be served on a port of its own."""
+    """An application with the three routes alone, to be served on a port of its own."""
+    application = web.Application()
+    mount_health(application, checks, registry)
+    return application
+
+
+def mount_health(application: web.Application, checks: HealthChecks, registry: CollectorRegistry) -> None:
+    """Add the three routes to an application that serves other things too; they ask for no token, so it listens on loopback."""
 
     async def livez(_request: web.Request) -> web.Response:
         return _answer(failing(checks.live))
@@ -38,11 +45,9 @@ def health_application(checks: HealthChecks, registry: CollectorRegistry) -> web
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
-    application = web.Application()
     application.router.add_get("/livez", livez)
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/metrics", metrics)
-    return application
 
 
 def failing(checks: Mapping[str, Check]) -> list[str]:

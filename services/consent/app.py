@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from assent.deployment.runner_service import RunnerService
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.stream.runner import RunnerSettings
 from services.consent.processor import ConsentProcessor
 from services.consent.settings import ConsentSettings
@@ -11,6 +13,8 @@ from services.consent.settings import ConsentSettings
 
 class ConsentApp(RunnerService):
     """images.located to images.cleared."""
+
+    NEEDS: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(self, settings: ConsentSettings, shared: Shared) -> None:
         processor = ConsentProcessor(

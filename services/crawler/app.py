@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import ClassVar
 
 import structlog
 from aiohttp import web
@@ -12,7 +13,7 @@ from assent.geofence.areas import AreaIndex
 from assent.blobs.store import BlobStoreUnavailableError
 from assent.deciding.gate import NotReadyError
 from assent.deployment.background import Background
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.faces.image import ImageLimits
 from assent.identity.auth import authenticated
 from assent.identity.principal import Role
@@ -34,6 +35,8 @@ LOOP_SILENT_AFTER_S = 600.0
 
 class CrawlerApp:
     """One round at a time; a request for a round waits for the one that runs."""
+
+    NEEDS: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(self, settings: CrawlerSettings, shared: Shared) -> None:
         self._settings = settings

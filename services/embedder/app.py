@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from assent.deployment.runner_service import RunnerService
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.faces.image import ImageLimits
 from assent.stream.runner import RunnerSettings
 from services.embedder.processor import EmbedderProcessor
@@ -12,6 +14,8 @@ from services.embedder.settings import EmbedderSettings
 
 class EmbedderApp(RunnerService):
     """images.cleared to faces.embedded."""
+
+    NEEDS: ClassVar[frozenset[Need]] = frozenset({Need.MODELS})
 
     def __init__(self, settings: EmbedderSettings, shared: Shared) -> None:
         processor = EmbedderProcessor(

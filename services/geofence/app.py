@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from assent.geofence.areas import AreaIndex
 
 from assent.deployment.runner_service import RunnerService
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.stream.runner import RunnerSettings
 from services.geofence.processor import GeofenceProcessor
 from services.geofence.settings import GeofenceSettings
@@ -13,6 +15,8 @@ from services.geofence.settings import GeofenceSettings
 
 class GeofenceApp(RunnerService):
     """images.scraped to images.located."""
+
+    NEEDS: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(self, settings: GeofenceSettings, shared: Shared) -> None:
         processor = GeofenceProcessor(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import ClassVar
 
 import structlog
-from assent.vectors.store import VectorStoreError
 
 from assent.deployment.runner_service import RunnerService
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.runner import RunnerSettings
 from assent.stream.table import Table, TableStaleError
 from assent.telemetry import metrics as declared
+from assent.vectors.store import VectorStoreError
 from services.indexer.erasure_table import ERASURE_TOPICS, ErasureTable
 from services.indexer.erasure_worker import ErasureIncompleteError, ErasureWorker
 from services.indexer.processor import FaceIndexer
@@ -29,13 +30,15 @@ SINGLE_PROCESS_SETTLE_S = 1.0
 class IndexerApp(RunnerService):
     """faces.embedded and erasures to the vector store."""
 
+    NEEDS: ClassVar[frozenset[Need]] = frozenset({Need.VECTORS, Need.MANIFEST})
+
     def __init__(self, settings: IndexerSettings, shared: Shared) -> None:
         processor = FaceIndexer(
             gate=shared.gate,
             tables=shared.tables,
             store=shared.vectors,
             grant_keys=shared.grant_keys,
-            model_digest=shared.pack.digest,
+            model_digest=shared.model_digest,
             catch_up_timeout_s=settings.catch_up_timeout_s,
         )
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from aiohttp import web
 
 from assent.deployment.build import open_blobs
 from assent.deployment.runner_service import RunnerService
-from assent.deployment.shared import Shared
+from assent.deployment.shared import Need, Shared
 from assent.keys.signing_keys import SigningKeys
 from assent.stream.runner import RunnerSettings
 from services.registry.policy_file import read_policy
@@ -22,6 +23,8 @@ ROUND_SILENT_AFTER_S = 120.0
 
 class RegistryApp(RunnerService):
     """Subjects, grants and their ends. Takes the writer lock when it is built and gives it back when it stops."""
+
+    NEEDS: ClassVar[frozenset[Need]] = frozenset({Need.MODELS})
 
     def __init__(self, settings: RegistrySettings, shared: Shared) -> None:
         parts = RegistryParts(

@@ -56,6 +56,7 @@ class Portal:
         store: RegistryStore,
         max_bytes: int,
         is_secure_cookie: bool,
+        banner: str = "",
     ) -> None:
         self._grants = grants
         self._endings = endings
@@ -66,7 +67,7 @@ class Portal:
         self._store = store
         self._max_bytes = max_bytes
         self._is_secure_cookie = is_secure_cookie
-        self._pages = PortalPages()
+        self._pages = PortalPages(banner=banner)
 
     def mount(self, application: web.Application) -> None:
         """Add the pages."""

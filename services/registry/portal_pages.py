@@ -25,7 +25,8 @@ HEADERS = {
 class PortalPages:
     """Renders templates in the language of the request; everything that is shown is escaped."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, banner: str = "") -> None:
+        self._banner = banner
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
         )
@@ -34,7 +35,7 @@ class PortalPages:
         """The page of that template."""
         lang, texts = texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))
         html = self._environment.get_template(f"{name}.html").render(
-            lang=lang, other="en" if lang == "fr" else "fr", path=request.path, t=texts, **values
+            lang=lang, other="en" if lang == "fr" else "fr", path=request.path, t=texts, banner=self._banner, **values
         )
         return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
 

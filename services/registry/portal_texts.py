@@ -8,6 +8,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Your consent",
         "other_language": "Français",
+        "flow": "Flow",
+        "search": "Search",
         "sign_in": "Sign in",
         "sign_in_text": "Sign in with the number of your grant and the secret you were given when you said yes.",
         "grant_number": "Number of the grant",
@@ -61,6 +63,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "title": "Votre consentement",
         "other_language": "English",
+        "flow": "Parcours",
+        "search": "Recherche",
         "sign_in": "Se connecter",
         "sign_in_text": "Connectez-vous avec le numéro de votre autorisation et le secret reçu lorsque vous avez dit oui.",
         "grant_number": "Numéro de l'autorisation",

@@ -148,6 +148,7 @@ class Registry:
             store=self.store,
             max_bytes=self._settings.max_image_bytes,
             is_secure_cookie=self._settings.is_secure_cookie,
+            banner=self._settings.banner,
         )
 
     def _policy_out(self) -> PolicyOut:

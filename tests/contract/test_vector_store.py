@@ -1,12 +1,14 @@
-"""One behaviour for every vector store: Edge in process, qdrant-client in memory, qdrant-client against Edge over HTTP."""
+"""One behaviour for every vector store: Edge in process, qdrant-client in memory, against Edge over HTTP, against a server if there is one."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestServer
 from numpy.typing import NDArray
+from qdrant_client import AsyncQdrantClient
 
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
 from assent.vectors.edge import EdgeVectorStore
@@ -53,8 +56,23 @@ async def served(tmp_path: Path) -> AsyncIterator[TestServer]:
     await inner.close()
 
 
-@pytest.fixture(params=["edge", "qdrant in memory", "served"])
+QDRANT_URL = os.environ.get("ASSENT_TEST_QDRANT_URL")
+"""A Qdrant server of one's own; every test makes a collection there and removes it."""
+
+
+@pytest.fixture(
+    params=[
+        "edge",
+        "qdrant in memory",
+        "served",
+        pytest.param("server", marks=pytest.mark.skipif(not QDRANT_URL, reason="ASSENT_TEST_QDRANT_URL names no Qdrant server")),
+    ]
+)
 async def store(request: pytest.FixtureRequest, tmp_path: Path, served: TestServer) -> AsyncIterator[VectorStore]:
+    if request.param == "server":
+        async with on_a_server() as made:
+            yield made
+        return
     stores: dict[str, VectorStore] = {
         "edge": edge(tmp_path / "vectors"),
         "qdrant in memory": QdrantVectorStore(location=":memory:", dimensions=DIMENSIONS, model_digest=MODEL),
@@ -64,6 +82,20 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, served: TestServ
     await made.open()
     yield made
     await made.close()
+
+
+@asynccontextmanager
+async def on_a_server() -> AsyncIterator[VectorStore]:
+    name = f"assent-test-{uuid.uuid4()}"
+    made = QdrantVectorStore(url=QDRANT_URL, dimensions=DIMENSIONS, model_digest=MODEL, collection=name)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
+        client = AsyncQdrantClient(url=QDRANT_URL)
+        await client.delete_collection(name)
+        await client.close()
 
 
 def points(count: int, *, seed: int = 1, grants: int = 5) -> list[FacePoint]:
