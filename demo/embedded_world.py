@@ -20,7 +20,9 @@ _DISCARDED = "assent_faces_discarded_total"
 class EmbeddedWorld:
     """Opened by `start`, closed by `stop`."""
 
-    def __init__(self, layout: EmbeddedLayout, *, host: str, port: int, progress: Callable[[str], None], opener: Opener = open_system) -> None:
+    def __init__(
+        self, layout: EmbeddedLayout, *, host: str, port: int, progress: Callable[[str], None], opener: Opener = open_system
+    ) -> None:
         self._layout = layout
         self._host = host
         self._port = port

@@ -20,9 +20,7 @@ async def add_own_photo(stage: Stage, path: Path, *, residence: str) -> None:
     registry = api.addresses.registry
     adult = {"age_band": "adult", "residences": [residence]}
     subject_id = (await api.need("POST", f"{registry}/v1/subjects", token=token, json=adult))["subject_id"]
-    request = own_grant(
-        subject_id, [{"kind": "upload"}], binding={"mode": "single_face"}, now=datetime.now(UTC), residence=residence
-    )
+    request = own_grant(subject_id, [{"kind": "upload"}], binding={"mode": "single_face"}, now=datetime.now(UTC), residence=residence)
     asked = await api.need("POST", f"{registry}/v1/grants", token=token, json=request)
     grant, secret = asked["grant_id"], asked["one_time_secret"]
     if not sys.stdin.isatty():

@@ -41,7 +41,7 @@ PORTRAIT_LOOKS = (
 )
 
 
-def portrait(look: Look = Look(), *, place: tuple[float, float] | None = None) -> bytes:  # noqa: B008  frozen value
+def portrait(look: Look = Look(), *, place: tuple[float, float] | None = None) -> bytes:
     """The NASA portrait (public domain, shipped by scikit-image) in one variation, as JPEG, with GPS where a place is given."""
     picture = Image.fromarray(_astronaut())
     if look.angle:

@@ -30,9 +30,7 @@ def fixture_grant(
     return {**own_grant(subject_id, sources, binding=binding, now=now, residence=residence), "evidence": [evidence]}
 
 
-def own_grant(
-    subject_id: str, sources: Sequence[JsonObject], *, binding: JsonObject, now: datetime, residence: str
-) -> JsonObject:
+def own_grant(subject_id: str, sources: Sequence[JsonObject], *, binding: JsonObject, now: datetime, residence: str) -> JsonObject:
     """A request for one's own photos: one's own purposes, nobody else is ever told."""
     return {
         "subject_id": subject_id,

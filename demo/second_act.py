@@ -19,7 +19,7 @@ from demo.separate_reader import vectors_without_live_grant
 from demo.settled import settled
 from demo.site import PORTRAITS
 
-ERASED_WITHIN_S = 90.0
+ERASED_WITHIN_S = 15.0
 
 
 async def second_act(stage: Stage, reader: CourseReader) -> None:
@@ -76,7 +76,7 @@ async def _receipts(stage: Stage) -> None:
 
 
 async def _physically_erased(stage: Stage, erasure_id: str) -> list[str]:
-    api = stage.world.api
+    api, erasure = stage.world.api, {"waiting_for": "everything"}
     try:
         async with asyncio.timeout(ERASED_WITHIN_S):
             while True:
@@ -85,7 +85,8 @@ async def _physically_erased(stage: Stage, erasure_id: str) -> list[str]:
                     return list(erasure["receipts"])
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
-        raise StoryStalledError(f"the erasure {erasure_id} was not complete within {ERASED_WITHIN_S:.0f} s") from error
+        waits = json.dumps(erasure["waiting_for"])
+        raise StoryStalledError(f"an erasure was not complete within {ERASED_WITHIN_S:.0f} s; it waits for {waits}") from error
 
 
 async def _every_road(stage: Stage, replay: list[StoredRecord]) -> None:

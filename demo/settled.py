@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from assent.events.topics import Topic
-from assent.stream.event_log import EventLog
+from assent.stream.event_log import EventLog, TopicPartition
 from demo.course import StoryStalledError
 
 STAGES = (
@@ -26,7 +26,13 @@ async def settled(log: EventLog, *, patience_s: float = 90.0) -> None:
         ends = await log.end_offsets([topic.value])
         try:
             async with asyncio.timeout(patience_s):
-                while any((await log.committed(group, [topic.value])).get(at, 0) < end for at, end in ends.items()):
+                # Nobody tells an onlooker of a commit: there is no event to wait for.
+                while not await _has_committed(log, group, topic, ends):  # noqa: ASYNC110
                     await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError as error:
             raise StoryStalledError(f"the stage {group} did not work off {topic.value} within {patience_s:.0f} s") from error
+
+
+async def _has_committed(log: EventLog, group: str, topic: Topic, ends: dict[TopicPartition, int]) -> bool:
+    committed = await log.committed(group, [topic.value])
+    return all(committed.get(at, 0) >= end for at, end in ends.items())

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
+from services.query.app import QueryApp
 
 from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
@@ -20,7 +21,6 @@ from services.crawler.app import CrawlerApp
 from services.embedder.app import EmbedderApp
 from services.geofence.app import GeofenceApp
 from services.indexer.app import IndexerApp
-from services.query.app import QueryApp
 from services.registry.app import RegistryApp
 
 NEEDS = frozenset({Need.MODELS, Need.VECTORS})
@@ -84,9 +84,7 @@ async def open_system(layout: EmbeddedLayout, *, host: str, port: int, progress:
         listener = listen(host, port)
         stack.callback(listener.close)
         prepare_embedded_pack(layout.model, progress=progress)
-        shared = await stack.enter_async_context(
-            open_shared(layout.registry(), service="embedded", needs=NEEDS, is_single_process=True)
-        )
+        shared = await stack.enter_async_context(open_shared(layout.registry(), service="embedded", needs=NEEDS, is_single_process=True))
         yield await stack.enter_async_context(running_system(EmbeddedSystem(layout, shared), listener, host=host))
 
 

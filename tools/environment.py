@@ -76,8 +76,7 @@ def _installed(kind: str) -> int:
     for step in steps:
         if subprocess.run(step, cwd=ROOT, env=dict(os.environ, PIP_REQUIRE_VIRTUALENV="1"), check=False).returncode:
             return _failed(
-                f"pip could not install requirements/{kind}.txt (its message is above); "
-                "run the same make again, or `make clean` first"
+                f"pip could not install requirements/{kind}.txt (its message is above); run the same make again, or `make clean` first"
             )
     with open(os.path.join(VENV, f"assent-{kind}.stamp"), "w") as stamp:
         stamp.write(_digest(kind))

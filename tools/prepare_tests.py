@@ -120,9 +120,7 @@ def _apt(command: Sequence[str], cwd: Path = ROOT) -> None:
 def _run(command: Sequence[str], cwd: Path = ROOT) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=STEP_TIMEOUT_S
-        )
+        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=STEP_TIMEOUT_S)
     except FileNotFoundError as error:
         raise CannotBringError(f"{command[0]} is not on this machine") from error
     except subprocess.TimeoutExpired as error:

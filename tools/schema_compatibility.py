@@ -54,9 +54,7 @@ class _Comparison:
     def _alternatives(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
         """Each old alternative must fit into one of the new ones."""
         for option in old.get("anyOf", [old]):
-            fits = (
-                not list(_Comparison(self._old_root, self._new_root).differences(option, other, where)) for other in _options(new)
-            )
+            fits = (not list(_Comparison(self._old_root, self._new_root).differences(option, other, where)) for other in _options(new))
             if not any(fits):
                 kind = option.get("type") or option.get("$ref", "an alternative")
                 yield f"{where} no longer accepts {kind}"

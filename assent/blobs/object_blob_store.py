@@ -25,9 +25,7 @@ class ObjectBlobStore:
     must not vanish, and a destroyed one must not come back, when the power fails.
     """
 
-    def __init__(
-        self, store: LocalStore | MemoryStore | S3Store, *, timeout_s: float = 30.0, folder: LocalFolder | None = None
-    ) -> None:
+    def __init__(self, store: LocalStore | MemoryStore | S3Store, *, timeout_s: float = 30.0, folder: LocalFolder | None = None) -> None:
         self._store = store
         self._timeout_s = timeout_s
         self._folder = folder

@@ -22,9 +22,7 @@ def add_api_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the service is and whose token to use."""
     parser.add_argument("--url", default=os.environ.get("ASSENT_URL", DEFAULT_URL), help=f"the service (default {DEFAULT_URL})")
     parser.add_argument("--data", type=Path, default=Path("assent-data"), help="data folder with the operator's token")
-    parser.add_argument(
-        "--token-file", type=Path, help="file with the token to use (default: the operator's, in the data folder)"
-    )
+    parser.add_argument("--token-file", type=Path, help="file with the token to use (default: the operator's, in the data folder)")
 
 
 def token_from(arguments: argparse.Namespace) -> str:
@@ -82,9 +80,7 @@ async def _call(
             text = await response.text()
             return _answer(response.status, text)
     except (aiohttp.ClientConnectionError, TimeoutError) as error:
-        raise CommandError(
-            f"nothing answers at {url}; start it with `assent up`, or name it with --url", ExitCode.UNAVAILABLE
-        ) from error
+        raise CommandError(f"nothing answers at {url}; start it with `assent up`, or name it with --url", ExitCode.UNAVAILABLE) from error
     except aiohttp.InvalidURL as error:
         raise CommandError(f"{url} is not a URL") from error
 
@@ -93,9 +89,7 @@ def _answer(status: int, text: str) -> JsonObject:
     try:
         answer = json.loads(text)
     except ValueError as error:
-        raise CommandError(
-            f"the answer (status {status}) is not JSON; is --url the right service?", ExitCode.UNAVAILABLE
-        ) from error
+        raise CommandError(f"the answer (status {status}) is not JSON; is --url the right service?", ExitCode.UNAVAILABLE) from error
     if status < 400 and isinstance(answer, dict):
         return answer
     code = ExitCode.UNAVAILABLE if status >= 500 else ExitCode.REFUSED

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from assent import __version__
-from assent.cli.command import Command, CommandError, ExitCode
+from assent.cli.command import Command, CommandError
 from assent.cli.commands import BUILT_IN
 
 EXIT_CODES = "exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 not reachable or not ready, 4 refused"

@@ -49,9 +49,7 @@ def normalise_prefix(prefix: str) -> str:
     Raises SourceUrlError for a bare domain, a wildcard or a query, because those are not real targets.
     """
     if "*" in prefix or "?" in prefix or "#" in prefix:
-        raise SourceUrlError(
-            "a prefix holds no wildcard, query or fragment; name the folder, for example https://host/photos/ada/"
-        )
+        raise SourceUrlError("a prefix holds no wildcard, query or fragment; name the folder, for example https://host/photos/ada/")
     url = normalise_url(prefix)
     path = urlsplit(url).path
     if path == "/":

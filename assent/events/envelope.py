@@ -103,9 +103,7 @@ def _parts(record: StoredRecord | Record, value: bytes) -> tuple[dict[str, str],
             attributes = {str(k): str(v) for k, v in whole.items() if k != "data"}
             body = json.dumps(whole.get("data")).encode()
         else:
-            attributes = {
-                name.removeprefix("ce_"): text.decode() for name, text in reversed(record.headers) if name.startswith("ce_")
-            }
+            attributes = {name.removeprefix("ce_"): text.decode() for name, text in reversed(record.headers) if name.startswith("ce_")}
             trace = first_header(record.headers, "traceparent")
             if trace is not None:
                 attributes["traceparent"] = trace.decode()

@@ -52,9 +52,7 @@ TOPICS: dict[Topic, TopicSettings] = {
     Topic.IMAGES_SCRAPED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("crawler", "registry")),
     Topic.IMAGES_LOCATED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("geofence",)),
     Topic.IMAGES_CLEARED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("consent",)),
-    Topic.IMAGES_REFUSED: TopicSettings(
-        "sighting_id", "delete", 400 * DAY_S, PARTITIONS, ("crawler", "geofence", "consent", "embedder")
-    ),
+    Topic.IMAGES_REFUSED: TopicSettings("sighting_id", "delete", 400 * DAY_S, PARTITIONS, ("crawler", "geofence", "consent", "embedder")),
     Topic.FACES_EMBEDDED: TopicSettings("grant_id", "delete", DAY_S, PARTITIONS, ("embedder",)),
     Topic.GRANTS: TopicSettings("grant_id", "compact", None, PARTITIONS, ("registry",), min_compaction_lag_s=3_600),
     Topic.WITHDRAWALS: TopicSettings("grant_id", "compact", None, PARTITIONS, ("registry",), min_compaction_lag_s=3_600),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from assent.faces.box import Box
+from assent.faces.box import Box, RegionBox
 
 # A fixed grey: the mean of the covered face would still tell the colour of a skin.
 _PAINT = 128
@@ -21,13 +21,15 @@ _PAINT = 128
 _PAINT_GROWTH = 0.25
 _MAX_SHARED = 0.2
 _JPEG_QUALITY = 90
+MARGIN = 0.4
+"""How far the picture reaches beyond the face, as a part of its box on each side."""
 
 
 class OverlappingFacesError(Exception):
     """Raised when another face covers so much of the granted one that painting it would leave neither."""
 
 
-def derivative(rgb: NDArray[np.uint8], granted: Box, others: Sequence[Box], *, margin: float = 0.4, max_px: int = 640) -> bytes:
+def derivative(rgb: NDArray[np.uint8], granted: Box, others: Sequence[Box], *, margin: float = MARGIN, max_px: int = 640) -> bytes:
     """A JPEG of the granted box grown by `margin` of itself on each side, its longer side at most `max_px`.
 
     `others` are all other faces of the upright image uint8[H, W, 3]. Each is painted over, with its surroundings where
@@ -44,6 +46,17 @@ def derivative(rgb: NDArray[np.uint8], granted: Box, others: Sequence[Box], *, m
     left, top, right, bottom = _pixels(granted.grown(margin), width, height)
     picture = _painted(rgb, granted, others)[top:bottom, left:right]
     return _encoded(picture, max_px)
+
+
+def box_inside(granted: RegionBox, *, margin: float = MARGIN) -> RegionBox:
+    """Where the granted box (relative to the image) lies in its derivative, relative to that; as exact as whole pixels allow."""
+    left, top = max(0.0, granted.x - margin * granted.width), max(0.0, granted.y - margin * granted.height)
+    right = min(1.0, granted.x + (1 + margin) * granted.width)
+    bottom = min(1.0, granted.y + (1 + margin) * granted.height)
+    width, height = right - left, bottom - top
+    return RegionBox(
+        (granted.x - left) / width, (granted.y - top) / height, min(1.0, granted.width / width), min(1.0, granted.height / height)
+    )
 
 
 def _painted(rgb: NDArray[np.uint8], granted: Box, others: Sequence[Box]) -> NDArray[np.uint8]:

@@ -42,9 +42,7 @@ def describe_insightface_folder(
     licence is accepted, PackMissingError when a model is missing or there is more than one, PackUnsafeError when it is not fit.
     """
     if not accept_licence:
-        raise PackLicenceError(
-            f"The models in {folder} are for research use only. Accept the licence to describe them: {_LICENCE}."
-        )
+        raise PackLicenceError(f"The models in {folder} are for research use only. Accept the licence to describe them: {_LICENCE}.")
     detector = _only(folder, ("det_*.onnx", "scrfd_*.onnx"), "detector")
     recogniser = _recogniser(_only(folder, ("w600k_*.onnx", "glint*.onnx", "*arcface*.onnx"), "recogniser"))
     embedder = build_embedder(folder, recogniser, intra_op_threads=1)

@@ -38,9 +38,7 @@ class FacePack:
         return self.manifest.digest
 
 
-def load_pack(
-    folder: Path, *, accept_licence: bool = False, intra_op_threads: int = 1, expected_digest: str | None = None
-) -> FacePack:
+def load_pack(folder: Path, *, accept_licence: bool = False, intra_op_threads: int = 1, expected_digest: str | None = None) -> FacePack:
     """Load, check and self-test the pack in `folder`, on the CPU only. Raises a ModelPackError that says what to do.
 
     `expected_digest` pins the pack: files and manifest exchanged together are then refused too.

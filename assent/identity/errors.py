@@ -15,9 +15,7 @@ _LOG = structlog.get_logger()
 class ApiError(Exception):
     """Raised by a handler to answer with `status` and a JSON body of code, message, remedy and request_id."""
 
-    def __init__(
-        self, status: int, code: str, message: str, remedy: str = "", *, details: dict[str, object] | None = None
-    ) -> None:
+    def __init__(self, status: int, code: str, message: str, remedy: str = "", *, details: dict[str, object] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

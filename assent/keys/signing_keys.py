@@ -56,8 +56,7 @@ class SigningKeys:
         for purpose, key in keys.items():
             if public_pem(key.public_key()) != public_pem(_load_public(folder, purpose)):
                 raise KeyFileError(
-                    f"{purpose.value}_signing.pub is not the public half of {purpose.value}_signing.key; "
-                    "restore both from the same backup"
+                    f"{purpose.value}_signing.pub is not the public half of {purpose.value}_signing.key; restore both from the same backup"
                 )
         return cls(**{purpose.value: key for purpose, key in keys.items()})
 

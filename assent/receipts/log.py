@@ -68,9 +68,7 @@ class ReceiptLog:
         except BaseException as error:
             self.close()
             if isinstance(error, sqlite3.DatabaseError):
-                raise ReceiptLogBrokenError(
-                    "the receipt log is not a readable SQLite file; restore it from its backup"
-                ) from error
+                raise ReceiptLogBrokenError("the receipt log is not a readable SQLite file; restore it from its backup") from error
             raise
 
     def close(self) -> None:

@@ -68,9 +68,7 @@ class AllowList:
         return {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": method, "event": event, **kept}
 
 
-def configure_logging(
-    service: str, *, on_dropped: Callable[[int], None] = lambda _count: None, level: Level = logging.INFO
-) -> None:
+def configure_logging(service: str, *, on_dropped: Callable[[int], None] = lambda _count: None, level: Level = logging.INFO) -> None:
     """Send structlog and the standard library's loggers through the allow-list, for the whole process.
 
     `on_dropped` is called with the number of fields withheld from a line; wire it to LOG_FIELDS_DROPPED.

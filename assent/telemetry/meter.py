@@ -115,8 +115,6 @@ class Metrics:
             case CounterDefinition():
                 return Counter(definition.name, definition.help, definition.labels, registry=self.registry)
             case HistogramDefinition():
-                return Histogram(
-                    definition.name, definition.help, definition.labels, registry=self.registry, buckets=definition.buckets
-                )
+                return Histogram(definition.name, definition.help, definition.labels, registry=self.registry, buckets=definition.buckets)
             case _:
                 return Gauge(definition.name, definition.help, definition.labels, registry=self.registry)

@@ -17,9 +17,7 @@ RECORD_OUTCOMES = CounterDefinition(
     "Records finished, by stage, outcome (emit, refuse, ignore, dead) and reason, a rule id or short code.",
     ("stage", "outcome", "reason"),
 )
-CONSUMER_LAG = GaugeDefinition(
-    "assent_consumer_lag_records", "Records between the committed and the end offset.", ("topic", "partition")
-)
+CONSUMER_LAG = GaugeDefinition("assent_consumer_lag_records", "Records between the committed and the end offset.", ("topic", "partition"))
 CONSUMER_TIME_LAG = GaugeDefinition(
     "assent_consumer_time_lag_seconds", "Age of the oldest record not yet finished; 0 when caught up.", ("topic",)
 )
@@ -40,9 +38,7 @@ EVENT_LOOP_LAG = GaugeDefinition("assent_event_loop_lag_seconds", "How late the 
 
 # --- tables: grants, withdrawals, policies, suppressions ---
 TABLE_READY = GaugeDefinition("assent_table_ready", "1 when the table has reached the end offset since start.", ("table",))
-TABLE_AGE = GaugeDefinition(
-    "assent_table_age_seconds", "Time since the table was last known to stand at the end offset.", ("table",)
-)
+TABLE_AGE = GaugeDefinition("assent_table_age_seconds", "Time since the table was last known to stand at the end offset.", ("table",))
 TABLE_UNREADABLE = CounterDefinition(
     "assent_table_unreadable_records_total", "Records of a table that could not be read; their keys are denied.", ("table",)
 )
@@ -54,19 +50,13 @@ QUARANTINE_OLDEST_AGE = GaugeDefinition("assent_quarantine_oldest_age_seconds", 
 QUARANTINE_SWEPT = CounterDefinition("assent_quarantine_swept_total", "Originals removed because nothing ended them in time.")
 
 # --- places ---
-CANDIDATES = CounterDefinition(
-    "assent_candidate_jurisdictions_total", "Cases in which a jurisdiction was a candidate.", ("jurisdiction",)
-)
+CANDIDATES = CounterDefinition("assent_candidate_jurisdictions_total", "Cases in which a jurisdiction was a candidate.", ("jurisdiction",))
 
 # --- faces ---
 FACES_EMBEDDED = CounterDefinition("assent_faces_embedded_total", "Faces under a live grant that became vectors.")
 FACES_DISCARDED = CounterDefinition("assent_faces_discarded_total", "Detected faces dropped inside the embedder.", ("reason",))
-MODEL_INFO = GaugeDefinition(
-    "assent_model_info", "1 for the model pack in use.", ("pack", "digest"), digest_labels=frozenset({"digest"})
-)
-MODEL_SELF_TEST_PASSED = GaugeDefinition(
-    "assent_model_self_test_passed", "1 when the pack reproduced its own reference vectors at start."
-)
+MODEL_INFO = GaugeDefinition("assent_model_info", "1 for the model pack in use.", ("pack", "digest"), digest_labels=frozenset({"digest"}))
+MODEL_SELF_TEST_PASSED = GaugeDefinition("assent_model_self_test_passed", "1 when the pack reproduced its own reference vectors at start.")
 
 # --- vectors ---
 VECTORS = GaugeDefinition("assent_vectors", "Points that can be searched, as last counted by the sweep.")

@@ -13,9 +13,7 @@ _ANCHORS = 2
 
 
 def _saved(nodes: list[Any], inputs: list[Any], outputs: list[Any], weights: dict[str, Any], *, domain: str = "") -> bytes:
-    graph = helper.make_graph(
-        nodes, "tiny", inputs, outputs, [numpy_helper.from_array(array, name) for name, array in weights.items()]
-    )
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, [numpy_helper.from_array(array, name) for name, array in weights.items()])
     opsets = [helper.make_opsetid("", 13)] + ([helper.make_opsetid(domain, 1)] if domain else [])
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString(deterministic=True))
 
@@ -59,9 +57,7 @@ def tiny_scrfd() -> bytes:
     weights: dict[str, Any] = {}
     outputs: dict[str, list[str]] = {"score": [], "box": [], "points": []}
     for stride in _STRIDES:
-        nodes.append(
-            helper.make_node("AveragePool", ["image"], [f"mean{stride}"], kernel_shape=[stride] * 2, strides=[stride] * 2)
-        )
+        nodes.append(helper.make_node("AveragePool", ["image"], [f"mean{stride}"], kernel_shape=[stride] * 2, strides=[stride] * 2))
         for kind, width, slope, bias in (
             ("score", 1, 10.0 if stride == 32 else 0.0, [-8.0]),
             ("box", 4, 0.0, [1.0] * 4),
@@ -79,9 +75,7 @@ def tiny_scrfd() -> bytes:
             ]
             outputs[kind].append(name)
     widths = {"score": 1, "box": 4, "points": 10}
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, widths[kind]]) for kind in outputs for name in outputs[kind]
-    ]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, widths[kind]]) for kind in outputs for name in outputs[kind]]
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "height", "width"])
     return _saved(nodes, [image], values, weights)
 

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import structlog
 from aiohttp import web
-from assent.geofence.areas import AreaIndex
 
 from assent.blobs.store import BlobStoreUnavailableError
 from assent.deciding.gate import NotReadyError
 from assent.deployment.background import Background
 from assent.deployment.shared import Need, Shared
 from assent.faces.image import ImageLimits
+from assent.geofence.areas import AreaIndex
 from assent.identity.auth import authenticated
 from assent.identity.principal import Role
 from assent.stream.event_log import LogUnavailableError

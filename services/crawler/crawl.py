@@ -6,10 +6,6 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
-from assent.optouts.combination import OptOutVerdict, combine
-from assent.optouts.image import image_optouts
-from assent.optouts.page import page_optouts
-
 from assent.blobs.quarantine import Quarantine
 from assent.deciding.gate import Gate
 from assent.deciding.refusals import Refusal, Refused, refusal_event
@@ -26,6 +22,9 @@ from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
+from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.image import image_optouts
+from assent.optouts.page import page_optouts
 from assent.stream.event_log import EventLog
 from assent.telemetry.tracing import TraceContext
 from services.crawler.frontier import Frontier, targets

@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assent.consent.asset import safe_url
 from assent.events.evidence import EvidenceKind, PageEvidence
+from assent.geofence.schema_org import place_statements
 
 MAX_LINKS = 500
 MAX_IMAGES = 200
@@ -76,7 +77,8 @@ def _evidence(tree: LexborHTMLParser) -> list[PageEvidence]:
             is_language = _META_KINDS[name] is EvidenceKind.LANGUAGE
             _add(found, _META_KINDS[name], content if is_language or content is None else f"{name}={content}")
     for node in tree.css('script[type="application/ld+json"]'):
-        _add(found, EvidenceKind.SCHEMA_PLACE, node.text()[:512])
+        for statement in place_statements(node.text()):
+            _add(found, EvidenceKind.SCHEMA_PLACE, statement)
     return found
 
 

@@ -10,7 +10,6 @@ from assent.optouts.combination import OptOutVerdict, combine
 from assent.optouts.fetched_file import FetchedFile
 from assent.optouts.robots import RobotsPolicy, robots_policy
 from assent.optouts.site import site_optouts
-
 from assent.stream.clock import Clock
 from services.crawler.fetcher import Fetched, Fetcher, FetchFailure
 

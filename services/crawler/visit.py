@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from assent.geofence.areas import AreaIndex
-from assent.geofence.extract import page_evidence
-from assent.geofence.host import host_evidence
-from assent.optouts.combination import OptOutVerdict, combine
-from assent.optouts.headers import header_optouts
-
 from assent.consent.asset import safe_url
 from assent.deciding.gate import Gate
 from assent.events.evidence import PageEvidence
 from assent.events.grants import GrantSnapshot, Operation
+from assent.geofence.areas import AreaIndex
+from assent.geofence.extract import page_evidence
+from assent.geofence.host import host_evidence
 from assent.ids import RuleId
+from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.headers import header_optouts
 from services.crawler.fetcher import Fetched, Fetcher, FetchFailure
 from services.crawler.frontier import page_asset
 from services.crawler.pace import Pace

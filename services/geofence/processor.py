@@ -7,11 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assent.geofence.areas import AreaIndex
-from assent.geofence.evidence import Evidence
-from assent.geofence.extract import image_evidence, page_evidence
-from assent.geofence.policy import Policy
-
 from assent.blobs.quarantine import ForeignBlobError, Quarantine
 from assent.blobs.store import BlobNotFoundError
 from assent.consent.asset import Asset
@@ -24,6 +19,10 @@ from assent.events.images import GrantFinding, ImageLocated, ImageScraped, Sight
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
+from assent.geofence.areas import AreaIndex
+from assent.geofence.evidence import Evidence
+from assent.geofence.extract import image_evidence, page_evidence
+from assent.geofence.policy import Policy
 from assent.ids import RuleId
 from assent.intake.producers import INNER_PRODUCERS, ProducerDirectory
 from assent.intake.signature import is_signed_by

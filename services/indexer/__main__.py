@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from assent.deployment.process import run_service
-
 from services.indexer.app import IndexerApp
 from services.indexer.settings import IndexerSettings
 

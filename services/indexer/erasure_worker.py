@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from assent.vectors.store import VectorStore
-
 from assent.blobs.derivatives import Derivatives
 from assent.events.envelope import Event, encode, event_id
 from assent.events.erasures import ErasureLevel, ErasureProgressed
@@ -14,6 +12,7 @@ from assent.ids import FaceId
 from assent.keys.grant_keys import GrantKeyring
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog
+from assent.vectors.store import VectorStore
 from services.indexer.erasure_table import Erasure, ErasureTable
 
 VECTORS = "vectors"

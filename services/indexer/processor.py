@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from assent.vectors.store import FacePoint, VectorStore
 
 from assent.deciding.gate import Gate
 from assent.deciding.refusals import Refusal, Refused, refusal_event
@@ -21,6 +20,7 @@ from assent.ids import FaceId, ProducerId, RuleId
 from assent.keys.cipher import UnsealError, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
+from assent.vectors.store import FacePoint, VectorStore
 
 STORING = (Operation.STORE,)
 INDEXER = ProducerId("indexer")

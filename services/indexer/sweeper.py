@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assent.vectors.store import PointFacts, VectorStore
-
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.deciding.tables import DecisionTables
 from assent.ids import FaceId, GrantId
 from assent.stream.clock import Clock
+from assent.vectors.store import PointFacts, VectorStore
 
 PAGE = 512
 

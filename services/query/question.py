@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assent.geofence.caller import client_gate
-from assent.geofence.policy import Policy
-
 from assent.consent.decision import SELF
 from assent.events.grants import Purpose
+from assent.geofence.caller import client_gate
+from assent.geofence.policy import Policy
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
 from assent.ids import GrantId, SubjectId
@@ -36,7 +35,7 @@ class Question:
     grant_id: GrantId | None = None
 
 
-_PURPOSES = {Basis.SELF: Purpose.SELF_SEARCH, Basis.VERIFY: Purpose.VERIFY, Basis.GALLERY: Purpose.GALLERY_SEARCH}
+PURPOSES = {Basis.SELF: Purpose.SELF_SEARCH, Basis.VERIFY: Purpose.VERIFY, Basis.GALLERY: Purpose.GALLERY_SEARCH}
 
 
 def checked_question(
@@ -44,16 +43,12 @@ def checked_question(
 ) -> Question:
     """The question, or ApiError: 400 for an unknown ground or purpose, 403 for the wrong role, 451 for a closed place."""
     ground = _basis(basis)
-    wanted = _PURPOSES[ground]
+    wanted = PURPOSES[ground]
     if purpose is not None and purpose != wanted.value:
-        raise ApiError(
-            400, "purpose_not_allowed", "This ground has another purpose.", f"Send purpose={wanted.value} or leave it out."
-        )
+        raise ApiError(400, "purpose_not_allowed", "This ground has another purpose.", f"Send purpose={wanted.value} or leave it out.")
     rule = client_gate(principal.jurisdictions, basis=ground.value, policy=policy, now=clock.now())
     if rule is not None:
-        raise ApiError(
-            451, "closed_place", f"The service is not offered where you are (rule {rule}).", "", details={"rule": rule}
-        )
+        raise ApiError(451, "closed_place", f"The service is not offered where you are (rule {rule}).", "", details={"rule": rule})
     if ground is Basis.GALLERY:
         return _gallery(principal, wanted)
     if Role.SUBJECT not in principal.roles or principal.subject_id is None:
@@ -66,9 +61,7 @@ def _basis(text: str) -> Basis:
         return Basis(text)
     except ValueError as error:
         known = ", ".join(basis.value for basis in Basis)
-        raise ApiError(
-            400, "unknown_basis", "No picture is looked at on that ground.", f"Send basis as one of {known}."
-        ) from error
+        raise ApiError(400, "unknown_basis", "No picture is looked at on that ground.", f"Send basis as one of {known}.") from error
 
 
 def _gallery(principal: Principal, wanted: Purpose) -> Question:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assent.vectors.store import Candidate, VectorStore, VectorStoreUnavailableError
 from uuid_utils.compat import uuid7
 
 from assent.deciding.gate import DISCLOSURE, Gate, NotReadyError
 from assent.deciding.tables import DecisionTables
 from assent.events.disclosures import DisclosedFace, SearchAnswered
 from assent.events.envelope import Event, encode, event_id
-from assent.events.grants import Operation
+from assent.events.grants import Operation, Purpose
 from assent.faces.embed import Template
 from assent.identity.errors import ApiError
-from assent.ids import GrantId, QueryId
+from assent.identity.principal import Principal
+from assent.ids import GrantId, QueryId, RuleId
 from assent.stream.event_log import EventLog, LogUnavailableError
 from assent.stream.table import TableStaleError
+from assent.telemetry import metrics as declared
+from assent.telemetry.meter import Metrics
+from assent.vectors.store import Candidate, PointFacts, VectorStore, VectorStoreUnavailableError
 from services.query.question import Basis, Question
+
+COUNTED_GRANTS = 100
+"""Galleries of more grants are counted as the whole store: an upper bound, and one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +34,41 @@ class Answer:
 
     query_id: QueryId
     candidates: tuple[Candidate, ...]
-    gallery_size: int
+    gallery_faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLimits:
+    """`threshold` is a cosine, `limit` the most candidates of one answer."""
+
     threshold: float
+    limit: int
+    catch_up_timeout_s: float
 
 
 class SearchDesk:
     """Holds rather than answers when it cannot prove that it has read every withdrawal."""
 
     def __init__(
-        self,
-        *,
-        gate: Gate,
-        tables: DecisionTables,
-        store: VectorStore,
-        log: EventLog,
-        threshold: float,
-        limit: int,
-        catch_up_timeout_s: float,
+        self, *, gate: Gate, tables: DecisionTables, store: VectorStore, log: EventLog, metrics: Metrics, limits: DeskLimits
     ) -> None:
         self._gate = gate
         self._tables = tables
         self._store = store
         self._log = log
-        self._threshold = threshold
-        self._limit = limit
-        self._catch_up_timeout_s = catch_up_timeout_s
+        self._metrics = metrics
+        self._limits = limits
 
     async def caught_up(self) -> None:
         """Read every grant and withdrawal acknowledged so far. Raises ApiError 503 when that cannot be proved in time."""
+        started = time.monotonic()
         try:
-            await self._tables.catch_up(self._catch_up_timeout_s)
+            await self._tables.catch_up(self._limits.catch_up_timeout_s)
             _ = self._gate.policy
         except (TableStaleError, LogUnavailableError, NotReadyError) as error:
+            self._metrics.increase(declared.CATCH_UP_TIMEOUTS)
             raise _not_now() from error
+        self._metrics.observe(declared.CATCH_UP_DURATION, time.monotonic() - started)
 
     def gallery(self, question: Question) -> frozenset[GrantId]:
         """The grants this question may look among: her own, or those that allow this purpose to this recipient."""
@@ -80,50 +89,80 @@ class SearchDesk:
     async def answer(self, question: Question, probe: Template) -> Answer:
         """Search, catch up again, judge each candidate on what is live now, record, and return what may be told."""
         gallery = self.gallery(question)
+        limits = self._limits
         try:
             found = await self._store.search(
-                probe, grant_ids=gallery, purpose=question.purpose.value, limit=self._limit, threshold=self._threshold
+                probe, grant_ids=gallery, purpose=question.purpose.value, limit=limits.limit, threshold=limits.threshold
             )
+            faces = await self._faces(gallery)
         except VectorStoreUnavailableError as error:
             raise _not_now() from error
         await self.caught_up()
-        told = tuple(candidate for candidate in found if self._may_be_told(question, candidate))
+        told = tuple(candidate for candidate in found if self.may_be_told(question, candidate.facts))
         query_id = QueryId(str(uuid7()))
-        await self.record(question, query_id, told, outcome="answered")
-        return Answer(query_id, told, len(gallery), self._threshold)
+        await self.record(question, [candidate.facts for candidate in told], query_id=query_id)
+        return Answer(query_id, told, faces)
 
-    async def record(self, question: Question, query_id: QueryId, told: Sequence[Candidate], *, outcome: str) -> None:
-        """Append the disclosure record. Raises ApiError 503 when it is not acknowledged: then nothing is told."""
-        data = SearchAnswered(
-            query_id=query_id,
-            basis=question.basis.value,
-            purpose=question.purpose.value,
-            caller=question.principal.name,
-            caller_jurisdictions=question.principal.jurisdictions,
-            outcome=outcome,
-            faces=tuple(DisclosedFace(face_id=item.facts.face_id, grant_id=item.facts.grant_id) for item in told),
-            policy_version=self._gate.policy.version,
-            ledger_offsets=self._tables.offsets(),
-            answered_at=self._gate.now,
-        )
-        event = Event(id=event_id(query_id, outcome), source="/assent/query", time=self._gate.now, data=data)
-        try:
-            await self._log.append([encode(event)])
-        except LogUnavailableError as error:
-            raise _not_now() from error
-
-    def _may_be_told(self, question: Question, candidate: Candidate) -> bool:
+    def may_be_told(self, question: Question, facts: PointFacts) -> bool:
         """Invariant 4: the grant is live now and opens searching and disclosing this to this recipient."""
-        if question.basis is not Basis.GALLERY and candidate.facts.subject_id != question.subject_id:
+        if question.basis is not Basis.GALLERY and facts.subject_id != question.subject_id:
             return False
         verdict = self._gate.verdict(
-            candidate.facts.grant_id,
+            facts.grant_id,
             DISCLOSURE,
-            candidates=candidate.facts.jurisdictions,
+            candidates=facts.jurisdictions,
             purpose=question.purpose,
             recipient=question.recipient,
         )
         return verdict.is_allowed
+
+    async def record(self, question: Question, told: Sequence[PointFacts], *, query_id: QueryId) -> None:
+        """Append the disclosure record. Raises ApiError 503 when it is not acknowledged: then nothing is told."""
+        await self._append(
+            SearchAnswered(
+                query_id=query_id,
+                basis=question.basis.value,
+                purpose=question.purpose.value,
+                caller=question.principal.name,
+                caller_jurisdictions=question.principal.jurisdictions,
+                outcome="answered",
+                faces=tuple(DisclosedFace(face_id=facts.face_id, grant_id=facts.grant_id) for facts in told),
+                policy_version=self._gate.policy.version,
+                ledger_offsets=self._tables.offsets(),
+                answered_at=self._gate.now,
+            )
+        )
+
+    async def record_refusal(self, principal: Principal, basis: str, purpose: Purpose, rule: RuleId) -> None:
+        """A caller in a closed place asked: recorded, because a regulator will ask how often."""
+        await self._append(
+            SearchAnswered(
+                query_id=QueryId(str(uuid7())),
+                basis=basis,
+                purpose=purpose.value,
+                caller=principal.name,
+                caller_jurisdictions=principal.jurisdictions,
+                outcome="refused",
+                rules=(rule,),
+                policy_version=self._gate.policy.version,
+                ledger_offsets=self._tables.offsets(),
+                answered_at=self._gate.now,
+            )
+        )
+
+    async def _append(self, data: SearchAnswered) -> None:
+        event = Event(id=event_id(data.query_id, data.outcome), source="/assent/query", time=self._gate.now, data=data)
+        try:
+            await self._log.append([encode(event)])
+        except LogUnavailableError as error:
+            self._metrics.increase(declared.DISCLOSURE_RECORD_FAILURES, error=type(error).__name__)
+            raise _not_now() from error
+        self._metrics.increase(declared.DISCLOSURES, outcome=data.outcome)
+
+    async def _faces(self, gallery: frozenset[GrantId]) -> int:
+        if len(gallery) > COUNTED_GRANTS:
+            return await self._store.count()
+        return sum([len(await self._store.ids_of_grant(grant_id)) for grant_id in gallery])
 
 
 def _not_now() -> ApiError:

@@ -66,9 +66,7 @@ async def test_a_put_replaces_and_if_absent_does_not(store: BlobStore) -> None:
 
 
 async def test_of_many_if_absent_one_wins(store: BlobStore) -> None:
-    outcomes = await asyncio.gather(
-        *(store.put("a", bytes([number]), if_absent=True) for number in range(8)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(store.put("a", bytes([number]), if_absent=True) for number in range(8)), return_exceptions=True)
     won = [number for number, outcome in enumerate(outcomes) if outcome is None]
     assert len(won) == 1
     assert all(isinstance(outcome, BlobExistsError) for outcome in outcomes if outcome is not None)

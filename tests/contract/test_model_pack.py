@@ -81,9 +81,7 @@ class TestPreparing:
         first, again = tmp_path / "first", tmp_path / "again"
         manifests = [prepare_embedded_pack(folder, progress=lambda _: None) for folder in (first, again)]
         assert manifests[0].digest == manifests[1].digest == EMBEDDED_DIGEST
-        assert {path.name: path.read_bytes() for path in first.iterdir()} == {
-            path.name: path.read_bytes() for path in again.iterdir()
-        }
+        assert {path.name: path.read_bytes() for path in first.iterdir()} == {path.name: path.read_bytes() for path in again.iterdir()}
 
     def test_nothing_is_done_twice(self, pack_copy: Path) -> None:
         before = {path.name: path.stat().st_mtime_ns for path in pack_copy.iterdir()}

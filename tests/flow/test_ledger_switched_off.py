@@ -17,6 +17,7 @@ from assent.deciding.tables import DecisionTables
 from assent.deployment.build import open_blobs, open_shared
 from assent.deployment.shared import Shared
 from assent.events.grants import GrantSnapshot, GrantWithdrawn
+from assent.faces.prepare import prepare_embedded_pack
 from assent.ids import GrantId
 from assent.keys.cipher import DataKey
 from assent.keys.grant_keys import GrantKeyring
@@ -29,7 +30,6 @@ from demo.site import DemoSite
 from demo.state import DemoState
 from embedded.layout import EmbeddedLayout
 from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
-from assent.faces.prepare import prepare_embedded_pack
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -76,9 +76,7 @@ async def deafened(shared: Shared, layout: EmbeddedLayout) -> AsyncIterator[Shar
     await tables.start()
     keys = KeepingKeyring(open_blobs(layout.registry().keys_url), shared.keys.key_encryption_key)
     blobs = open_blobs(layout.registry().blobs_url)
-    yield replace(
-        shared, tables=tables, gate=Gate(tables.fold, shared.clock), grant_keys=keys, derivatives=Derivatives(blobs, keys)
-    )
+    yield replace(shared, tables=tables, gate=Gate(tables.fold, shared.clock), grant_keys=keys, derivatives=Derivatives(blobs, keys))
     await tables.stop()
 
 

@@ -55,9 +55,7 @@ class SevenProcesses:
         self._log = open_log(self._log_url)
         await self._log.start()
         self._stack.push_async_callback(self._log.close)
-        self._store = QdrantVectorStore(
-            url=self._vectors_url, dimensions=self._pack.recogniser.dimensions, model_digest=self._pack.digest
-        )
+        self._store = QdrantVectorStore(url=self._vectors_url, dimensions=self._pack.recogniser.dimensions, model_digest=self._pack.digest)
         await self._store.open()
         self._stack.push_async_callback(self._store.close)
 

@@ -38,9 +38,7 @@ def test_a_box_in_the_image_comes_back_from_relative(box: Box) -> None:
         assert region.in_pixels(width=640, height=480).iou(inside) == pytest.approx(1)
 
 
-@pytest.mark.parametrize(
-    "values", [(-0.1, 0, 0.5, 0.5), (0.6, 0, 0.5, 0.5), (0, 0, 0, 0.5), (0, 0, float("nan"), 0.5), (0, 0.9, 0.1, 0.2)]
-)
+@pytest.mark.parametrize("values", [(-0.1, 0, 0.5, 0.5), (0.6, 0, 0.5, 0.5), (0, 0, 0, 0.5), (0, 0, float("nan"), 0.5), (0, 0.9, 0.1, 0.2)])
 def test_a_region_outside_the_image_is_refused(values: tuple[float, float, float, float]) -> None:
     with pytest.raises(ValueError, match="region"):
         RegionBox(*values)

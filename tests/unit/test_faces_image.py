@@ -142,9 +142,7 @@ def test_the_orientation_is_applied_once(kind: str, orientation: int) -> None:
     assert (decoded.width, decoded.height) == ((120, 80) if orientation < 5 else (80, 120))
 
 
-@pytest.mark.parametrize(
-    "exif", [b"Exif\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\x12\x01" * 9]
-)
+@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\x12\x01" * 9])
 def test_metadata_that_cannot_be_read_does_not_stop_the_picture(exif: bytes) -> None:
     data = saved(Image.fromarray(picture()), "JPEG", exif=exif)
     assert quarters(decode(data, limits=LIMITS).rgb) == UPRIGHT[1]

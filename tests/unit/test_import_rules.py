@@ -89,9 +89,7 @@ def test_at_most_one_data_loader() -> None:
         ("from .topics import Topic", {"assent.events.topics", "assent.events.topics.Topic"}),
     ],
 )
-def test_the_reader_sees_every_form_of_import(
-    line: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reader_sees_every_form_of_import(line: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     path = tmp_path / "assent" / "events" / "sample.py"
     path.parent.mkdir(parents=True)

@@ -83,9 +83,7 @@ async def test_a_creation_that_crashed_after_a_destruction_does_not_count(store:
 async def test_creation_and_destruction_at_once_end_destroyed(store: ObjectBlobStore) -> None:
     for number in range(40):
         grant = GrantId(f"g-{number}")
-        await asyncio.gather(
-            GrantKeyring(store, KEK).create(grant), GrantKeyring(store, KEK).destroy(grant), return_exceptions=True
-        )
+        await asyncio.gather(GrantKeyring(store, KEK).create(grant), GrantKeyring(store, KEK).destroy(grant), return_exceptions=True)
         with pytest.raises(KeyDestroyedError):
             await GrantKeyring(store, KEK).get(grant)
         assert not await store.exists(f"wrapped/{grant}")

@@ -21,8 +21,7 @@ from assent.receipts.merkle import (
 
 # The inputs and roots with which implementations of RFC 6962 check themselves.
 VECTOR_LEAVES = [
-    bytes.fromhex(text)
-    for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+    bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 ]
 VECTOR_ROOTS = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -107,9 +106,7 @@ def test_a_tree_of_ten_thousand_leaves() -> None:
     tree = tree_of(numbered(10_000))
     assert tree.root() == direct_root(numbered(10_000))
     for index in (0, 1, 4095, 4096, 8191, 8192, 9999):
-        verify_inclusion(
-            leaf_hash(str(index).encode()), index=index, size=10_000, path=tree.inclusion_path(index), root=tree.root()
-        )
+        verify_inclusion(leaf_hash(str(index).encode()), index=index, size=10_000, path=tree.inclusion_path(index), root=tree.root())
 
 
 def test_any_two_sizes_up_to_seventy_are_consistent() -> None:
@@ -133,9 +130,7 @@ def test_a_history_that_was_rewritten_is_not_consistent(second: int, data: st.Da
     rewritten = tree_of([b"other" if number == changed else leaf for number, leaf in enumerate(numbered(second))])
     for path in (honest.consistency_path(first, second), rewritten.consistency_path(first, second)):
         with pytest.raises(ProofError):
-            verify_consistency(
-                first=first, first_root=honest.root(first), second=second, second_root=rewritten.root(second), path=path
-            )
+            verify_consistency(first=first, first_root=honest.root(first), second=second, second_root=rewritten.root(second), path=path)
 
 
 @given(st.integers(1, 300), st.data())

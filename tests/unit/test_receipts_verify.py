@@ -157,9 +157,7 @@ def test_a_changed_field_is_named(receipt: Receipt, name: str) -> None:
         verify_receipt(read_receipt(json.dumps(document).encode()), KEY.public_key())
 
 
-@pytest.mark.parametrize(
-    "text", [b"", b"[]", b"{", b"\xff", b'{"kind":1,"kind":1}', b"[" * 100_000, b'{"leaf":NaN}'], ids=range(7)
-)
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff", b'{"kind":1,"kind":1}', b"[" * 100_000, b'{"leaf":NaN}'], ids=range(7))
 def test_a_file_that_can_be_read_two_ways_or_none_is_refused(text: bytes) -> None:
     with pytest.raises(ReceiptInvalidError):
         verify_receipt(read_receipt(text), KEY.public_key())

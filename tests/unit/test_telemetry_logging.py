@@ -59,9 +59,7 @@ def test_allowed_fields_are_written(dropped: list[int], capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("value", CANARIES.values(), ids=list(CANARIES))
 @pytest.mark.parametrize("key", ["reason", "grant_id", "final_url", "surname"])
-def test_a_canary_is_withheld_under_any_key(
-    key: str, value: object, dropped: list[int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_canary_is_withheld_under_any_key(key: str, value: object, dropped: list[int], capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger().warning("something", **{key: value}, count=1)
     line = only_line(capsys)
     assert CANARY not in json.dumps(line)

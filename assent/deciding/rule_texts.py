@@ -1,0 +1,145 @@
+"""Every rule in plain words, English and French, with what can be done about it; no rule may be without words here."""
+
+# ruff: noqa: E501  one row per rule
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assent.ids import RuleId
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """One sentence of why, one of what to do (empty where nothing can be done)."""
+
+    sentence: str
+    remedy: str = ""
+
+
+_EN: dict[str, tuple[str, str]] = {
+    # places
+    "X-1": ("where this was taken or lives is not known, and unknown is closed", "State the residence in the grant, or keep the place in the photo."),
+    "BC-1": ("the service is not offered to callers in British Columbia", ""),
+    "BC-2": ("British Columbia is closed for this without a grant that fits", ""),
+    "AB-1": ("Alberta is closed for this", ""),
+    "QC-1": ("Quebec is closed for this", ""),
+    "QC-2": ("Quebec asks for the biometric process to be declared first, and it is not", "File it with the Commission."),
+    "QC-3": ("Quebec asks for the database to be declared 60 days ahead, and it is not", "File it with the Commission, wait 60 days."),
+    "QC-8": ("Quebec asks for a privacy impact assessment, and none is on record", "Record its reference in the policy."),
+    "CA-1": ("the rest of Canada is closed", ""),
+    "IL-2": ("Illinois asks for a written notice of purpose and term, and the grant lacks it", "Ask for a written release."),
+    "IL-3": ("Illinois asks for a signed release, and the grant has none", "Ask for a signature."),
+    "IL-5": ("the service is not offered to callers in Illinois", ""),
+    "TX-1": ("Texas is closed", ""),
+    "EU-10": ("the European Union is closed until an impact assessment and a representative are on record", ""),
+    "UK-1": ("Great Britain is closed", ""),
+    "AU-1": ("Australia is closed, for servers there too", ""),
+    # consent
+    "no_grant": ("nobody has said yes to this", "A grant must name the place, and the person must confirm it."),
+    "source_not_covered": ("the grant does not name this place", "Ask for a grant that names it."),
+    "grant_not_live": ("the grant was not confirmed by its subject, or is not yet in force", "She confirms it with her own secret."),
+    "grant_expired": ("the grant has run out", "Saying yes again is a new grant."),
+    "grant_withdrawn": ("she has withdrawn her grant", ""),
+    "grant_unreadable": ("the record of the grant cannot be read, and doubt denies", "The operator repairs the record."),
+    "fixture_evidence": ("the grant is a fixture of the demonstration, and nobody's yes", ""),
+    "operation_not_granted": ("the grant leaves this operation out", ""),
+    "purpose_not_allowed": ("the grant is not for this purpose", ""),
+    "recipient_not_listed": ("the grant does not name who would be told", ""),
+    "scope_not_granted": ("the grant does not reach into one of the places this may be in", ""),
+    "legal_form_missing": ("the grant was not given in the form that one of the places asks for", "Ask for the form of that place."),
+    "not_supported": ("comparing faces to find out who is covered is not supported", "Mark the face, or bind by single photographs."),
+    "AIA-2": ("the source is not a real target", "Name a folder on one host, one account, one image or one digest."),
+    "CA-2": ("the consent is not express", "Ask her; only an express yes counts."),
+    "CA-3": ("that something is publicly available is no consent", ""),
+    "CA-4": ("the purpose is not an allowed one there", ""),
+    "CA-6": ("her age is not known, or a guardian is missing", "Record the age band and the guardian."),
+    "EU-1": ("the grant has no evidence that shows it", "Record the evidence."),
+    "EU-3": ("purposes are bundled", "Ask for each purpose with its own yes."),
+    "EU-8": ("it is not recorded which notice she was shown", "Show her the notice and record its digest."),
+    "IL-1": ("three years have passed since she was last heard of", "Ask her again."),
+    "QC-7": ("the grant lasts longer than the place allows, or lacks the offered alternative", "Ask for a shorter one."),
+    "X-3": ("not everyone in the photo is covered", ""),
+    "X-9": ("the purpose is forbidden", ""),
+    # faces
+    "bystander_possible": ("somebody else's face may appear under this folder, and hers is not marked", "She marks her face in this image."),
+    "bystander_present": ("somebody who did not say yes is in the image", "She marks her own face, or everybody grants."),
+    "several_faces": ("there is more than one face, and the grant is for photos of her alone", "She marks her face in this image."),
+    "faces_overlap": ("the faces lie over each other, so that nobody can be painted out", ""),
+    "region_not_found": ("no face was found where she marked hers", "She marks it again."),
+    "no_face": ("no face was found", ""),
+    "low_quality": ("the face is too small, dark or turned to make a template that means anything", ""),
+    # images and opt-outs
+    "robots_disallow": ("the site's robots.txt says no", ""),
+    "optout_signal": ("the site, page or image says that it is not to be used so", ""),
+    "suppressed": ("it was asked that these bytes never come back", ""),
+    "image_unreadable": ("it is not a whole JPEG, PNG or WebP image", "Send a whole one."),
+    "image_too_large": ("the image is larger than is taken", "Send a smaller one."),
+    "quarantine_expired": ("the original was gone before its turn came", "Offer it again."),
+    "fetch_failed": ("it could not be fetched", ""),
+}  # fmt: skip
+
+_FR: dict[str, tuple[str, str]] = {
+    "X-1": ("on ne sait pas où cela se situe, et l'inconnu est fermé", "Indiquez la résidence dans l'autorisation, ou gardez le lieu dans la photo."),
+    "BC-1": ("le service n'est pas offert en Colombie-Britannique", ""),
+    "BC-2": ("la Colombie-Britannique est fermée sans autorisation qui convienne", ""),
+    "AB-1": ("l'Alberta est fermée pour cela", ""),
+    "QC-1": ("le Québec est fermé pour cela", ""),
+    "QC-2": ("le Québec exige que le procédé biométrique soit déclaré d'abord, et il ne l'est pas", "Déclarez-le à la Commission."),
+    "QC-3": ("le Québec exige que la banque soit déclarée 60 jours d'avance, et elle ne l'est pas", "Déclarez-la, attendez 60 jours."),
+    "QC-8": ("le Québec exige une évaluation des facteurs relatifs à la vie privée, et aucune n'est consignée", "Consignez sa référence."),
+    "CA-1": ("le reste du Canada est fermé", ""),
+    "IL-2": ("l'Illinois exige un avis écrit du but et de la durée, et l'autorisation n'en a pas", "Demandez une autorisation écrite."),
+    "IL-3": ("l'Illinois exige une autorisation signée, et elle ne l'est pas", "Demandez une signature."),
+    "IL-5": ("le service n'est pas offert en Illinois", ""),
+    "TX-1": ("le Texas est fermé", ""),
+    "EU-10": ("l'Union européenne est fermée tant qu'une analyse d'impact et un représentant ne sont pas consignés", ""),
+    "UK-1": ("la Grande-Bretagne est fermée", ""),
+    "AU-1": ("l'Australie est fermée, aussi pour les serveurs qui s'y trouvent", ""),
+    "no_grant": ("personne n'a dit oui à cela", "Une autorisation doit nommer le lieu, et la personne la confirmer."),
+    "source_not_covered": ("l'autorisation ne nomme pas cet endroit", "Demandez-en une qui le nomme."),
+    "grant_not_live": ("l'autorisation n'a pas été confirmée, ou n'est pas encore en vigueur", "Elle la confirme avec son secret."),
+    "grant_expired": ("l'autorisation a pris fin avec le temps", "Dire oui de nouveau est une nouvelle autorisation."),
+    "grant_withdrawn": ("elle a retiré son autorisation", ""),
+    "grant_unreadable": ("l'enregistrement de l'autorisation ne peut être lu, et le doute refuse", "L'exploitant répare l'enregistrement."),
+    "fixture_evidence": ("l'autorisation est un accessoire de la démonstration et le oui de personne", ""),
+    "operation_not_granted": ("l'autorisation omet cette opération", ""),
+    "purpose_not_allowed": ("l'autorisation n'est pas pour ce but", ""),
+    "recipient_not_listed": ("l'autorisation ne nomme pas qui serait informé", ""),
+    "scope_not_granted": ("l'autorisation ne s'étend pas à l'un des lieux possibles", ""),
+    "legal_form_missing": ("l'autorisation n'a pas la forme qu'un des lieux exige", "Demandez la forme de ce lieu."),
+    "not_supported": ("comparer des visages pour savoir qui est couvert n'est pas possible ici", "Marquez le visage."),
+    "AIA-2": ("la source n'est pas une vraie cible", "Nommez un dossier, un compte, une image ou une empreinte."),
+    "CA-2": ("le consentement n'est pas exprès", "Demandez-lui; seul un oui exprès compte."),
+    "CA-3": ("être accessible au public n'est pas un consentement", ""),
+    "CA-4": ("ce but n'y est pas permis", ""),
+    "CA-6": ("son âge n'est pas connu, ou un tuteur manque", "Consignez la tranche d'âge et le tuteur."),
+    "EU-1": ("rien ne prouve l'autorisation", "Consignez la preuve."),
+    "EU-3": ("des buts sont groupés", "Demandez un oui pour chaque but."),
+    "EU-8": ("l'avis qui lui a été montré n'est pas consigné", "Montrez-lui l'avis et consignez son empreinte."),
+    "IL-1": ("trois ans ont passé depuis son dernier signe", "Demandez-lui de nouveau."),
+    "QC-7": ("l'autorisation dure plus longtemps que permis, ou il manque la solution de rechange", "Demandez-en une plus courte."),
+    "X-3": ("tous ceux qui sont sur la photo ne sont pas couverts", ""),
+    "X-9": ("ce but est interdit", ""),
+    "bystander_possible": ("le visage d'autrui peut apparaître dans ce dossier, et le sien n'est pas marqué", "Elle marque son visage."),
+    "bystander_present": ("quelqu'un qui n'a pas dit oui est sur l'image", "Elle marque son visage, ou chacun autorise."),
+    "several_faces": ("il y a plus d'un visage, et l'autorisation vaut pour des photos d'elle seule", "Elle marque son visage."),
+    "faces_overlap": ("les visages se recouvrent, on ne peut en masquer aucun", ""),
+    "region_not_found": ("aucun visage n'a été trouvé là où elle a marqué le sien", "Elle le marque de nouveau."),
+    "no_face": ("aucun visage n'a été trouvé", ""),
+    "low_quality": ("le visage est trop petit, sombre ou tourné pour un gabarit utile", ""),
+    "robots_disallow": ("le robots.txt du site dit non", ""),
+    "optout_signal": ("le site, la page ou l'image dit de ne pas en user ainsi", ""),
+    "suppressed": ("il a été demandé que ces octets ne reviennent jamais", ""),
+    "image_unreadable": ("ce n'est pas une image JPEG, PNG ou WebP entière", "Envoyez-en une entière."),
+    "image_too_large": ("l'image est plus grande que permis", "Envoyez-en une plus petite."),
+    "quarantine_expired": ("l'original n'était plus là à son tour", "Offrez-le de nouveau."),
+    "fetch_failed": ("elle n'a pas pu être chargée", ""),
+}  # fmt: skip
+
+RULES = frozenset(_EN)
+_TEXTS = {"en": _EN, "fr": _FR}
+
+
+def rule_text(rule: RuleId, lang: str = "en") -> RuleText:
+    """The words of a rule; a rule of a newer release is named as it is."""
+    return RuleText(*_TEXTS.get(lang, _EN).get(rule, (f"rule {rule} says no", "")))

@@ -1,0 +1,91 @@
+"""The areas of the world, loaded once from this package: which of them a circle round a point touches; never a nearest guess.
+
+The only module of the pure packages that reads a file: the boundaries, at start. Decisions get the loaded index as a value.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+
+import numpy as np
+import shapely
+
+from assent.ids import Jurisdiction
+
+DATASET = "ne10m"
+METRES_PER_DEGREE = 111_195.0
+"""Length of a degree of latitude on a sphere of 6 371 km."""
+MAX_RADIUS_M = 2_000_000.0
+
+
+class AreaDataError(ValueError):
+    """Raised when the file of areas is not the one this package was built with; install the package again."""
+
+
+class AreaIndex:
+    """Polygons in degrees (longitude, latitude). `version` names dataset and content, for decisions that are replayed."""
+
+    def __init__(self, areas: Sequence[tuple[Jurisdiction, shapely.Geometry]], *, version: str) -> None:
+        self.version = version
+        pieces = [(code, piece) for code, whole in areas for piece in shapely.get_parts(whole)]
+        self._codes = [code for code, _ in pieces]
+        self._geometries = np.array([piece for _, piece in pieces], dtype=object)
+        shapely.prepare(self._geometries)
+        self._tree = shapely.STRtree(self._geometries)
+
+    @classmethod
+    def load(cls) -> AreaIndex:
+        """The areas of the package. Raises AreaDataError."""
+        folder = files("assent.geofence").joinpath("data")
+        packed = folder.joinpath(f"areas-{DATASET}.wkb.gz").read_bytes()
+        digest = hashlib.sha256(packed).hexdigest()
+        if digest not in folder.joinpath(f"areas-{DATASET}.json").read_text():
+            raise AreaDataError("the areas are not those that their description names; install the package again")
+        areas = [(Jurisdiction(code), shapely.from_wkb(wkb)) for code, wkb in _decoded(gzip.decompress(packed))]
+        return cls(areas, version=f"{DATASET}-{digest[:12]}")
+
+    def at(self, latitude: float, longitude: float, radius_m: float) -> frozenset[Jurisdiction]:
+        """Every area that a circle touches; empty on the open sea. The caller adds the buffer of the dataset to the radius.
+
+        Raises ValueError for a point that is none: not finite, beyond the poles, beyond 180 degrees.
+        """
+        if not (math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
+            raise ValueError("not a point on earth: latitude within 90 degrees, longitude within 180, both finite")
+        if not 0 <= radius_m <= MAX_RADIUS_M:
+            raise ValueError(f"a radius of {radius_m:.0f} m says nothing about a place")
+        found: set[Jurisdiction] = set()
+        for box in _boxes(latitude, longitude, radius_m):
+            found.update(self._codes[index] for index in self._tree.query(box, predicate="intersects"))
+        return frozenset(found)
+
+
+def _boxes(latitude: float, longitude: float, radius_m: float) -> Iterator[shapely.Geometry]:
+    """An ellipse in degrees that holds the circle, cut at the antimeridian; near a pole every longitude."""
+    high = radius_m / METRES_PER_DEGREE
+    furthest = abs(latitude) + high
+    wide = 180.0 if furthest >= 89.9 else high / math.cos(math.radians(furthest))
+    if wide >= 180.0:
+        yield shapely.box(-180.0, max(-90.0, latitude - high), 180.0, min(90.0, latitude + high))
+        return
+    # A polygon lies inside its circle: a few parts in a hundred more make up for it.
+    circle = shapely.Point(0.0, 0.0).buffer(1.05, quad_segs=8)
+    for shift in (0.0, 360.0, -360.0):
+        centre = longitude + shift
+        if centre - wide <= 180.0 and centre + wide >= -180.0:
+            yield shapely.transform(circle, lambda xy, c=centre: xy * (wide, high) + (c, latitude))  # type: ignore[misc]
+
+
+def _decoded(data: bytes) -> Iterator[tuple[str, bytes]]:
+    position = 0
+    while position < len(data):
+        parts = []
+        for _ in range(2):
+            (length,) = struct.unpack_from("<I", data, position)
+            parts.append(data[position + 4 : position + 4 + length])
+            position += 4 + length
+        yield parts[0].decode(), parts[1]

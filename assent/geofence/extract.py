@@ -1,0 +1,43 @@
+"""All evidence of place in an image file and in what its page says; hostile metadata ends as unreadable, never as an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assent.events.evidence import EvidenceKind, PageEvidence
+from assent.geofence.evidence import Evidence, unreadable
+from assent.geofence.exif_gps import exif_gps_evidence
+from assent.geofence.image_blocks import read_blocks
+from assent.geofence.iptc_place import iptc_place_evidence
+from assent.geofence.page_place import page_evidence_of
+from assent.geofence.point import Areas, Location
+from assent.geofence.xmp_place import xmp_place_evidence
+from assent.optouts.image_metadata import read_image_metadata
+
+MAX_BLOCKS = 8
+
+
+def image_evidence(data: bytes, *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
+    """Evidence of the file's own metadata, in a fixed order and without repetition."""
+    blocks, packets = read_blocks(data), read_image_metadata(data)
+    found: list[Evidence] = []
+    for block in blocks.exif[:MAX_BLOCKS]:
+        found.extend(exif_gps_evidence(block, areas=areas, location=location))
+    for packet in packets.xmp[:MAX_BLOCKS]:
+        found.extend(xmp_place_evidence(packet, areas=areas, location=location))
+    for segment in blocks.iptc[:MAX_BLOCKS]:
+        found.extend(iptc_place_evidence(segment))
+    most = max(len(blocks.exif), len(packets.xmp), len(blocks.iptc))
+    if blocks.is_broken or most > MAX_BLOCKS:
+        found.append(unreadable(EvidenceKind.EXIF_GPS))
+    return _distinct(found)
+
+
+def page_evidence(told: Iterable[PageEvidence], *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
+    """Evidence of the raw statements that the fetching side saw."""
+    found = (page_evidence_of(item, areas=areas, location=location) for item in told)
+    return _distinct(item for item in found if item is not None)
+
+
+def _distinct(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,154 @@
+"""What one jurisdiction asks for and what it keeps closed; a rule that is not written down here cannot open anything."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assent.events.evidence import Connector
+from assent.events.grants import ConsentForm, Operation
+from assent.ids import Jurisdiction, RuleId
+
+SERVE_CLIENTS = "serve_clients"
+"""Offering the service to callers there: an operation of its own, apart from collecting, using and disclosing."""
+
+OperationName = Literal["collect", "embed", "store", "search", "disclose", "serve_clients"]
+RuleText = Annotated[RuleId, Field(pattern=r"^[A-Z]{1,4}-[0-9]{1,2}$")]
+Code = Annotated[Jurisdiction, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+ForbiddenUse = Literal[
+    "sale",
+    "lease",
+    "trade",
+    "profit",
+    "advertising",
+    "emotion",
+    "ethnicity",
+    "mass_identification",
+    "self_search",
+    "verify",
+    "gallery_search",
+]
+AllowedUse = Literal["self_search", "verify", "gallery_search"]
+
+FLOOR_FORBIDDEN: tuple[ForbiddenUse, ...] = ("advertising", "emotion", "ethnicity", "mass_identification", "sale")
+"""X-9: forbidden everywhere; no file takes one of them away."""
+
+
+class PolicyPart(BaseModel):
+    """Frozen; an unknown key is a mistake and is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Filing(PolicyPart):
+    """What must be handed in before anything may begin. Closed under `rule` until `lead_days` after `filed_on`."""
+
+    rule: RuleText
+    lead_days: int = Field(default=0, ge=0, le=365)
+    reference: str | None = Field(default=None, min_length=1, max_length=200)
+    filed_on: date | None = None
+
+    def is_met(self, now: datetime) -> bool:
+        """Filed with a reference, and the lead time has passed."""
+        if self.reference is None or self.filed_on is None:
+            return False
+        return now.date() >= self.filed_on + timedelta(days=self.lead_days)
+
+
+class ConsentRules(PolicyPart):
+    """The form of a yes that counts here. `explicit` has one value: an opt-out or implied yes is none (CA-2)."""
+
+    form: ConsentForm
+    explicit: Literal[True] = True
+    signature: tuple[Literal["wet", "e_signature", "vc"], ...] = ()
+    notice_fields: tuple[str, ...] = ()
+    notice_sha256: bool = True
+    alternative_offered: bool = True
+    evidence_min: int = Field(ge=1, le=10)
+    age_min: int = Field(ge=0, le=25)
+    guardian_below: int = Field(ge=0, le=25)
+    expires_max_days: int = Field(ge=1, le=3650)
+    last_interaction_cap_days: int = Field(ge=1, le=1095)
+
+
+class PurposeRules(PolicyPart):
+    """Purposes are an allow-list; what is forbidden stays so whatever a grant says."""
+
+    allow: tuple[AllowedUse, ...] = ()
+    forbid: tuple[ForbiddenUse, ...] = ()
+
+
+class RetentionRules(PolicyPart):
+    """How long anything may be kept."""
+
+    max_days: int = Field(ge=1, le=1095)
+    after_purpose_days: int = Field(ge=0, le=365)
+    published: Literal[True] = True
+
+
+class WithdrawalRules(PolicyPart):
+    """How fast a withdrawal must work; it never asks for a photo (UK-1)."""
+
+    stop_search_s: int = Field(ge=1, le=60)
+    logical_delete_s: int = Field(ge=1, le=3600)
+    physical_erase_days: int = Field(ge=1, le=30)
+    photo_required: Literal[False] = False
+
+
+class Order(PolicyPart):
+    """An order of a regulator with its clocks in days."""
+
+    issued: date
+    comply_days: int | None = Field(default=None, ge=1)
+    report_days: int | None = Field(default=None, ge=1)
+    destroy_days: int | None = Field(default=None, ge=1)
+
+
+class JurisdictionRules(PolicyPart):
+    """One entry, whole: defaults and its own keys merged. `rule` names what keeps it closed, `clients_rule` for callers there."""
+
+    status: Literal["in_force", "stayed", "struck"]
+    law: tuple[str, ...] = Field(min_length=1)
+    authority: str | None = None
+    rule: RuleText
+    clients_rule: RuleText
+    members: tuple[Code, ...] = ()
+    with_grant: tuple[OperationName, ...] = ()
+    filings: dict[str, Filing] = Field(default_factory=dict)
+    consent: ConsentRules
+    purposes: PurposeRules
+    retention: RetentionRules
+    withdrawal: WithdrawalRules
+    connectors: tuple[Connector, ...] = Field(min_length=1)
+    bystanders: Literal["drop_image", "region_only"]
+    transient_match: Literal["denied"] = "denied"
+    probe: Literal["self_only", "self_or_grant"]
+    server_deny_weight: float = Field(default=0.4, ge=0, le=1)
+    order: Order | None = None
+
+    @property
+    def purposes_allow(self) -> frozenset[str]:
+        """Purposes that may be granted here."""
+        return frozenset(self.purposes.allow)
+
+    @property
+    def purposes_forbid(self) -> frozenset[str]:
+        """Purposes that are forbidden here; the floor is always among them."""
+        return frozenset(self.purposes.forbid) | frozenset(FLOOR_FORBIDDEN)
+
+    def closed_by(self, operation: Operation, now: datetime) -> RuleId | None:
+        """The rule that keeps the operation closed whoever granted, or None where a satisfying grant may open it."""
+        return self._closed(operation.value, self.rule, now)
+
+    def closed_to_clients_by(self, now: datetime) -> RuleId | None:
+        """The rule under which the service is not offered to callers there, or None."""
+        return self._closed(SERVE_CLIENTS, self.clients_rule, now)
+
+    def _closed(self, operation: str, rule: RuleId, now: datetime) -> RuleId | None:
+        """An entry that is stayed or struck opens nothing; of several unmet filings the one that takes longest is named."""
+        unmet = [filing for filing in self.filings.values() if not filing.is_met(now)]
+        if self.status == "in_force" and operation in self.with_grant and unmet:
+            return max(unmet, key=lambda filing: filing.lead_days).rule
+        return None if self.status == "in_force" and operation in self.with_grant else rule

@@ -1,0 +1,94 @@
+"""The policy in force: what is open where, under which form of consent; what is not named is unknown, and unknown is closed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal, Self
+
+import rfc8785
+from pydantic import Field, ValidationError, model_validator
+
+from assent.geofence.jurisdiction_rules import Code, ConsentRules, JurisdictionRules, PolicyPart
+from assent.ids import UNKNOWN, Jurisdiction
+
+__all__ = ["ConsentRules", "JurisdictionRules", "LocationRules", "Policy", "PolicyError"]
+SCHEMA = "assent.policy/1"
+
+
+class PolicyError(ValueError):
+    """Raised when a policy document cannot be used. The message says which key is wrong and what to write instead."""
+
+
+class LocationRules(PolicyPart):
+    """How places are told: thresholds of weights in 0..1, lengths in metres. `buffer_m` is per dataset of areas."""
+
+    deny_threshold: float = Field(gt=0, le=0.25)
+    allow_threshold: float = Field(ge=0.7, le=1)
+    gps_floor_m: float = Field(ge=50, le=10_000)
+    buffer_m: dict[str, float]
+
+    def buffer_of(self, dataset: str) -> float:
+        """The buffer round borders for a dataset, by the part of its name before the first hyphen."""
+        found = self.buffer_m.get(dataset.partition("-")[0])
+        if found is None:
+            raise PolicyError(f"location.buffer_m names no buffer for the areas {dataset}; add one")
+        return found
+
+
+class Policy(PolicyPart):
+    """The whole document, every entry merged with the defaults, so that a reader need not merge again."""
+
+    schema_name: Literal["assent.policy/1"] = Field(default="assent.policy/1", alias="schema")
+    version: str = Field(min_length=1, max_length=60)
+    location: LocationRules
+    jurisdictions: dict[Code, JurisdictionRules]
+    unknown: JurisdictionRules
+
+    model_config = PolicyPart.model_config | {"populate_by_name": True}
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        if self.unknown.with_grant:
+            raise ValueError("unknown.with_grant: a place that nobody knows is never opened; leave it empty")
+        names = [member for rules in self.jurisdictions.values() for member in rules.members]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"members: {', '.join(repeated)} stands in two groups; name it in one")
+        return self
+
+    @classmethod
+    def from_canonical_json(cls, document: str) -> Policy:
+        """The policy of a published document. Raises PolicyError."""
+        try:
+            return cls.model_validate_json(document)
+        except ValidationError as error:
+            raise PolicyError(first_fault(error)) from error
+
+    def canonical_json(self) -> str:
+        """The text that is signed (RFC 8785)."""
+        return rfc8785.dumps(self.model_dump(mode="json", by_alias=True)).decode()
+
+    def rules_for(self, jurisdiction: Jurisdiction) -> JurisdictionRules:
+        """The entry of the subdivision, else of its country, else of the group the country is in, else of the unknown."""
+        if jurisdiction == UNKNOWN:
+            return self.unknown
+        country = Jurisdiction(jurisdiction.partition("-")[0])
+        for name in (jurisdiction, country, self._groups.get(country)):
+            if name is not None and name in self.jurisdictions:
+                return self.jurisdictions[name]
+        return self.unknown
+
+    def subdivisions_of(self, country: Jurisdiction) -> frozenset[Jurisdiction]:
+        """The parts of a country that have an entry of their own."""
+        return frozenset(name for name in self.jurisdictions if name.startswith(f"{country}-"))
+
+    @cached_property
+    def _groups(self) -> dict[Jurisdiction, Jurisdiction]:
+        return {member: group for group, rules in self.jurisdictions.items() for member in rules.members}
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first fault of a document: its key and what is wrong there."""
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "policy"
+    return f"{where}: {fault['msg']}"

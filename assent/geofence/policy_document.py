@@ -1,0 +1,93 @@
+"""A policy as a person writes it, merged and checked; entries override the defaults key by key, and nothing loosens the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
+from assent.geofence.policy import SCHEMA, Policy, PolicyError, first_fault
+
+_KEYS = {"schema", "version", "location", "defaults", "jurisdictions"}
+
+
+def policy_from(written: object) -> Policy:
+    """The policy of a parsed file. Raises PolicyError with the key and the remedy."""
+    document = _mapping(written, "policy")
+    unknown_keys = sorted(set(document) - _KEYS)
+    if unknown_keys:
+        raise PolicyError(f"{', '.join(unknown_keys)}: no such key; the file holds {', '.join(sorted(_KEYS))}")
+    if document.get("schema") != SCHEMA:
+        raise PolicyError(f"schema: write {SCHEMA}")
+    defaults = _mapping(document.get("defaults"), "defaults")
+    entries = _mapping(document.get("jurisdictions"), "jurisdictions")
+    merged = {code: _entry(code, defaults, entry) for code, entry in entries.items()}
+    try:
+        return Policy.model_validate(
+            {
+                "schema": SCHEMA,
+                "version": _version(document),
+                "location": document.get("location"),
+                "jurisdictions": merged,
+                "unknown": _entry("unknown", defaults, {}),
+            }
+        )
+    except ValidationError as error:
+        raise PolicyError(first_fault(error)) from error
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `over`, mapping by mapping; a list replaces a list."""
+    result = dict(base)
+    for key, value in over.items():
+        known = result.get(key)
+        result[key] = merged(known, value) if isinstance(known, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _entry(code: str, defaults: Mapping[str, Any], entry: object) -> dict[str, Any]:
+    own = _mapping(entry, f"jurisdictions.{code}")
+    if code != "unknown" and not own.get("law"):
+        raise PolicyError(f"jurisdictions.{code}.law: name the law that the entry follows")
+    for purpose in FLOOR_FORBIDDEN:
+        if purpose in _list(own, code, "purposes", "allow"):
+            raise PolicyError(f"jurisdictions.{code}.purposes.allow: {purpose} is forbidden everywhere and cannot be allowed")
+    found = merged(defaults, own)
+    purposes = dict(_mapping(found.get("purposes", {}), f"jurisdictions.{code}.purposes"))
+    forbidden = {*FLOOR_FORBIDDEN, *_list(defaults, "defaults", "purposes", "forbid"), *_list(own, code, "purposes", "forbid")}
+    purposes["forbid"] = sorted(forbidden)
+    return {**found, "purposes": purposes}
+
+
+def _list(entry: Mapping[str, Any], code: str, *path: str) -> list[str]:
+    value: Any = entry
+    for name in path:
+        value = value.get(name, {}) if isinstance(value, Mapping) else {}
+    if value == {}:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise PolicyError(f"{code}.{'.'.join(path)}: write a list of words")
+    return value
+
+
+def _mapping(value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise PolicyError(f"{where}: write a mapping of keys to values")
+    if any(isinstance(key, bool) for key in value):
+        raise PolicyError(f'{where}: YAML reads NO without quotes as false; write "NO" for Norway')
+    odd = next((key for key in value if not isinstance(key, str)), None)
+    if odd is not None:
+        raise PolicyError(f"{where}: the key {odd!r} is no word; put it in quotes")
+    members = value.get("members")
+    if isinstance(members, list) and any(isinstance(member, bool) for member in members):
+        raise PolicyError(f'{where}.members: YAML reads NO without quotes as false; write "NO" for Norway')
+    return dict(value)
+
+
+def _version(document: Mapping[str, Any]) -> str:
+    version = document.get("version")
+    if not isinstance(version, str) or not version.strip():
+        raise PolicyError('version: write it as a word in quotes, for example "2026-11-25.1"')
+    return version

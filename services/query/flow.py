@@ -1,0 +1,170 @@
+"""What the gates did, folded from the log for the console and for explain: counts and coarse decisions; a URL is never kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+
+from assent.events.envelope import UnreadableEventError, decode
+from assent.events.evidence import CoarseEvidence
+from assent.events.faces import FaceBox, FaceEmbedded
+from assent.events.grants import GrantWithdrawn
+from assent.events.images import ImageCleared, ImageLocated, ImageRefused, ImageScraped
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, RuleId, SightingId
+
+FLOW_TOPICS = (
+    Topic.IMAGES_SCRAPED,
+    Topic.IMAGES_LOCATED,
+    Topic.IMAGES_CLEARED,
+    Topic.IMAGES_REFUSED,
+    Topic.FACES_EMBEDDED,
+    Topic.WITHDRAWALS,
+)
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How one sighting ended for one grant (or for none). `number` orders decisions as they were read."""
+
+    number: int
+    sighting_id: SightingId
+    image_id: ImageId | None
+    grant_id: GrantId | None
+    stage: str
+    outcome: str
+    rules: tuple[RuleId, ...]
+    candidates: tuple[Jurisdiction, ...]
+    evidence: tuple[CoarseEvidence, ...]
+    policy_version: str
+    at: datetime
+    face_id: FaceId | None = None
+    box: FaceBox | None = None
+
+
+class Flow:
+    """The fold. Counting an event twice (a redelivery, a replay) changes nothing while its id is remembered.
+
+    `grown` is set and replaced with every event that is taken.
+    """
+
+    def __init__(self, *, history: int) -> None:
+        self._history = history
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._by_image: OrderedDict[int, Decision] = OrderedDict()
+        self._boxes: dict[FaceId, FaceBox] = {}
+        self._number = 0
+        self.gates: Counter[str] = Counter()
+        self.refused: Counter[tuple[str, str]] = Counter()
+        self.grown = asyncio.Event()
+
+    def apply(self, record: StoredRecord) -> None:
+        """Take one record; an unreadable one is counted by whoever consumes the topic, not here."""
+        try:
+            event = decode(record)
+        except UnreadableEventError:
+            return
+        if event.id in self._seen:
+            return
+        self._remember(event.id)
+        match event.data:
+            case ImageScraped():
+                self.gates["scraped"] += 1
+            case ImageLocated():
+                self.gates["located"] += 1
+            case ImageCleared():
+                self.gates["cleared"] += 1
+            case GrantWithdrawn():
+                self.gates["withdrawn"] += 1
+            case ImageRefused() as refused:
+                self.gates["refused"] += 1
+                self.refused[refused.stage.value, refused.outcome] += 1
+                self._keep(_refused(refused, self._next()))
+            case FaceEmbedded() as face:
+                self.gates[EMBEDDED] += 1
+                self._keep(_embedded(face, self._next()))
+        grown, self.grown = self.grown, asyncio.Event()
+        grown.set()
+
+    def last(self, limit: int, *, grants: frozenset[GrantId] | None = None) -> list[Decision]:
+        """The newest decisions, newest first; of these grants only, where they are named."""
+        found: list[Decision] = []
+        for decision in reversed(self._by_image.values()):
+            if grants is None or decision.grant_id in grants:
+                found.append(decision)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def of_image(self, image_id: ImageId, *, grants: frozenset[GrantId] | None = None) -> list[Decision]:
+        """Every remembered decision about these bytes, oldest first; of these grants only, where they are named."""
+        return [
+            decision
+            for decision in self._by_image.values()
+            if decision.image_id == image_id and (grants is None or decision.grant_id in grants)
+        ]
+
+    def box(self, face_id: FaceId) -> FaceBox | None:
+        """Where the face was in its image, while it is remembered."""
+        return self._boxes.get(face_id)
+
+    @property
+    def number(self) -> int:
+        """The number of the newest decision."""
+        return self._number
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _remember(self, event_id: str) -> None:
+        self._seen[event_id] = None
+        while len(self._seen) > 4 * self._history:
+            self._seen.popitem(last=False)
+
+    def _keep(self, decision: Decision) -> None:
+        self._by_image[decision.number] = decision
+        if decision.face_id is not None and decision.box is not None:
+            self._boxes[decision.face_id] = decision.box
+        while len(self._by_image) > self._history:
+            _, old = self._by_image.popitem(last=False)
+            if old.face_id is not None:
+                self._boxes.pop(old.face_id, None)
+
+
+def _refused(data: ImageRefused, number: int) -> Decision:
+    return Decision(
+        number=number,
+        sighting_id=data.sighting_id,
+        image_id=data.image_id,
+        grant_id=data.grant_id,
+        stage=data.stage.value,
+        outcome=data.outcome,
+        rules=data.rules,
+        candidates=data.candidates,
+        evidence=data.evidence,
+        policy_version=data.policy_version,
+        at=data.decided_at,
+    )
+
+
+def _embedded(data: FaceEmbedded, number: int) -> Decision:
+    return Decision(
+        number=number,
+        sighting_id=data.sighting_id,
+        image_id=data.image_id,
+        grant_id=data.grant_id,
+        stage="embedder",
+        outcome=EMBEDDED,
+        rules=(),
+        candidates=data.candidates,
+        evidence=(),
+        policy_version=data.policy_version,
+        at=data.embedded_at,
+        face_id=data.face_id,
+        box=data.box,
+    )

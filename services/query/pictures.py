@@ -1,0 +1,89 @@
+"""One picture to one asker, checked at the time of asking: never cached, never behind a link that works without a token."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from uuid_utils.compat import uuid7
+
+from assent.blobs.derivatives import Derivatives
+from assent.blobs.store import BlobNotFoundError, BlobStoreUnavailableError
+from assent.deciding.gate import Gate
+from assent.events.grants import Purpose
+from assent.geofence.caller import client_gate
+from assent.identity.auth import authenticated
+from assent.identity.errors import ApiError
+from assent.identity.principal import Principal, Role
+from assent.ids import FaceId, QueryId
+from assent.keys.cipher import UnsealError
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
+from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
+from services.query.question import Basis, Question
+from services.query.search_desk import SearchDesk
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
+
+
+class Pictures:
+    """Her own to the subject, and those that a searcher was or could be told of; to everybody else there is none."""
+
+    def __init__(self, *, desk: SearchDesk, gate: Gate, store: VectorStore, derivatives: Derivatives, grant_keys: GrantKeyring) -> None:
+        self._desk = desk
+        self._gate = gate
+        self._store = store
+        self._derivatives = derivatives
+        self._grant_keys = grant_keys
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """GET /v1/faces/{face_id}/picture."""
+        principal = authenticated(request, Role.SUBJECT, Role.SEARCHER)
+        await self._desk.caught_up()
+        facts = await self._facts(FaceId(request.match_info["face_id"]))
+        question = self._question(principal, facts)
+        picture = await self._picture(facts)
+        # Withdrawn while the picture was read: it is not shown.
+        await self._desk.caught_up()
+        if self._question(principal, facts) is None or question is None:
+            raise _none()
+        if question.basis is Basis.GALLERY:
+            # What she sees of herself is not written down: that would be a new record about her for every look at her own page.
+            await self._desk.record(question, [facts], query_id=QueryId(str(uuid7())))
+        return web.Response(body=picture, content_type="image/jpeg", headers=HEADERS)
+
+    def _question(self, principal: Principal, facts: PointFacts) -> Question | None:
+        """On what ground this asker may see it now. Raises ApiError 404 where there is none."""
+        if self._gate.live(facts.grant_id) is None:
+            self._grant_keys.drop(facts.grant_id)
+            raise _none()
+        if Role.SUBJECT in principal.roles and principal.subject_id == facts.subject_id:
+            return Question(principal, Basis.SELF, Purpose.SELF_SEARCH, "self", principal.subject_id)
+        asked = Question(principal, Basis.GALLERY, Purpose.GALLERY_SEARCH, principal.org)
+        places = principal.jurisdictions
+        closed = client_gate(places, basis=Basis.GALLERY.value, policy=self._gate.policy, now=self._gate.now)
+        may_ask = Role.SEARCHER in principal.roles and Purpose.GALLERY_SEARCH in principal.purposes and closed is None
+        if not may_ask or not self._desk.may_be_told(asked, facts):
+            raise _none()
+        return asked
+
+    async def _facts(self, face_id: FaceId) -> PointFacts:
+        try:
+            found = await self._store.retrieve([face_id])
+        except VectorStoreUnavailableError as error:
+            raise ApiError(503, "not_ready", "The vector store does not answer.", "Try again in a moment.") from error
+        except VectorStoreError as error:
+            raise _none() from error
+        if not found:
+            raise _none()
+        return found[0]
+
+    async def _picture(self, facts: PointFacts) -> bytes:
+        try:
+            return await self._derivatives.get(facts.grant_id, facts.face_id)
+        except (BlobNotFoundError, KeyDestroyedError, KeyNotFoundError, UnsealError) as error:
+            raise _none() from error
+        except BlobStoreUnavailableError as error:
+            raise ApiError(503, "not_ready", "The pictures cannot be read now.", "Try again in a moment.") from error
+
+
+def _none() -> ApiError:
+    """One answer for a picture that is not there and for one that is not for this asker."""
+    return ApiError(404, "not_found", "There is no picture here for you.", "")

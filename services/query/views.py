@@ -1,0 +1,93 @@
+"""Answers, decisions and the flow as plain JSON values; no vector, no URL, no raw evidence is among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assent.deciding.rule_texts import rule_text
+from assent.faces.box import RegionBox
+from assent.faces.derivative import box_inside
+from assent.faces.manifest import PackManifest, Threshold
+from assent.identity.principal import Principal, Role
+from assent.vectors.store import Candidate
+from services.query.flow import EMBEDDED, Decision, Flow
+from services.query.searches import Asked
+
+SHOWN_ID_CHARS = 12
+STAFF = frozenset({Role.OPERATOR, Role.PRIVACY_OFFICER, Role.AUDITOR})
+CANDIDATE_NOTE = "A match is a candidate, not an identification. A person decides."
+
+
+class Views:
+    """`threshold` is the one that searches are made with."""
+
+    def __init__(self, *, flow: Flow, manifest: PackManifest, threshold: Threshold) -> None:
+        self._flow = flow
+        self._manifest = manifest
+        self._threshold = threshold
+
+    def answer(self, asked: Asked) -> dict[str, Any]:
+        """What a searcher is told, with what she must know to judge it (CA-7, EU-9)."""
+        rate = self._threshold.false_match_rate
+        faces = asked.answer.gallery_faces
+        return {
+            "query_id": asked.answer.query_id,
+            "basis": asked.question.basis.value,
+            "purpose": asked.question.purpose.value,
+            "candidates": [self._candidate(item) for item in asked.answer.candidates],
+            "threshold": self._threshold.cosine,
+            "model": {"name": self._manifest.name, "digest": self._manifest.digest[:SHOWN_ID_CHARS]},
+            "gallery_faces": faces,
+            "false_match_rate": rate,
+            "expected_false_candidates": None if rate is None else round(rate * faces, 4),
+            "measured_on": self._threshold.measured_on,
+            "human_review_required": True,
+            "note": CANDIDATE_NOTE,
+        }
+
+    def decision(self, decision: Decision, *, lang: str = "en") -> dict[str, Any]:
+        """One decision in codes and in words."""
+        words = [rule_text(rule, lang) for rule in decision.rules]
+        return {
+            "number": decision.number,
+            "sighting": decision.sighting_id[:SHOWN_ID_CHARS],
+            "image": None if decision.image_id is None else decision.image_id[:SHOWN_ID_CHARS],
+            "grant_id": decision.grant_id,
+            "stage": decision.stage,
+            "outcome": decision.outcome,
+            "rules": list(decision.rules),
+            "words": [text.sentence for text in words],
+            "remedies": [text.remedy for text in words if text.remedy],
+            "candidates": list(decision.candidates),
+            "evidence": [item.model_dump(mode="json") for item in decision.evidence],
+            "policy_version": decision.policy_version,
+            "at": decision.at.isoformat(),
+            "face_id": decision.face_id,
+        }
+
+    def flow(self, decisions: list[Decision], *, lang: str = "en") -> dict[str, Any]:
+        """Counts per gate, refusals per stage and outcome, and the decisions that the asker may see."""
+        gates = {name: self._flow.gates[name] for name in ("scraped", "located", "cleared", "refused", EMBEDDED, "withdrawn")}
+        refused = [{"stage": stage, "outcome": outcome, "count": count} for (stage, outcome), count in sorted(self._flow.refused.items())]
+        return {"gates": gates, "refused": refused, "decisions": [self.decision(item, lang=lang) for item in decisions]}
+
+    def box_in_picture(self, candidate: Candidate) -> RegionBox | None:
+        """Where the face is in its picture, while the flow remembers it."""
+        box = self._flow.box(candidate.facts.face_id)
+        return None if box is None else box_inside(RegionBox(box.x, box.y, box.width, box.height))
+
+    def _candidate(self, candidate: Candidate) -> dict[str, Any]:
+        box = self._flow.box(candidate.facts.face_id)
+        return {
+            "face_id": candidate.facts.face_id,
+            "grant_id": candidate.facts.grant_id,
+            "score": round(candidate.score, 4),
+            "status": "candidate",
+            "picture": f"/v1/faces/{candidate.facts.face_id}/picture",
+            "box": None if box is None else box.model_dump(),
+        }
+
+
+def sees_all(principal: Principal) -> bool:
+    """Staff sees every decision, in its coarse form; a subject those about her own grants."""
+    return bool(principal.roles & STAFF)

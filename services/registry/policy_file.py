@@ -1,0 +1,68 @@
+"""Reads the policy file; one that cannot be read whole and without doubt is refused, never half used."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assent.geofence.policy import Policy, PolicyError
+from assent.geofence.policy_document import policy_from
+from services.registry.published_policy import PublishedPolicy
+
+SHIPPED = "shipped.yaml"
+MAX_BYTES = 1_000_000
+
+
+class PolicyFileError(ValueError):
+    """Raised when a policy file cannot be used. The message names the file, the key and what to do."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML in which no key may stand twice: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_policy(path: Path | None) -> PublishedPolicy:
+    """The policy of a file, or the shipped one. Raises PolicyFileError."""
+    name = str(path) if path is not None else "the shipped policy"
+    policy = _policy(_text(path, name), name)
+    return PublishedPolicy(
+        version=policy.version,
+        document=policy.canonical_json(),
+        expires_max_days=lambda place: policy.rules_for(place).consent.expires_max_days,
+    )
+
+
+def _text(path: Path | None, name: str) -> str:
+    try:
+        if path is None:
+            return files("services.registry").joinpath("policies", SHIPPED).read_text(encoding="utf-8")
+        if path.stat().st_size > MAX_BYTES:
+            raise PolicyFileError(f"{name} holds more than {MAX_BYTES} bytes; name the policy file")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyFileError(f"{name} cannot be read ({type(error).__name__}); name a readable YAML file") from error
+
+
+def _policy(text: str, name: str) -> Policy:
+    try:
+        written = yaml.load(text, _StrictLoader)
+    except yaml.YAMLError as error:
+        raise PolicyFileError(f"{name}: {' '.join(str(error).split())}") from error
+    try:
+        return policy_from(written)
+    except PolicyError as error:
+        raise PolicyFileError(f"{name}: {error}") from error
