@@ -27,7 +27,7 @@ _COUNTRIES = (
     "GR:grc|greece|hellas|grece; GS:sgs|south georgia and the south sandwich islands; GT:gtm|guatemala; GU:gum|guam; GW:gnb|guinea "
     "bissau; GY:guy|guyana; HK:hkg|hong kong; HM:hmd|heard island and mcdonald islands; HN:hnd|honduras; HR:hrv|croatia|hrvatska; "
     "HT:hti|haiti; HU:hun|hungary|magyarorszag; ID:idn|indonesia; IE:irl|ireland|irlande|eire; IL:isr|israel; IM:imn|isle of man; "
-    "IN:ind|india|inde; IO:iot|british indian ocean territory; IQ:irq|iraq; IR:irn|iran; IS:isl|iceland|island; "
+    "IN:ind|india|inde; IO:iot|british indian ocean territory; IQ:irq|iraq; IR:irn|iran; IS:isl|iceland; "
     "IT:ita|italy|italia|italie; JE:jey|jersey; JM:jam|jamaica; JO:jor|jordan; JP:jpn|japan|japon; KE:ken|kenya; KG:kgz|kyrgyzstan; "
     "KH:khm|cambodia; KI:kir|kiribati; KM:com|comoros; KN:kna|saint kitts and nevis; KP:prk|north korea; KR:kor|south korea|republic of "
     "korea|korea; KW:kwt|kuwait; KY:cym|cayman islands; KZ:kaz|kazakhstan; LA:lao|laos; LB:lbn|lebanon; LC:lca|saint lucia; "

@@ -18,7 +18,7 @@ MAX_BLOCKS = 8
 
 
 def image_evidence(data: bytes, *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
-    """Evidence of the file's own metadata, in a fixed order and without repetition."""
+    """Evidence of the file's own metadata, in a fixed order and without repetition. Another format than the three is unreadable."""
     blocks, packets = read_blocks(data), read_image_metadata(data)
     found: list[Evidence] = []
     for block in blocks.exif[:MAX_BLOCKS]:
@@ -27,16 +27,17 @@ def image_evidence(data: bytes, *, areas: Areas, location: Location) -> tuple[Ev
         found.extend(xmp_place_evidence(packet, areas=areas, location=location))
     for segment in blocks.iptc[:MAX_BLOCKS]:
         found.extend(iptc_place_evidence(segment))
-    most = max(len(blocks.exif), len(packets.xmp), len(blocks.iptc))
-    if blocks.is_broken or most > MAX_BLOCKS:
+    # What was not read may hold a place: blocks beyond the limit, and parts that could not be cut out.
+    if blocks.is_broken or len(blocks.exif) > MAX_BLOCKS or len(blocks.iptc) > MAX_BLOCKS:
         found.append(unreadable(EvidenceKind.EXIF_GPS))
+    if packets.is_broken or len(packets.xmp) > MAX_BLOCKS:
+        found.append(unreadable(EvidenceKind.XMP_LOCATION_CREATED))
     return _distinct(found)
 
 
 def page_evidence(told: Iterable[PageEvidence], *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
     """Evidence of the raw statements that the fetching side saw."""
-    found = (page_evidence_of(item, areas=areas, location=location) for item in told)
-    return _distinct(item for item in found if item is not None)
+    return _distinct(found for item in told for found in page_evidence_of(item, areas=areas, location=location))
 
 
 def _distinct(found: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -4,82 +4,93 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import re
 from urllib.parse import unquote, urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
 from assent.events.evidence import EvidenceKind
-from assent.geofence.evidence import Evidence, stated
+from assent.geofence.country_names import country_code
+from assent.geofence.evidence import Evidence, stated, unreadable
+from assent.geofence.place_names import SUBDIVISIONS
+from assent.geofence.toponyms import places_in_words
 from assent.ids import Jurisdiction
 
-_PROVINCES = "ab bc mb nb nf nl ns nt nu on pe qc sk yk".split()
-_OLD_CODES = {"nf": "NL", "yk": "YT"}
-PROVINCE_DOMAINS: dict[str, Jurisdiction] = {
-    **{f"{code}.ca": Jurisdiction(f"CA-{_OLD_CODES.get(code, code.upper())}") for code in _PROVINCES},
-    "alberta.ca": Jurisdiction("CA-AB"),
-    "ontario.ca": Jurisdiction("CA-ON"),
-    "novascotia.ca": Jurisdiction("CA-NS"),
-    "saskatchewan.ca": Jurisdiction("CA-SK"),
-    "quebec": Jurisdiction("CA-QC"),
-    "gc.ca": Jurisdiction("CA"),
-    "gov.au": Jurisdiction("AU"),
-    "gov.uk": Jurisdiction("GB"),
-}
-_NO_COUNTRY = frozenset({"ac", "ai", "cc", "co", "fm", "gg", "io", "la", "me", "nu", "sh", "so", "st", "tk", "to", "tv", "vc", "ws"})
-"""Country domains sold as words: they say nothing of a country."""
-_COUNTRY_OF = {"uk": "GB", "eu": "EU"}
-_WORDS: dict[str, str] = {
-    "alberta": "CA-AB", "calgary": "CA-AB", "edmonton": "CA-AB",
-    "bc": "CA-BC", "britishcolumbia": "CA-BC", "vancouver": "CA-BC US-WA", "victoria": "CA-BC AU-VIC",
-    "ontario": "CA-ON US-CA", "toronto": "CA-ON", "ottawa": "CA-ON", "london": "GB CA-ON",
-    "qc": "CA-QC", "quebec": "CA-QC", "montreal": "CA-QC", "gatineau": "CA-QC", "laval": "CA-QC FR",
-    "illinois": "US-IL", "chicago": "US-IL", "texas": "US-TX", "houston": "US-TX", "dallas": "US-TX",
-    "sydney": "AU-NSW CA-NS", "melbourne": "AU-VIC US-FL", "brisbane": "AU-QLD", "australia": "AU", "canada": "CA",
-    "paris": "FR", "berlin": "DE", "madrid": "ES", "rome": "IT", "dublin": "IE", "amsterdam": "NL", "brussels": "BE",
-}  # fmt: skip
-_TOKEN = re.compile(r"[a-z]+")
+MAX_HOST_CHARS = 253
+MAX_PATH_CHARS = 2_048
+_OWN_DOMAINS = (
+    "alberta.ca CA-AB; ontario.ca CA-ON; quebec.ca CA-QC; quebec CA-QC; novascotia.ca CA-NS; gnb.ca CA-NB; saskatchewan.ca CA-SK; "
+    "yukon.ca CA-YT; gc.ca CA; canada.ca CA; gov.au AU; melbourne AU-VIC; sydney AU-NSW; nyc US-NY; miami US-FL; boston US-MA; "
+    "vegas US-NV; gov.uk GB; london GB; wales GB; cymru GB; scot GB; paris FR; alsace FR; bzh FR; corsica FR; berlin DE; hamburg DE; "
+    "koeln DE; cologne DE; bayern DE; nrw DE; ruhr DE; saarland DE; wien AT; tirol AT; amsterdam NL; frl NL; brussels BE; gent BE; "
+    "vlaanderen BE; barcelona ES; madrid ES; cat ES; gal ES; eus ES"
+)
+# Country domains sold as words, and what is left of countries that are no more: they say nothing of a country.
+_NO_COUNTRY = frozenset("ac ad ai as bz cc cd co cx dj fm gg gl io la ly me ms mu nu pw sc sh so sr st su tk to tv vc vg ws".split())
+_COUNTRY_OF = {"gov": "US", "mil": "US", "xn--e1a4c": "EU", "xn--qxa6a": "EU", "xn--qxam": "GR", "xn--90ae": "BG", "xn--p1ai": "RU"}
+_AUSTRALIA = ("act", "nsw", "nt", "qld", "sa", "tas", "vic", "wa")
 
 
 def host_evidence(url: str) -> tuple[Evidence, ...]:
-    """Evidence of one normalised URL: nothing for an address, a generic domain and a domain sold as a word."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".").lower()
-    found = [*_domain(host), *_words(f"{host}/{unquote(parts.path)}")]
-    return tuple(found)
+    """Evidence of one URL: nothing for an address, a generic domain and a domain sold as a word."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".").lower()
+        path = unquote(parts.path[:MAX_PATH_CHARS])
+    except ValueError:
+        return (unreadable(EvidenceKind.COUNTRY_DOMAIN),)
+    if len(host) > MAX_HOST_CHARS:
+        return (unreadable(EvidenceKind.COUNTRY_DOMAIN),)
+    if not host or _is_address(host):
+        return tuple(_words(path))
+    return (*_domain(host), *_words(f"{_readable(_own_labels(host))} {path}"))
 
 
 def _domain(host: str) -> list[Evidence]:
-    if not host or _is_address(host):
-        return []
-    labels = host.split(".")
-    endings = {".".join(labels[place:]) for place in range(len(labels))}
-    provinces = {PROVINCE_DOMAINS[ending] for ending in endings if ending in PROVINCE_DOMAINS}
-    if host.endswith(".us"):
-        provinces |= _state_domain(host)
+    provinces = _places_of_ending(host) | _state_domain(host)
     if provinces:
+        # The province's own domain says more than the country's, of which it is a part.
         return [stated(EvidenceKind.PROVINCE_DOMAIN, frozenset(provinces))]
-    country = labels[-1]
-    if len(country) != 2 or not country.isalpha() or country in _NO_COUNTRY or not _is_public(country):
+    top = host.rpartition(".")[2]
+    code = country_code(_COUNTRY_OF.get(top, top)) if len(top) == 2 or top in _COUNTRY_OF else None
+    if code is None or top in _NO_COUNTRY:
         return []
-    code = Jurisdiction(_COUNTRY_OF.get(country, country.upper()))
     return [stated(EvidenceKind.COUNTRY_DOMAIN, frozenset({code}))]
 
 
+def _places_of_ending(host: str) -> set[Jurisdiction]:
+    """The place of the longest ending that belongs to one: nsw.gov.au before gov.au."""
+    labels = host.split(".")
+    for start in range(len(labels)):
+        place = PROVINCE_DOMAINS.get(".".join(labels[start:]))
+        if place is not None:
+            return {place}
+    return set()
+
+
 def _state_domain(host: str) -> set[Jurisdiction]:
-    """Under .us a state's own suffix, such as il.us, is a public suffix."""
-    suffix = _suffixes().publicsuffix(host) or ""
-    state = suffix.split(".")[-2] if suffix.count(".") >= 1 else ""
-    return {Jurisdiction(f"US-{state.upper()}")} if len(state) == 2 and state.isalpha() else set()
+    """Under .us a state's own suffix, such as il.us and k12.il.us, is a public suffix."""
+    suffix = (_suffixes().publicsuffix(host) or "").split(".")
+    place = SUBDIVISIONS["US"].get(suffix[-2]) if len(suffix) > 1 and suffix[-1] == "us" else None
+    return {place} if place is not None else set()
 
 
 def _words(text: str) -> list[Evidence]:
-    named = {Jurisdiction(code) for token in _TOKEN.findall(text.lower()) for code in _WORDS.get(token, "").split()}
-    return [stated(EvidenceKind.URL_WORDS, frozenset(named))] if named else []
+    named = places_in_words(text)
+    return [stated(EvidenceKind.URL_WORDS, named)] if named else []
 
 
-def _is_public(suffix: str) -> bool:
-    return _suffixes().publicsuffix(suffix) is not None
+def _own_labels(host: str) -> str:
+    """The part of a host that its owner chose: without the public suffix."""
+    suffix = _suffixes().publicsuffix(host) or host.rpartition(".")[2]
+    return host.removesuffix(suffix).rstrip(".")
+
+
+def _readable(labels: str) -> str:
+    """Labels in letters where they are written in punycode, as they stand where that fails."""
+    try:
+        return labels.encode("ascii").decode("idna")
+    except UnicodeError:
+        return labels
 
 
 def _is_address(host: str) -> bool:
@@ -90,6 +101,20 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def _province_domains() -> dict[str, Jurisdiction]:
+    found = {entry.split()[0]: Jurisdiction(entry.split()[1]) for entry in _OWN_DOMAINS.split("; ")}
+    found |= {f"{code}.ca": SUBDIVISIONS["CA"][code] for code in "ab bc mb nb nf nl ns nt nu on pe qc sk yk".split()}
+    for code in _AUSTRALIA:
+        found |= {f"{code}{ending}": SUBDIVISIONS["AU"][code] for ending in (".au", ".gov.au", ".edu.au")}
+    # States hold both their postal code and their name under .gov.
+    found |= {f"{name.replace(' ', '')}.gov": place for name, place in SUBDIVISIONS["US"].items() if " " not in name or len(name) > 5}
+    return found
+
+
+PROVINCE_DOMAINS = _province_domains()
+
+
 @functools.cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
+    """The list that the library carries; private suffixes are no borders of countries."""
+    return PublicSuffixList(accept_unknown=False, only_icann=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ MAX_PROFILES = 16
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _EXIF_PREFIX = b"Exif\0\0"
 _APP1, _APP13, _SOS, _EOI = 0xE1, 0xED, 0xDA, 0xD9
+# A marker may be preceded by any number of fill bytes.
+_FILL = re.compile(rb"\xff+(?=\xff)")
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 # ImageMagick's form for what PNG had no chunk for.
 _EXIF_PROFILES = frozenset({b"Raw profile type exif", b"Raw profile type APP1"})
@@ -62,8 +65,8 @@ def _jpeg(data: bytes, found: ImageBlocks) -> None:
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     position = 2
     for _ in range(MAX_PARTS):
-        while data[position : position + 2] == b"\xff\xff":
-            position += 1
+        fill = _FILL.match(data, position)
+        position = fill.end() if fill is not None else position
         mark, marker = struct.unpack_from(">BB", data, position)
         if mark != 0xFF:
             raise ValueError("a segment does not begin with a marker")

@@ -37,8 +37,9 @@ def iptc_place_evidence(segment: bytes) -> tuple[Evidence, ...]:
 
 def _iptc_resources(segment: bytes) -> Iterator[bytes]:
     position = 0
+    end = len(segment.rstrip(b"\0"))
     for _ in range(MAX_RESOURCES):
-        if not segment[position:].strip(b"\0") or position >= len(segment):
+        if position >= end:
             return
         signature, number, name_length = struct.unpack_from(">4sHB", segment, position)
         if signature not in _SIGNATURES:

@@ -1,45 +1,60 @@
-"""What a page says of places in its meta elements and its language; a language without a region says nothing."""
+"""What a page says of places in its meta elements, its language and its JSON-LD; a language without a region says nothing."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from assent.events.evidence import EvidenceKind, PageEvidence
+from assent.geofence.country_names import country_code
 from assent.geofence.evidence import Evidence, stated, unreadable
-from assent.geofence.place_names import country_code, region_code
+from assent.geofence.place_names import places_in_text, region_code
 from assent.geofence.point import Areas, Location, Point, point_evidence
-from assent.geofence.schema_org import schema_evidence
+from assent.geofence.schema_org import place_statements, schema_evidence
 
-_POSITION = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*[;,]\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?[-_]([A-Za-z]{2}|\d{3})(?:[-_].*)?")
+_DEGREES = r"([+-]?\d{1,3}(?:\.\d{0,20})?)"
+_POSITION = re.compile(rf"\s*{_DEGREES}\s*[;,]\s*{_DEGREES}\s*", re.ASCII)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][a-z]{3}){0,3}(?:[-_][a-z]{4})?[-_]([a-z]{2})(?:[-_.@].*)?", re.ASCII | re.IGNORECASE)
 
 
-def page_evidence_of(told: PageEvidence, *, areas: Areas, location: Location) -> Evidence | None:
-    """Evidence of one raw statement, or None where it says nothing of a place."""
+def page_evidence_of(told: PageEvidence, *, areas: Areas, location: Location) -> Iterator[Evidence]:
+    """Evidence of one raw statement; nothing where it says nothing of a place."""
     match told.kind:
         case EvidenceKind.GEO_META:
-            return _geo_meta(told.value, areas, location)
+            yield from _geo_meta(told.value, areas, location)
         case EvidenceKind.LANGUAGE:
-            return _language(told.value)
+            yield from _language(told.value)
         case EvidenceKind.SCHEMA_PLACE | EvidenceKind.SCHEMA_RESIDENCE:
-            return schema_evidence(told.value, areas=areas, location=location)
-    # Another kind is not one that a page states; whoever sent it is not believed, and not ignored either.
-    return unreadable(told.kind)
+            for statement in _statements(told.value):
+                yield schema_evidence(statement, areas=areas, location=location)
+        case _:
+            # Another kind is not one that a page states; whoever sent it is not believed, and not ignored either.
+            yield unreadable(told.kind)
 
 
-def _geo_meta(value: str, areas: Areas, location: Location) -> Evidence:
+def _geo_meta(value: str, areas: Areas, location: Location) -> Iterator[Evidence]:
     name, _, content = value.partition("=")
+    name, content = name.strip().lower(), content.strip()
+    if name in ("geo.position", "icbm", "geo.region", "geo.country") and not content.strip(" ;,"):
+        # A template that was left blank.
+        return
     if name in ("geo.position", "icbm"):
         matched = _POSITION.fullmatch(content)
         point = None if matched is None else Point(float(matched[1]), float(matched[2]))
-        return point_evidence(EvidenceKind.GEO_META, point, areas=areas, location=location)
-    code = region_code(content) if name == "geo.region" else country_code(content.strip())
-    return unreadable(EvidenceKind.GEO_META) if code is None else stated(EvidenceKind.GEO_META, frozenset({code}))
+        yield point_evidence(EvidenceKind.GEO_META, point, areas=areas, location=location)
+        return
+    code = {"geo.region": region_code, "geo.country": country_code}.get(name, lambda _: None)(content)
+    named = places_in_text(content) if code is None and name == "geo.region" and len(content) > 3 else frozenset()
+    yield stated(EvidenceKind.GEO_META, named if code is None else frozenset({code}))
 
 
-def _language(value: str) -> Evidence | None:
+def _language(value: str) -> Iterator[Evidence]:
     matched = _LANGUAGE.fullmatch(value.strip())
-    if matched is None or matched[1].isdigit():
-        return None
-    code = country_code(matched[1])
-    return None if code is None else stated(EvidenceKind.LANGUAGE, frozenset({code}))
+    code = None if matched is None else country_code(matched[1])
+    if code is not None:
+        yield stated(EvidenceKind.LANGUAGE, frozenset({code}))
+
+
+def _statements(value: str) -> tuple[str, ...]:
+    """JSON-LD as it stood in the page is brought to statements first; the crawler has done so before."""
+    return place_statements(value) if value.lstrip().startswith(("{", "[")) else (value,)

@@ -48,22 +48,16 @@ def places_named(*, countries: Iterable[str], regions: Iterable[str] = (), citie
     A region that its country does not have leaves the country, whole. Names that contradict each other all count.
     """
     codes = {country_code(name) for name in countries if name.strip()}
-    found: set[Jurisdiction] = set()
-    for region in filter(folded, regions):
-        named = _regions(region, {code for code in codes if code is not None})
-        if not named and not codes:
-            return frozenset()
-        found |= named
-    if None in codes:
+    known = {code for code in codes if code is not None}
+    by_region = [_regions(region, known) for region in regions if folded(region)]
+    if None in codes or (not known and not all(by_region)):
         return frozenset()
-    found |= {code for code in codes if code is not None and not any(place.startswith(f"{code}-") for place in found)}
-    for city in filter(folded, cities):
-        named = places_of_city(city)
-        if not named and not found:
-            return frozenset()
-        if not any(place in found or place.partition("-")[0] in found for place in named):
-            found |= named
-    return frozenset(found)
+    found = set[Jurisdiction]().union(*by_region)
+    found |= {code for code in known if not all(by_region) or not any(place.startswith(f"{code}-") for place in found)}
+    named_cities = [city for city in cities if folded(city)]
+    if not found and not all(places_of_city(city) for city in named_cities):
+        return frozenset()
+    return frozenset(_with_cities(found, named_cities))
 
 
 def places_in_text(text: str) -> frozenset[Jurisdiction]:
@@ -73,8 +67,8 @@ def places_in_text(text: str) -> frozenset[Jurisdiction]:
     for part in parts:
         # Two letters are a province far more often than a country at the end of a line.
         country = country_code(part) if len(folded(part)) > 2 else None
-        found |= {country} if country is not None else _codes(folded(part)) | places_of_city(part)
-    return frozenset(found)
+        found |= {country} if country is not None else _codes(folded(part))
+    return frozenset(_with_cities(found, parts))
 
 
 def region_code(text: str) -> Jurisdiction | None:
@@ -101,6 +95,16 @@ def _regions(region: str, countries: set[Jurisdiction]) -> set[Jurisdiction]:
     coded = region_code(region) if len(name) > 3 else None
     country = country_code(region) if not countries and len(name) > 3 else None
     return elsewhere | {place for place in (coded, country) if place is not None}
+
+
+def _with_cities(named: set[Jurisdiction], cities: Iterable[str]) -> set[Jurisdiction]:
+    """A homonym whose other place was named is not doubted; a city that lies in none of them is a contradiction, and counts."""
+    found = set(named)
+    for city in cities:
+        meant = places_of_city(city)
+        if not any(place in named or place.partition("-")[0] in named for place in meant):
+            found |= meant
+    return found
 
 
 def _codes(name: str) -> set[Jurisdiction]:

@@ -8,30 +8,29 @@ from typing import Any
 
 from assent.events.evidence import EvidenceKind
 from assent.geofence.evidence import Evidence, stated, unreadable
-from assent.geofence.place_names import place_code
+from assent.geofence.place_names import places_in_text, places_named
 from assent.geofence.point import Areas, Location, Point, point_evidence
 
 RESIDENCE, PLACE, UNREADABLE = "residence", "place", "unreadable"
 MAX_STATEMENTS = 16
 MAX_DEPTH = 24
-_ROLES = {
-    "homeLocation": RESIDENCE,
-    "address": RESIDENCE,
-    "contentLocation": PLACE,
-    "locationCreated": PLACE,
-    "spatialCoverage": PLACE,
-}
+MAX_NODES = 20_000
+MAX_JSON_CHARS = 1024 * 1024
+_PLACES = frozenset({"contentLocation", "locationCreated", "spatialCoverage"})
+_HOME, _ADDRESS = "homeLocation", "address"
+_NAMES = (*_PLACES, _HOME, _ADDRESS)
 _KINDS = {RESIDENCE: EvidenceKind.SCHEMA_RESIDENCE, PLACE: EvidenceKind.SCHEMA_PLACE}
 
 
 def place_statements(text: str) -> tuple[str, ...]:
-    """`role|country|region` or `role@latitude,longitude` for each place; `unreadable` where places are named in broken JSON."""
+    """`role|country|region|city` or `role@latitude,longitude` for each place; `unreadable` where one is named and cannot be read."""
     try:
-        document = json.loads(text)
-        found = tuple(dict.fromkeys(_walk(document, None, MAX_DEPTH)))
+        if len(text) > MAX_JSON_CHARS:
+            raise ValueError("too long")
+        found = tuple(dict.fromkeys(_Walk().statements(json.loads(text), None, MAX_DEPTH)))
     except (ValueError, RecursionError):
-        return (UNREADABLE,) if any(f'"{name}"' in text for name in _ROLES) else ()
-    return found[:MAX_STATEMENTS]
+        return (UNREADABLE,) if any(name in text for name in _NAMES) else ()
+    return found if len(found) <= MAX_STATEMENTS else (*found[: MAX_STATEMENTS - 1], UNREADABLE)
 
 
 def schema_evidence(statement: str, *, areas: Areas, location: Location) -> Evidence:
@@ -39,38 +38,71 @@ def schema_evidence(statement: str, *, areas: Areas, location: Location) -> Evid
     if "@" in statement:
         role, _, position = statement.partition("@")
         kind = _KINDS.get(role, EvidenceKind.SCHEMA_PLACE)
-        return point_evidence(kind, _point(position), areas=areas, location=location)
-    role, _, named = statement.partition("|")
-    country, _, region = named.partition("|")
+        return point_evidence(kind, _point(position) if role in _KINDS else None, areas=areas, location=location)
+    role, country, region, city = (*statement.split("|"), "", "", "")[:4]
     known = _KINDS.get(role)
     if known is None:
         return unreadable(EvidenceKind.SCHEMA_PLACE)
-    return stated(known, place_code(country, region))
+    if not country and not region and "," in city:
+        return stated(known, places_in_text(city))
+    return stated(known, places_named(countries=[country], regions=[region], cities=[city]))
 
 
-def _walk(node: Any, role: str | None, depth: int) -> Iterator[str]:
-    if depth <= 0:
-        raise RecursionError("nested too deeply")
-    if isinstance(node, list):
-        for item in node:
-            yield from _walk(item, role, depth - 1)
-    elif isinstance(node, dict):
-        if role is not None:
-            yield from _stated(node, role)
-        for key, value in node.items():
-            # An organisation's address is where it has its office, not where a person lives.
-            inner = _ROLES.get(key, role)
-            if key == "address" and role is None and node.get("@type") not in ("Person", "http://schema.org/Person"):
-                inner = None
-            yield from _walk(value, inner, depth - 1)
+class _Walk:
+    """One document, each of its nodes once."""
+
+    def __init__(self) -> None:
+        self._nodes = 0
+
+    def statements(self, node: Any, role: str | None, depth: int) -> Iterator[str]:
+        """The places of a node and of what it holds; `role` is what they are to the page, None outside any."""
+        self._nodes += 1
+        if depth <= 0 or self._nodes > MAX_NODES:
+            raise ValueError("nested too deeply, or too much of it")
+        if isinstance(node, list):
+            for item in node:
+                yield from self.statements(item, role, depth - 1)
+        elif isinstance(node, dict):
+            if role is not None:
+                yield from _stated(node, role)
+            for key, value in node.items():
+                yield from self._of_key(key, value, node, role, depth)
+
+    def _of_key(self, key: str, value: Any, node: dict[str, Any], role: str | None, depth: int) -> Iterator[str]:
+        inner = _role(key, node) if role is None else role
+        found = list(self.statements(value, inner, depth - 1))
+        if role is None and inner is not None and not found:
+            # A place is named in a form of which nothing can be made: a text, a bare name, a reference.
+            yield from _of_text(value, inner)
+        yield from found
+
+
+def _role(key: str, node: dict[str, Any]) -> str | None:
+    if key in _PLACES:
+        return PLACE
+    # An organisation's address is where it has its office, not where a person lives.
+    return RESIDENCE if key == _HOME or (key == _ADDRESS and _is_person(node)) else None
+
+
+def _is_person(node: dict[str, Any]) -> bool:
+    types = node.get("@type")
+    return any(str(name).rpartition("/")[2].rpartition(":")[2] == "Person" for name in (types if isinstance(types, list) else [types]))
 
 
 def _stated(node: dict[str, Any], role: str) -> Iterator[str]:
-    country, region = _text(node.get("addressCountry")), _text(node.get("addressRegion"))
-    if country or region:
-        yield f"{role}|{country}|{region}"
+    country, region, city = (_text(node.get(f"address{part}")) for part in ("Country", "Region", "Locality"))
+    if country or region or city:
+        yield f"{role}|{country}|{region}|{city}"
     if "latitude" in node or "longitude" in node:
         yield f"{role}@{_text(node.get('latitude'))},{_text(node.get('longitude'))}"
+
+
+def _of_text(value: Any, role: str) -> Iterator[str]:
+    for item in value if isinstance(value, list) else [value]:
+        if item is None or item == "" or item == {}:
+            continue
+        name = _text(item)
+        yield f"{role}|||{name}" if name else UNREADABLE
 
 
 def _text(value: Any) -> str:

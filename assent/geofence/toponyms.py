@@ -32,7 +32,7 @@ _REGIONS = (
     "alberta CA-AB; british columbia CA-BC; colombie britannique CA-BC; manitoba CA-MB; new brunswick CA-NB US-NJ; "
     "nouveau brunswick CA-NB; newfoundland CA-NL; terre neuve CA-NL; nova scotia CA-NS; nouvelle ecosse CA-NS; nunavut CA-NU; "
     "ontario CA-ON US-CA; prince edward island CA-PE; saskatchewan CA-SK; yukon CA-YT; illinois US-IL; texas US-TX; "
-    "new south wales AU-NSW; queensland AU-QLD; tasmania AU-TAS; south australia AU-SA; western australia AU-WA; "
+    "new york US-NY; new south wales AU-NSW; queensland AU-QLD; tasmania AU-TAS; south australia AU-SA; western australia AU-WA; "
     "canada CA; australia AU; united kingdom GB; england GB; scotland GB; france FR; germany DE; deutschland DE; italy IT; spain ES"
 )
 _URL_CODES = "qc CA-QC; bc CA-BC"

@@ -12,6 +12,8 @@ from assent.optouts.xmp import MAX_XMP_BYTES
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 MAX_PARTS = 20_000
+MAX_XMP_TOTAL_BYTES = 2 * MAX_XMP_BYTES
+"""For all packets of one file: a packed text of 8 KiB unpacks to 8 MiB, and a file has room for thousands of them."""
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _APP1, _APP11, _SOS, _EOI = 0xE1, 0xEB, 0xDA, 0xD9
@@ -106,7 +108,7 @@ def _joined_store(parts: list[tuple[int, bytes]]) -> bytes:
 
 
 def _png(data: bytes, found: ImageMetadata) -> None:
-    position = len(PNG_MAGIC)
+    position, unpacked = len(PNG_MAGIC), 0
     for _ in range(MAX_PARTS):
         length, kind = struct.unpack_from(">I4s", data, position)
         content = data[position + 8 : position + 8 + length]
@@ -115,7 +117,11 @@ def _png(data: bytes, found: ImageMetadata) -> None:
         if kind == b"caBX":
             found.c2pa.append(content)
         elif kind in (b"iTXt", b"zTXt", b"tEXt"):
-            found.xmp.extend(_png_xmp(kind, content))
+            for packet in _png_xmp(kind, content):
+                unpacked += len(packet)
+                if unpacked > MAX_XMP_TOTAL_BYTES:
+                    raise ImageMetadataError("the packets unpack to too much")
+                found.xmp.append(packet)
         elif kind == b"IEND":
             return
         position += 12 + length

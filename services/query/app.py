@@ -8,25 +8,23 @@ from aiohttp import web
 
 from assent.deployment.background import Background
 from assent.deployment.shared import Need, Shared
+from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
-from assent.faces.manifest import Threshold
-from assent.faces.pack_errors import ModelPackError
-from assent.identity.principal import Principal
-from assent.ids import GrantId
-from assent.stream.table import Table
+from assent.identity.errors import ApiError
+from assent.stream.table import Table, TableStaleError
+from services.query.chosen_threshold import chosen_threshold
 from services.query.console import Console
+from services.query.disclosure_audit import DisclosureAudit
 from services.query.flow import FLOW_TOPICS, Flow
 from services.query.handlers import QueryHandlers
+from services.query.own_grants import OwnGrants
 from services.query.pictures import Pictures
 from services.query.probe import ProbeReader
 from services.query.search_desk import DeskLimits, SearchDesk
 from services.query.searches import Searches
 from services.query.settings import QuerySettings
 from services.query.views import Views
-
-
-class NoThresholdError(ModelPackError):
-    """Raised when the pack states no threshold at the false-match rate that the settings ask for."""
+from services.query.withdrawal_watch import WithdrawalWatch
 
 
 class QueryApp:
@@ -40,12 +38,16 @@ class QueryApp:
         self.background = Background()
         self._flow = Flow(history=settings.history)
         self._table = Table(shared.log, [topic.value for topic in FLOW_TOPICS], self._flow, clock=shared.clock)
-        threshold = _threshold(shared, settings.false_match_rate)
+        self._audit = DisclosureAudit(shared.metrics)
+        self._watch = self._built_watch()
+        self._withdrawals = Table(shared.log, [Topic.WITHDRAWALS.value], self._watch, clock=shared.clock)
+        threshold = chosen_threshold(shared.pack.manifest, false_match_rate=settings.false_match_rate, cosine=settings.threshold)
         self._desk = SearchDesk(
             gate=shared.gate,
             tables=shared.tables,
             store=shared.vectors,
             log=shared.log,
+            audit=self._audit,
             metrics=shared.metrics,
             limits=DeskLimits(threshold.cosine, settings.max_candidates, settings.catch_up_timeout_s),
         )
@@ -54,11 +56,16 @@ class QueryApp:
         self._handlers = self._built_handlers()
 
     async def start(self) -> None:
-        """Begin to follow the flow."""
+        """Begin to follow the flow and the withdrawals."""
         await self._table.start()
+        await self._withdrawals.start()
+        self.background.start(self._watch.run(), name="withdrawal-watch")
 
     async def stop(self) -> None:
         """Stop following; answers under way end with the server."""
+        self._watch.stop()
+        await self.background.stop(deadline_s=self._settings.drain_deadline_s)
+        await self._withdrawals.stop()
         await self._table.stop()
 
     @property
@@ -82,10 +89,24 @@ class QueryApp:
             banner=self._settings.banner,
         ).mount(application)
 
-    def _grants_of(self, principal: Principal) -> frozenset[GrantId]:
-        if principal.subject_id is None:
-            return frozenset()
-        return frozenset(grant.grant_id for grant in self._shared.tables.ledger.grants_of(principal.subject_id))
+    async def caught_up(self) -> None:
+        """Ledger and flow stand at the end of the log. Raises ApiError 503: what was not read must not look like what never was."""
+        await self._desk.caught_up()
+        try:
+            await self._table.catch_up(self._settings.catch_up_timeout_s)
+        except TableStaleError as error:
+            raise ApiError(503, "not_ready", "The records of the flow could not be read to their end.", "Try again in a moment.") from error
+
+    def _built_watch(self) -> WithdrawalWatch:
+        shared = self._shared
+        return WithdrawalWatch(
+            tables=shared.tables,
+            grant_keys=shared.grant_keys,
+            audit=self._audit,
+            clock=shared.clock,
+            metrics=shared.metrics,
+            is_live=lambda: self._withdrawals.is_ready,
+        )
 
     def _built_searches(self) -> Searches:
         settings, shared = self._settings, self._shared
@@ -94,7 +115,6 @@ class QueryApp:
             desk=self._desk,
             probes=ProbeReader(shared.pack, limits=limits, concurrency=settings.max_probes),
             gate=shared.gate,
-            clock=shared.clock,
             store=shared.vectors,
             derivatives=shared.derivatives,
             identifiers=shared.identifiers,
@@ -116,18 +136,8 @@ class QueryApp:
             views=self._views,
             flow=self._flow,
             identifiers=shared.identifiers,
-            grants_of=self._grants_of,
-            caught_up=self._desk.caught_up,
+            own=OwnGrants(tables=shared.tables, gate=shared.gate),
+            caught_up=self.caught_up,
             max_bytes=settings.max_image_bytes,
             max_streams=settings.max_streams,
         )
-
-
-def _threshold(shared: Shared, false_match_rate: float) -> Threshold:
-    found = shared.pack.manifest.threshold_at(false_match_rate)
-    if found is None:
-        raise NoThresholdError(
-            f"The pack {shared.pack.manifest.name} states no threshold at a false-match rate of {false_match_rate:g} or lower; "
-            "ask for a higher rate or use another pack."
-        )
-    return found

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from aiohttp import web
 
+from assent.deciding.rule_texts import rule_text
 from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
-from services.query.console_texts import texts_for
-from services.query.flow import EMBEDDED, Decision, Flow
+from assent.identity.principal import Principal, Role
+from assent.ids import RuleId
+from services.query.console_texts import problem_text, texts_for
+from services.query.flow import EMBEDDED, Flow
 from services.query.handlers import FLOW_SEEN_BY, QueryHandlers
+from services.query.question import Basis
 from services.query.searches import ASKERS, Asked, Searches
 from services.query.views import Views
 
@@ -27,6 +31,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 TILES, REFUSALS = 36, 12
+GROUNDS = ((Basis.SELF.value, Role.SUBJECT), (Basis.GALLERY.value, Role.SEARCHER))
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -52,39 +57,44 @@ class Console:
         router.add_get("/console/{name}", _static)
 
     async def flow(self, request: web.Request) -> web.StreamResponse:
-        principal = authenticated(request, *FLOW_SEEN_BY)
-        decisions = self._handlers.decisions(principal)
-        own = principal.subject_id is not None
-        return self._render(
-            request,
-            "flow",
-            gates=self._flow.gates,
-            tiles=[self._tile(request, item, shows_picture=own) for item in decisions[:TILES]],
-            refusals=[self._tile(request, item, shows_picture=False) for item in decisions if item.outcome != EMBEDDED][:REFUSALS],
-            shows_pictures=own,
-        )
+        principal = authenticated(request, *FLOW_SEEN_BY, Role.SEARCHER)
+        if not principal.roles & frozenset(FLOW_SEEN_BY):
+            # A searcher sees candidates and nothing of the flow: her page is the search.
+            return web.Response(status=303, headers={"Location": "/search", "Cache-Control": "no-store"})
+        lang, _ = _language(request)
+        items = self._handlers.items(principal, lang=lang)
+        refusals = [item for item in items if item["outcome"] != EMBEDDED][:REFUSALS]
+        return self._render(request, "flow", gates=self._flow.gates, tiles=items[:TILES], refusals=refusals)
 
     async def form(self, request: web.Request) -> web.StreamResponse:
-        authenticated(request, *ASKERS)
-        return self._render(request, "search", answer=None, faces=[])
+        return self._search_page(request, authenticated(request, *ASKERS), None)
 
     async def search(self, request: web.Request) -> web.StreamResponse:
         asked = await self._searches.ask(request)
-        return self._render(request, "search", answer=self._views.answer(asked), faces=self._faces(asked))
+        return self._search_page(request, asked.question.principal, asked)
 
-    def _faces(self, asked: Asked) -> list[dict[str, Any]]:
-        return [
-            {"face_id": item.facts.face_id, "score": item.score, "box": self._views.box_in_picture(item)}
-            for item in asked.answer.candidates
-        ]
+    def _search_page(self, request: web.Request, principal: Principal, asked: Asked | None) -> web.StreamResponse:
+        grounds = [ground for ground, role in GROUNDS if role in principal.roles]
+        answer = None if asked is None else self._views.answer(asked)
+        return self._render(request, "search", grounds=grounds, answer=answer)
 
-    def _tile(self, request: web.Request, decision: Decision, *, shows_picture: bool) -> dict[str, Any]:
-        lang, _ = texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))
-        view = self._views.decision(decision, lang=lang)
-        return {**view, "picture": decision.face_id if shows_picture and decision.outcome == EMBEDDED else None, "moment": decision.at}
+    def _problem(self, request: web.Request, failure: ApiError) -> web.Response:
+        lang, texts = _language(request)
+        rule = failure.details.get("rule")
+        boxes = failure.details.get("boxes")
+        return self._render(
+            request,
+            "problem",
+            status=failure.status,
+            is_refusal=failure.status in (401, 403, 451),
+            said=problem_text(failure, lang),
+            rule=rule,
+            why=rule_text(RuleId(str(rule)), lang).sentence if rule is not None else "",
+            boxes=[texts["box_text"].format(**_percent(box)) for box in boxes if box] if isinstance(boxes, list) else [],
+        )
 
     def _render(self, request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
-        lang, texts = texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))
+        lang, texts = _language(request)
         html = self._environment.get_template(f"{name}.html").render(
             lang=lang, other="en" if lang == "fr" else "fr", path=request.path, t=texts, banner=self._banner, **values
         )
@@ -97,9 +107,19 @@ class Console:
             except ApiError as error:
                 if error.status == 401 and request.method == "GET":
                     return web.Response(status=303, headers={"Location": "/login", "Cache-Control": "no-store"})
-                return self._render(request, "problem", status=error.status, failure=error)
+                return self._problem(request, error)
 
         return shown
+
+
+def _language(request: web.Request) -> tuple[str, Mapping[str, str]]:
+    return texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))
+
+
+def _percent(box: Mapping[str, float]) -> dict[str, str]:
+    """A relative box in whole per cent, for people who read rather than look."""
+    names = {"left": "x", "top": "y", "width": "width", "height": "height"}
+    return {name: f"{100 * box[key]:.0f}" for name, key in names.items()}
 
 
 async def _static(request: web.Request) -> web.Response:

@@ -49,13 +49,13 @@ class Decision:
 class Flow:
     """The fold. Counting an event twice (a redelivery, a replay) changes nothing while its id is remembered.
 
-    `grown` is set and replaced with every event that is taken.
+    `grown` is set and replaced with every event that is taken. Of an event that carries a URL only its id and its kind are kept.
     """
 
     def __init__(self, *, history: int) -> None:
         self._history = history
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._by_image: OrderedDict[int, Decision] = OrderedDict()
+        self._decisions: OrderedDict[int, Decision] = OrderedDict()
         self._boxes: dict[FaceId, FaceBox] = {}
         self._number = 0
         self.gates: Counter[str] = Counter()
@@ -87,13 +87,17 @@ class Flow:
             case FaceEmbedded() as face:
                 self.gates[EMBEDDED] += 1
                 self._keep(_embedded(face, self._next()))
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everyone who waits for `grown` look again; also at the end, so that nobody waits for more."""
         grown, self.grown = self.grown, asyncio.Event()
         grown.set()
 
     def last(self, limit: int, *, grants: frozenset[GrantId] | None = None) -> list[Decision]:
         """The newest decisions, newest first; of these grants only, where they are named."""
         found: list[Decision] = []
-        for decision in reversed(self._by_image.values()):
+        for decision in reversed(self._decisions.values()):
             if grants is None or decision.grant_id in grants:
                 found.append(decision)
                 if len(found) >= limit:
@@ -104,7 +108,7 @@ class Flow:
         """Every remembered decision about these bytes, oldest first; of these grants only, where they are named."""
         return [
             decision
-            for decision in self._by_image.values()
+            for decision in self._decisions.values()
             if decision.image_id == image_id and (grants is None or decision.grant_id in grants)
         ]
 
@@ -127,11 +131,11 @@ class Flow:
             self._seen.popitem(last=False)
 
     def _keep(self, decision: Decision) -> None:
-        self._by_image[decision.number] = decision
+        self._decisions[decision.number] = decision
         if decision.face_id is not None and decision.box is not None:
             self._boxes[decision.face_id] = decision.box
-        while len(self._by_image) > self._history:
-            _, old = self._by_image.popitem(last=False)
+        while len(self._decisions) > self._history:
+            _, old = self._decisions.popitem(last=False)
             if old.face_id is not None:
                 self._boxes.pop(old.face_id, None)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -13,23 +15,26 @@ from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
 from assent.ids import GrantId
 from assent.keys.identifiers import ImageIds
-from services.query.flow import Decision, Flow
+from services.query.console_texts import texts_for
+from services.query.flow import Flow
+from services.query.own_grants import OwnGrants
 from services.query.pictures import Pictures
 from services.query.question import Basis
 from services.query.search_form import read_question
 from services.query.searches import Searches
-from services.query.views import Views, sees_all
+from services.query.views import SHOWN_ID_CHARS, Views, sees_all
 
 EXPLAINERS = (Role.OPERATOR, Role.PRIVACY_OFFICER, Role.SUBJECT)
 FLOW_SEEN_BY = (Role.OPERATOR, Role.PRIVACY_OFFICER, Role.AUDITOR, Role.SUBJECT)
 MAX_DECISIONS = 200
+STREAMED_DECISIONS = 60
 STREAM_PAUSE_S = 0.3
 STREAM_BEAT_S = 15.0
-GrantsOf = Callable[[Principal], frozenset[GrantId]]
+STREAM_LIFE_S = 300.0
 
 
 class QueryHandlers:
-    """`grants_of` names the grants of a subject; `caught_up` raises ApiError 503 when that cannot be known."""
+    """`caught_up` raises ApiError 503 when ledger and flow cannot be proved to stand at the end of the log."""
 
     def __init__(
         self,
@@ -39,7 +44,7 @@ class QueryHandlers:
         views: Views,
         flow: Flow,
         identifiers: ImageIds,
-        grants_of: GrantsOf,
+        own: OwnGrants,
         caught_up: Callable[[], Awaitable[None]],
         max_bytes: int,
         max_streams: int,
@@ -49,11 +54,11 @@ class QueryHandlers:
         self._views = views
         self._flow = flow
         self._identifiers = identifiers
-        self._grants_of = grants_of
+        self._own = own
         self._caught_up = caught_up
         self._max_bytes = max_bytes
         self._free_streams = max_streams
-        self._stopping = asyncio.Event()
+        self._is_stopping = False
 
     def mount(self, application: web.Application) -> None:
         """Add the routes."""
@@ -81,14 +86,16 @@ class QueryHandlers:
             raise ApiError(422, "no_picture", "No image came.", "Send it as image.")
         image_id = self._identifiers.image_id(picture)
         found = self._flow.of_image(image_id, grants=self._seen_by(principal))
-        return _told({"image": image_id[:12], "decisions": [self._views.decision(item, lang=_lang(request)) for item in found]})
+        decisions = [self._views.explained(item, lang=_lang(request)) for item in found]
+        return _told({"image": image_id[:SHOWN_ID_CHARS], "decisions": decisions})
 
     async def flow(self, request: web.Request) -> web.Response:
         principal = authenticated(request, *FLOW_SEEN_BY)
-        return _told(self._views.flow(self.decisions(principal), lang=_lang(request)))
+        return _told(self._views.flow(self.items(principal, lang=_lang(request))))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """The same as server-sent events, whenever something happened; ends with the service and with the token's page."""
+        """The same as server-sent events, whenever something happened. Ends with the service, and after a while by itself: the
+        page asks again, and a token that has ended is found out then."""
         principal = authenticated(request, *FLOW_SEEN_BY)
         if self._free_streams <= 0:
             raise ApiError(503, "too_many_streams", "Too many pages follow the flow already.", "Load the page again later.")
@@ -96,34 +103,36 @@ class QueryHandlers:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         try:
             await response.prepare(request)
-            await self._send(response, principal, _lang(request))
-        except ConnectionError:
-            pass  # The page was closed.
+            async with asyncio.timeout(STREAM_LIFE_S):
+                await self._send(response, principal, _lang(request))
+        except (ConnectionError, TimeoutError):
+            pass  # The page was closed, or has had its time.
         finally:
             self._free_streams += 1
         return response
 
-    def decisions(self, principal: Principal, *, limit: int = MAX_DECISIONS) -> list[Decision]:
-        """The newest decisions that this caller may see."""
-        return self._flow.last(limit, grants=self._seen_by(principal))
+    def items(self, principal: Principal, *, lang: str, limit: int = MAX_DECISIONS) -> list[dict[str, Any]]:
+        """The newest decisions that this caller may see, newest first."""
+        own = self._own.live(principal)
+        return [self._views.item(item, lang=lang, own=own) for item in self._flow.last(limit, grants=self._seen_by(principal))]
 
     async def _send(self, response: web.StreamResponse, principal: Principal, lang: str) -> None:
-        while not self._stopping.is_set():
+        while not self._is_stopping:
             grown = self._flow.grown
-            view = self._views.flow(self.decisions(principal, limit=60), lang=lang)
+            view = self._views.flow(self.items(principal, lang=lang, limit=STREAMED_DECISIONS))
             await response.write(f"data: {json.dumps(view)}\n\n".encode())
-            waiting = {asyncio.create_task(grown.wait()), asyncio.create_task(self._stopping.wait())}
-            await asyncio.wait(waiting, timeout=STREAM_BEAT_S, return_when=asyncio.FIRST_COMPLETED)
-            for task in waiting:
-                task.cancel()
-            # What comes together is told together.
-            await asyncio.sleep(STREAM_PAUSE_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STREAM_BEAT_S):
+                    await grown.wait()
+                    # What comes together is told together.
+                    await asyncio.sleep(STREAM_PAUSE_S)
 
     async def _end_streams(self, application: web.Application) -> None:
-        self._stopping.set()
+        self._is_stopping = True
+        self._flow.wake()
 
     def _seen_by(self, principal: Principal) -> frozenset[GrantId] | None:
-        return None if sees_all(principal) else self._grants_of(principal)
+        return None if sees_all(principal) else self._own.every(principal)
 
 
 def _told(body: dict[str, object]) -> web.Response:
@@ -131,5 +140,4 @@ def _told(body: dict[str, object]) -> web.Response:
 
 
 def _lang(request: web.Request) -> str:
-    wanted = request.query.get("lang") or request.headers.get("Accept-Language", "")
-    return "fr" if wanted[:2].lower() == "fr" else "en"
+    return texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))[0]

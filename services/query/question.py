@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from assent.consent.decision import SELF
@@ -12,7 +13,6 @@ from assent.geofence.policy import Policy
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
 from assent.ids import GrantId, SubjectId
-from assent.stream.clock import Clock
 
 
 class Basis(StrEnum):
@@ -39,14 +39,16 @@ PURPOSES = {Basis.SELF: Purpose.SELF_SEARCH, Basis.VERIFY: Purpose.VERIFY, Basis
 
 
 def checked_question(
-    principal: Principal, basis: str, purpose: str | None, *, policy: Policy, clock: Clock, grant_id: GrantId | None = None
+    principal: Principal, basis: str, purpose: str | None, *, policy: Policy, now: datetime, grant_id: GrantId | None = None
 ) -> Question:
     """The question, or ApiError: 400 for an unknown ground or purpose, 403 for the wrong role, 451 for a closed place."""
     ground = _basis(basis)
     wanted = PURPOSES[ground]
+    if ground is Basis.VERIFY and grant_id is None:
+        raise ApiError(400, "no_grant_named", "Which grant the photo is checked against is not said.", "Send grant_id.")
     if purpose is not None and purpose != wanted.value:
         raise ApiError(400, "purpose_not_allowed", "This ground has another purpose.", f"Send purpose={wanted.value} or leave it out.")
-    rule = client_gate(principal.jurisdictions, basis=ground.value, policy=policy, now=clock.now())
+    rule = client_gate(principal.jurisdictions, basis=ground.value, policy=policy, now=now)
     if rule is not None:
         raise ApiError(451, "closed_place", f"The service is not offered where you are (rule {rule}).", "", details={"rule": rule})
     if ground is Basis.GALLERY:

@@ -14,6 +14,7 @@ from assent.events.disclosures import DisclosedFace, SearchAnswered
 from assent.events.envelope import Event, encode, event_id
 from assent.events.grants import Operation, Purpose
 from assent.faces.embed import Template
+from assent.geofence.caller import client_gate
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal
 from assent.ids import GrantId, QueryId, RuleId
@@ -22,6 +23,7 @@ from assent.stream.table import TableStaleError
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from assent.vectors.store import Candidate, PointFacts, VectorStore, VectorStoreUnavailableError
+from services.query.disclosure_audit import DisclosureAudit
 from services.query.question import Basis, Question
 
 COUNTED_GRANTS = 100
@@ -50,12 +52,21 @@ class SearchDesk:
     """Holds rather than answers when it cannot prove that it has read every withdrawal."""
 
     def __init__(
-        self, *, gate: Gate, tables: DecisionTables, store: VectorStore, log: EventLog, metrics: Metrics, limits: DeskLimits
+        self,
+        *,
+        gate: Gate,
+        tables: DecisionTables,
+        store: VectorStore,
+        log: EventLog,
+        audit: DisclosureAudit,
+        metrics: Metrics,
+        limits: DeskLimits,
     ) -> None:
         self._gate = gate
         self._tables = tables
         self._store = store
         self._log = log
+        self._audit = audit
         self._metrics = metrics
         self._limits = limits
 
@@ -86,8 +97,11 @@ class SearchDesk:
             and question.grant_id in (None, grant.grant_id)
         )
 
-    async def answer(self, question: Question, probe: Template) -> Answer:
-        """Search, catch up again, judge each candidate on what is live now, record, and return what may be told."""
+    async def answer(self, question: Question, probe: Template, *, source: PointFacts | None = None) -> Answer:
+        """Search, catch up again, judge each candidate on what is live now, record, and return what may be told.
+
+        `source` is the stored face that the probe was made of; it must be open to this question at the end as at the beginning.
+        """
         gallery = self.gallery(question)
         limits = self._limits
         try:
@@ -98,14 +112,17 @@ class SearchDesk:
         except VectorStoreUnavailableError as error:
             raise _not_now() from error
         await self.caught_up()
-        told = tuple(candidate for candidate in found if self.may_be_told(question, candidate.facts))
+        is_open = source is None or self.may_be_probe(question, source)
+        told = tuple(candidate for candidate in found if is_open and self.may_be_told(question, candidate.facts))
         query_id = QueryId(str(uuid7()))
         await self.record(question, [candidate.facts for candidate in told], query_id=query_id)
         return Answer(query_id, told, faces)
 
     def may_be_told(self, question: Question, facts: PointFacts) -> bool:
-        """Invariant 4: the grant is live now and opens searching and disclosing this to this recipient."""
+        """Invariant 4: the caller's place is open and the grant, live now, opens searching and disclosing this to this recipient (X-5)."""
         if question.basis is not Basis.GALLERY and facts.subject_id != question.subject_id:
+            return False
+        if self.closed_to(question) is not None:
             return False
         verdict = self._gate.verdict(
             facts.grant_id,
@@ -116,8 +133,20 @@ class SearchDesk:
         )
         return verdict.is_allowed
 
+    def may_be_probe(self, question: Question, facts: PointFacts) -> bool:
+        """X-4: the face is open to this question, and no place it may be in keeps probes to the person herself."""
+        policy = self._gate.policy
+        is_free = all(policy.rules_for(place).probe == "self_or_grant" for place in facts.jurisdictions)
+        return is_free and self.may_be_told(question, facts)
+
+    def closed_to(self, question: Question) -> RuleId | None:
+        """The rule that closes the service to this caller now, if one does."""
+        places = question.principal.jurisdictions
+        return client_gate(places, basis=question.basis.value, policy=self._gate.policy, now=self._gate.now)
+
     async def record(self, question: Question, told: Sequence[PointFacts], *, query_id: QueryId) -> None:
         """Append the disclosure record. Raises ApiError 503 when it is not acknowledged: then nothing is told."""
+        offsets = self._tables.offsets()
         await self._append(
             SearchAnswered(
                 query_id=query_id,
@@ -128,10 +157,11 @@ class SearchDesk:
                 outcome="answered",
                 faces=tuple(DisclosedFace(face_id=facts.face_id, grant_id=facts.grant_id) for facts in told),
                 policy_version=self._gate.policy.version,
-                ledger_offsets=self._tables.offsets(),
+                ledger_offsets=offsets,
                 answered_at=self._gate.now,
             )
         )
+        self._audit.told([facts.grant_id for facts in told], offsets)
 
     async def record_refusal(self, principal: Principal, basis: str, purpose: Purpose, rule: RuleId) -> None:
         """A caller in a closed place asked: recorded, because a regulator will ask how often."""
@@ -155,6 +185,7 @@ class SearchDesk:
         try:
             await self._log.append([encode(event)])
         except LogUnavailableError as error:
+            # Whether the record landed is not known: what is not told may be on record as told, never the other way round.
             self._metrics.increase(declared.DISCLOSURE_RECORD_FAILURES, error=type(error).__name__)
             raise _not_now() from error
         self._metrics.increase(declared.DISCLOSURES, outcome=data.outcome)

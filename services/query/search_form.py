@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from assent.identity.errors import ApiError
 
 MAX_FIELD_BYTES = 1_024
+MAX_FIELDS = 16
+FIELD_STEP_BYTES, PICTURE_STEP_BYTES = 256, 65_536
+"""A field is read in small steps: the parser wants one more step behind it, and that should not wait for much of a picture."""
+
 PICTURE = "image"
 Check = Callable[[dict[str, str]], None]
 
@@ -16,31 +21,41 @@ Check = Callable[[dict[str, str]], None]
 async def read_question(request: web.Request, check: Check, *, max_bytes: int) -> tuple[dict[str, str], bytes]:
     """The fields and the picture of a form. `check` is called with the fields before the picture is read, and raises to refuse.
 
-    Raises ApiError: 415 for no form, 400 for fields behind the picture, 413 for too much of either, 422 for no picture.
+    Raises ApiError: 415 for no form, 400 for one that is malformed or has fields behind the picture, 413 for too much.
     """
     if request.content_type != "multipart/form-data":
         raise ApiError(415, "not_a_form", "This takes multipart/form-data.", "Send the fields first and the picture last, as image.")
+    try:
+        return await _read(request, check, max_bytes)
+    except (ValueError, AssertionError, HttpProcessingError) as error:
+        # Whatever the parser of the form cannot take was sent like that: a fault of the caller, not of ours.
+        raise ApiError(400, "malformed", "The form cannot be read.", "Send multipart/form-data with a name for every part.") from error
+
+
+async def _read(request: web.Request, check: Check, max_bytes: int) -> tuple[dict[str, str], bytes]:
     fields: dict[str, str] = dict(request.query)
     picture: bytes | None = None
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None:
-            raise ApiError(422, "malformed", "The form holds a part without a name.", "Name every part.")
+            raise ApiError(400, "malformed", "The form holds a part without a name.", "Name every part.")
         if picture is not None:
             raise ApiError(400, "picture_not_last", "A field stands behind the picture.", "Send the picture last.")
         if part.name == PICTURE:
             check(fields)
-            picture = await _part(part, max_bytes)
+            picture = await _part(part, max_bytes, PICTURE_STEP_BYTES)
+        elif len(fields) >= MAX_FIELDS:
+            raise ApiError(413, "too_large", f"The form holds more than {MAX_FIELDS} fields.", "Leave out what is not asked for.")
         else:
-            fields[part.name] = (await _part(part, MAX_FIELD_BYTES)).decode(errors="replace").strip()
+            fields[part.name] = (await _part(part, MAX_FIELD_BYTES, FIELD_STEP_BYTES)).decode(errors="replace").strip()
     if picture is None:
         check(fields)
     return fields, picture or b""
 
 
-async def _part(part: BodyPartReader, max_bytes: int) -> bytes:
+async def _part(part: BodyPartReader, max_bytes: int, step_bytes: int) -> bytes:
     data = bytearray()
-    while chunk := await part.read_chunk(65_536):
-        data.extend(chunk)
+    while not part.at_eof():
+        data.extend(await part.read_chunk(step_bytes))
         if len(data) > max_bytes:
             raise ApiError(413, "too_large", f"A part holds more than {max_bytes} bytes.", "Send a smaller picture.")
     return bytes(data)

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from assent.blobs.derivatives import Derivatives
-from assent.blobs.store import BlobNotFoundError
+from assent.blobs.store import BlobNotFoundError, BlobStoreUnavailableError
 from assent.deciding.gate import Gate
-from assent.faces.embed import Template
 from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
-from assent.ids import FaceId, GrantId, RuleId
+from assent.ids import FaceId, GrantId, ImageId, RuleId
+from assent.keys.cipher import UnsealError
 from assent.keys.grant_keys import KeyDestroyedError, KeyNotFoundError
 from assent.keys.identifiers import ImageIds
-from assent.stream.clock import Clock
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
@@ -46,7 +45,6 @@ class Searches:
         desk: SearchDesk,
         probes: ProbeReader,
         gate: Gate,
-        clock: Clock,
         store: VectorStore,
         derivatives: Derivatives,
         identifiers: ImageIds,
@@ -56,7 +54,6 @@ class Searches:
         self._desk = desk
         self._probes = probes
         self._gate = gate
-        self._clock = clock
         self._store = store
         self._derivatives = derivatives
         self._identifiers = identifiers
@@ -65,80 +62,105 @@ class Searches:
 
     async def ask(self, request: web.Request, *, basis: Basis | None = None) -> Asked:
         """Read, check, search, record. `basis` is set where the route says it. Raises ApiError."""
+        started, asked = time.monotonic(), _Asking(basis)
+        outcome = "failed"
+        try:
+            found = await self._ask(request, asked)
+            outcome = "matched" if found.answer.candidates else "empty"
+            return found
+        except ApiError as error:
+            # Trouble of ours is no refusal (invariant 9), and the two are counted apart.
+            outcome = "held" if error.status >= 500 else f"refused_{error.status}"
+            raise
+        finally:
+            self._metrics.increase(declared.SEARCHES, basis=asked.name, outcome=outcome)
+            self._metrics.observe(declared.SEARCH_DURATION, time.monotonic() - started, basis=asked.name)
+
+    async def _ask(self, request: web.Request, asking: _Asking) -> Asked:
         principal = authenticated(request, *ASKERS)
         await self._desk.caught_up()
-        started, asked_for = time.monotonic(), basis.value if basis is not None else "unknown"
-        try:
-            asked = await self._ask(request, principal, basis)
-        except ApiError as error:
-            known = asked_for if asked_for in set(Basis) else "unknown"
-            self._metrics.increase(declared.SEARCHES, basis=known, outcome=f"refused_{error.status}")
-            raise
-        name = asked.question.basis.value
-        self._metrics.increase(declared.SEARCHES, basis=name, outcome="matched" if asked.answer.candidates else "empty")
-        self._metrics.observe(declared.SEARCH_DURATION, time.monotonic() - started, basis=name)
-        return asked
-
-    async def _ask(self, request: web.Request, principal: Principal, basis: Basis | None) -> Asked:
-        checked: list[Question] = []
 
         def check(fields: dict[str, str]) -> None:
-            checked.append(self._question(principal, fields, basis))
+            asking.question = self._question(principal, fields, asking.basis)
 
         try:
             fields, picture = await read_question(request, check, max_bytes=self._max_bytes)
         except ApiError as error:
-            await self._record_closed(error, principal, basis)
+            await self._record_closed(error, principal, asking.basis)
             raise
-        question = checked[0]
-        probe = await self._probe(question, fields, picture)
-        return Asked(question, await self._desk.answer(question, probe))
+        question = asking.question
+        if question is None:
+            raise ApiError(400, "unknown_basis", "Nothing was asked.", "Send basis and image.")
+        if question.basis is not Basis.GALLERY:
+            if not picture:
+                raise ApiError(422, "no_picture", "No picture came with the question.", "Send it last, as image.")
+            return Asked(question, await self._desk.answer(question, await self._probes.template(picture)))
+        source = await self._covered(question, fields, picture)
+        probe = await self._probes.template(await self._stored(source))
+        return Asked(question, await self._desk.answer(question, probe, source=source))
 
     def _question(self, principal: Principal, fields: dict[str, str], basis: Basis | None) -> Question:
+        name = basis.value if basis is not None else fields.get("basis", "")
+        if basis is None and name == Basis.VERIFY.value:
+            raise ApiError(400, "unknown_basis", "A search has the ground self or gallery.", "Post to /v1/verify with grant_id.")
         grant = fields.get("grant_id") or None
-        if basis is Basis.VERIFY and grant is None:
-            raise ApiError(400, "no_grant_named", "Which grant the photo is checked against is not said.", "Send grant_id.")
         return checked_question(
             principal,
-            basis.value if basis is not None else fields.get("basis", ""),
+            name,
             fields.get("purpose") or None,
             policy=self._gate.policy,
-            clock=self._clock,
+            now=self._gate.now,
             grant_id=None if grant is None else GrantId(grant),
         )
 
     async def _record_closed(self, error: ApiError, principal: Principal, basis: Basis | None) -> None:
         if error.status == 451:
+            # Without a ground of the route it was the gallery's: a subject who looks for herself is never turned away by her place.
             ground = basis or Basis.GALLERY
             await self._desk.record_refusal(principal, ground.value, PURPOSES[ground], RuleId(str(error.details["rule"])))
 
-    async def _probe(self, question: Question, fields: dict[str, str], picture: bytes) -> Template:
-        """For oneself, the picture that was sent; for a gallery, one that is itself under a live grant for this (X-4)."""
-        if question.basis is not Basis.GALLERY:
-            if not picture:
-                raise ApiError(422, "no_picture", "No picture came with the question.", "Send it last, as image.")
-            return await self._probes.template(picture)
-        facts = await self._covered(question, fields.get("face_id"), picture)
-        try:
-            return await self._probes.template(await self._derivatives.get(facts.grant_id, facts.face_id))
-        except (BlobNotFoundError, KeyDestroyedError, KeyNotFoundError) as error:
-            raise _not_covered() from error
-
-    async def _covered(self, question: Question, face_id: str | None, picture: bytes) -> PointFacts:
-        """The face that is named by its id or by identical bytes. The picture is not decoded to find out."""
+    async def _covered(self, question: Question, fields: dict[str, str], picture: bytes) -> PointFacts:
+        """The stored face that is asked about, itself under a live grant for this (X-4): named by its id, its image's id, or by
+        identical bytes. The picture is not decoded to find out."""
+        face_id, image_id = fields.get("face_id"), fields.get("image_id")
         try:
             if face_id:
                 found = await self._store.retrieve([FaceId(face_id)])
+            elif image_id or picture:
+                found = await self._store.find_image(ImageId(image_id) if image_id else self._identifiers.image_id(picture))
             else:
-                found = await self._store.find_image(self._identifiers.image_id(picture)) if picture else []
+                found = []
         except VectorStoreUnavailableError as error:
             raise ApiError(503, "not_ready", "The vector store does not answer.", "Try again in a moment.") from error
         except VectorStoreError:
+            # Something that is no id names nothing.
             found = []
-        covered = [facts for facts in found if self._desk.may_be_told(question, facts)]
+        covered = [facts for facts in found if self._desk.may_be_probe(question, facts)]
         if len(covered) != 1:
             raise _not_covered()
         return covered[0]
+
+    async def _stored(self, source: PointFacts) -> bytes:
+        try:
+            return await self._derivatives.get(source.grant_id, source.face_id)
+        except (BlobNotFoundError, KeyDestroyedError, KeyNotFoundError, UnsealError) as error:
+            raise _not_covered() from error
+        except BlobStoreUnavailableError as error:
+            raise ApiError(503, "not_ready", "The pictures cannot be read now.", "Try again in a moment.") from error
+
+
+@dataclass(slots=True)
+class _Asking:
+    """How far a question has come: `basis` where the route says it, `question` once it may be asked."""
+
+    basis: Basis | None
+    question: Question | None = None
+
+    @property
+    def name(self) -> str:
+        if self.question is not None:
+            return self.question.basis.value
+        return self.basis.value if self.basis is not None else "unknown"
 
 
 def _not_covered() -> ApiError:
@@ -147,5 +169,5 @@ def _not_covered() -> ApiError:
         403,
         "probe_not_covered",
         "This face is not one that may be searched for.",
-        "Name one face whose grant allows this purpose to you: by face_id, or by the identical file.",
+        "Name one face whose grant allows this purpose to you: by face_id, by image_id, or by the identical file.",
     )

@@ -18,6 +18,9 @@ class QuerySettings(ServiceSettings):
     false_match_rate: float = Field(
         default=1e-3, gt=0, lt=1, description="the model's threshold is taken at this false-match rate or a lower one"
     )
+    threshold: float | None = Field(
+        default=None, gt=-1, lt=1, description="a cosine stricter than the model's own at that rate; a looser one is refused at start"
+    )
     max_candidates: int = Field(default=50, ge=1, le=500, description="candidates in one answer at most")
     max_image_bytes: int = Field(default=20_000_000, ge=1_000, description="bytes of a probe")
     max_pixels: int = Field(default=40_000_000, ge=10_000, le=80_000_000, description="pixels of a probe, read from its header")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from assent.deciding.rule_texts import rule_text
@@ -9,7 +10,9 @@ from assent.faces.box import RegionBox
 from assent.faces.derivative import box_inside
 from assent.faces.manifest import PackManifest, Threshold
 from assent.identity.principal import Principal, Role
+from assent.ids import GrantId
 from assent.vectors.store import Candidate
+from services.query.console_texts import outcome_text
 from services.query.flow import EMBEDDED, Decision, Flow
 from services.query.searches import Asked
 
@@ -45,31 +48,38 @@ class Views:
             "note": CANDIDATE_NOTE,
         }
 
-    def decision(self, decision: Decision, *, lang: str = "en") -> dict[str, Any]:
-        """One decision in codes and in words."""
+    def explained(self, decision: Decision, *, lang: str = "en") -> dict[str, Any]:
+        """One decision with all that it was made from: enough to understand it, and to replay it from its event."""
+        return {
+            **self.item(decision, lang=lang),
+            "image": None if decision.image_id is None else decision.image_id[:SHOWN_ID_CHARS],
+            "grant_id": decision.grant_id,
+            "candidates": list(decision.candidates),
+            "evidence": [item.model_dump(mode="json") for item in decision.evidence],
+            "policy_version": decision.policy_version,
+        }
+
+    def item(self, decision: Decision, *, lang: str = "en", own: frozenset[GrantId] = frozenset()) -> dict[str, Any]:
+        """One decision in codes and in words; the face is named under the asker's `own` live grants alone."""
         words = [rule_text(rule, lang) for rule in decision.rules]
         return {
             "number": decision.number,
             "sighting": decision.sighting_id[:SHOWN_ID_CHARS],
-            "image": None if decision.image_id is None else decision.image_id[:SHOWN_ID_CHARS],
-            "grant_id": decision.grant_id,
             "stage": decision.stage,
             "outcome": decision.outcome,
+            "outcome_text": outcome_text(decision.outcome, lang),
             "rules": list(decision.rules),
             "words": [text.sentence for text in words],
             "remedies": [text.remedy for text in words if text.remedy],
-            "candidates": list(decision.candidates),
-            "evidence": [item.model_dump(mode="json") for item in decision.evidence],
-            "policy_version": decision.policy_version,
             "at": decision.at.isoformat(),
-            "face_id": decision.face_id,
+            "face_id": decision.face_id if decision.grant_id in own else None,
         }
 
-    def flow(self, decisions: list[Decision], *, lang: str = "en") -> dict[str, Any]:
+    def flow(self, items: list[dict[str, Any]]) -> dict[str, Any]:
         """Counts per gate, refusals per stage and outcome, and the decisions that the asker may see."""
         gates = {name: self._flow.gates[name] for name in ("scraped", "located", "cleared", "refused", EMBEDDED, "withdrawn")}
         refused = [{"stage": stage, "outcome": outcome, "count": count} for (stage, outcome), count in sorted(self._flow.refused.items())]
-        return {"gates": gates, "refused": refused, "decisions": [self.decision(item, lang=lang) for item in decisions]}
+        return {"gates": gates, "refused": refused, "decisions": items}
 
     def box_in_picture(self, candidate: Candidate) -> RegionBox | None:
         """Where the face is in its picture, while the flow remembers it."""
@@ -77,7 +87,7 @@ class Views:
         return None if box is None else box_inside(RegionBox(box.x, box.y, box.width, box.height))
 
     def _candidate(self, candidate: Candidate) -> dict[str, Any]:
-        box = self._flow.box(candidate.facts.face_id)
+        box, framed = self._flow.box(candidate.facts.face_id), self.box_in_picture(candidate)
         return {
             "face_id": candidate.facts.face_id,
             "grant_id": candidate.facts.grant_id,
@@ -85,6 +95,7 @@ class Views:
             "status": "candidate",
             "picture": f"/v1/faces/{candidate.facts.face_id}/picture",
             "box": None if box is None else box.model_dump(),
+            "box_in_picture": None if framed is None else asdict(framed),
         }
 
 

@@ -1,6 +1,9 @@
 "use strict";
-// Counts and tiles fill while images run their course; without this script the page shows the same when it is loaded again.
+// Counts, tiles and refusals fill while images run their course; without this script the page shows the same when it is loaded again.
+const TILES = 36;
+const REFUSALS = 12;
 const tiles = document.getElementById("tiles");
+const refusals = document.getElementById("refusals");
 
 function text(parent, name, value) {
   const element = document.createElement(name);
@@ -11,10 +14,9 @@ function text(parent, name, value) {
 
 function tile(decision) {
   const item = document.createElement("li");
-  const isYes = decision.outcome === "embedded";
-  item.className = `tile ${isYes ? "yes" : "no"}`;
+  item.className = `tile ${decision.outcome === "embedded" ? "yes" : "no"}`;
   item.dataset.number = decision.number;
-  if (isYes && decision.face_id && tiles.dataset.pictures === "yes") {
+  if (decision.face_id) {
     const picture = document.createElement("img");
     picture.src = `/v1/faces/${decision.face_id}/picture`;
     picture.alt = tiles.dataset.alt;
@@ -22,7 +24,7 @@ function tile(decision) {
   } else {
     text(item, "span", tiles.dataset.notShown).className = "blank";
   }
-  text(item, "strong", decision.outcome);
+  text(item, "strong", decision.outcome_text);
   if (decision.rules.length) {
     text(item, "code", decision.rules.join(" "));
     text(item, "span", decision.words[0]);
@@ -30,19 +32,37 @@ function tile(decision) {
   return item;
 }
 
+function row(decision) {
+  const item = document.createElement("tr");
+  item.dataset.number = decision.number;
+  text(item, "td", refusals.dataset[decision.stage] || decision.stage);
+  text(item, "td", decision.outcome_text);
+  text(text(item, "td", ""), "code", decision.rules.join(" "));
+  text(item, "td", decision.words.join("; "));
+  const time = text(text(item, "td", ""), "time", decision.at.slice(11, 19));
+  time.dateTime = decision.at;
+  return item;
+}
+
+// The newest comes first, and what is shown already is not shown again.
+function fill(list, decisions, made, limit) {
+  const newest = Number(list.firstElementChild?.dataset.number || 0);
+  for (const decision of [...decisions].reverse()) {
+    if (decision.number > newest) {
+      list.querySelector(".none")?.remove();
+      list.prepend(made(decision));
+    }
+  }
+  while (list.children.length > limit) list.lastElementChild.remove();
+}
+
 function show(flow) {
   for (const [gate, count] of Object.entries(flow.gates)) {
     const shown = document.querySelector(`[data-gate="${gate}"]`);
     if (shown) shown.textContent = count;
   }
-  const newest = Number(tiles.firstElementChild?.dataset.number || 0);
-  for (const decision of flow.decisions.toReversed()) {
-    if (decision.number > newest) {
-      tiles.querySelector(".none")?.remove();
-      tiles.prepend(tile(decision));
-    }
-  }
-  while (tiles.children.length > 36) tiles.lastElementChild.remove();
+  fill(tiles, flow.decisions, tile, TILES);
+  fill(refusals, flow.decisions.filter((decision) => decision.outcome !== "embedded"), row, REFUSALS);
 }
 
 const stream = new EventSource(`/v1/flow/stream?lang=${document.documentElement.lang}`);

@@ -1,0 +1,73 @@
+"""Every rule that can refuse has words in both languages, and every outcome too."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assent.deciding.refusals import Outcome
+from assent.deciding.rule_texts import RULES, rule_text
+from assent.ids import RuleId
+from services.query.console_texts import OUTCOMES, TEXTS
+from tests.conftest import ROOT
+
+POLICIES = ROOT / "services" / "registry" / "policies"
+
+
+def literals(path: Path) -> Iterator[str]:
+    """The words of every `RuleId(...)` in a file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "RuleId":
+            yield from words(node.args[0])
+
+
+def words(argument: ast.expr) -> Iterator[str]:
+    """A literal, or both sides of a choice between literals; what is computed at run time comes from one of those."""
+    match argument:
+        case ast.Constant(value=str(word)):
+            yield word
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*words(one), *words(other))
+
+
+def rules_in_code() -> set[str]:
+    folders = (ROOT / "assent", ROOT / "services")
+    return {rule for folder in folders for path in folder.rglob("*.py") for rule in literals(path)}
+
+
+def rules_in_policies() -> set[str]:
+    text = "\n".join(path.read_text() for path in POLICIES.glob("*.yaml"))
+    return set(re.findall(r"\b(?:clients_)?rule: *([A-Z]+-\d+)", text))
+
+
+def test_the_search_for_rules_finds_some() -> None:
+    assert {"no_grant", "robots_disallow", "optout_signal", "image_too_large", "quarantine_expired"} <= rules_in_code()
+    assert {"BC-1", "QC-3", "EU-10"} <= rules_in_policies()
+
+
+def test_every_rule_of_the_code_and_of_the_shipped_policy_has_words() -> None:
+    assert sorted((rules_in_code() | rules_in_policies()) - RULES) == []
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_has_different_words_in_english_and_french(rule: str) -> None:
+    english, french = rule_text(RuleId(rule)), rule_text(RuleId(rule), "fr")
+    for text in (english, french):
+        assert len(text.sentence.split()) >= 3
+        assert rule not in text.sentence
+        assert not text.remedy or text.remedy.endswith(".")
+    assert english.sentence != french.sentence
+    assert bool(english.remedy) == bool(french.remedy)
+
+
+def test_a_rule_of_a_newer_release_is_named_as_it_is() -> None:
+    assert "ZZ-9" in rule_text(RuleId("ZZ-9"), "fr").sentence
+
+
+def test_every_outcome_and_every_word_of_the_console_is_in_both_languages() -> None:
+    assert set(OUTCOMES["en"]) == set(OUTCOMES["fr"]) == {outcome.value for outcome in Outcome} | {"embedded"}
+    assert set(TEXTS["en"]) == set(TEXTS["fr"])
