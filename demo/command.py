@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,11 @@ from embedded.command import check_loopback, until_stopped
 from embedded.layout import EmbeddedLayout
 
 DEFAULT_DATA = Path("assent-data")
+FAILURE_LOOKED_FOR_EVERY_S = 0.5
+
+
+class ServiceFailedError(Exception):
+    """Raised when one of the services of the demonstration ended."""
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         with _data_folder(arguments) as folder:
             return asyncio.run(_play(arguments, folder, started))
-    except (StoryCallError, StoryStalledError) as error:
+    except (ServiceFailedError, StoryCallError, StoryStalledError) as error:
         raise CommandError(str(error), ExitCode.UNAVAILABLE) from error
     except START_ERRORS as error:
         raise CommandError(start_error_line(error), ExitCode.UNAVAILABLE) from error
@@ -102,7 +107,7 @@ async def _play(arguments: argparse.Namespace, folder: Path, started: float) -> 
     try:
         await world.start()
         stage = Stage(world, site, folder, state, Report(), say, started)
-        await _acts(arguments, stage)
+        await _unless_failed(world, _acts(arguments, stage))
     finally:
         await world.stop()
         await site.stop()
@@ -110,6 +115,21 @@ async def _play(arguments: argparse.Namespace, folder: Path, started: float) -> 
         stage.report.total_s = time.monotonic() - started
         _print_report(arguments, stage.report.document(), say)
     return ExitCode.DONE
+
+
+async def _unless_failed(world: EmbeddedWorld, acts: Coroutine[Any, Any, None]) -> None:
+    """Play, and stop at once when a service ends instead of waiting for what will never come."""
+    playing = asyncio.create_task(acts)
+    try:
+        while not playing.done():
+            await asyncio.wait({playing}, timeout=FAILURE_LOOKED_FOR_EVERY_S)
+            failure = world.failure()
+            if failure is not None:
+                raise ServiceFailedError(f"a service ended: {type(failure).__name__}: {start_error_line(failure)}") from failure
+        playing.result()
+    finally:
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
 
 
 async def _acts(arguments: argparse.Namespace, stage: Stage) -> None:

@@ -60,6 +60,10 @@ class EmbeddedWorld:
         await self.stop()
         await self.start()
 
+    def failure(self) -> BaseException | None:
+        """What ended a service, or None."""
+        return None if self._system is None else self._system.failure()
+
     @property
     def system(self) -> EmbeddedSystem:
         """The running services."""

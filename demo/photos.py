@@ -1,4 +1,4 @@
-"""Photos of the demonstration, made at run time from what installed packages ship; nothing is downloaded, and nobody in them agreed to anything."""
+"""Photos of the demonstration, made at run time from what installed packages ship; nobody in them agreed to anything."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def composite() -> Composite:
 def _astronaut() -> NDArray[np.uint8]:
     from skimage import data  # heavy, and needed by the demonstration alone
 
-    picture: NDArray[np.uint8] = data.astronaut()
+    picture: NDArray[np.uint8] = data.astronaut()  # type: ignore[no-untyped-call]
     return picture
 
 

@@ -19,7 +19,7 @@ from demo.separate_reader import vectors_without_live_grant
 from demo.settled import settled
 from demo.site import PORTRAITS
 
-ERASED_WITHIN_S = 15.0
+ERASED_WITHIN_S = 90.0
 
 
 async def second_act(stage: Stage, reader: CourseReader) -> None:

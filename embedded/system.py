@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
-from services.query.app import QueryApp
 
 from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
@@ -21,6 +20,7 @@ from services.crawler.app import CrawlerApp
 from services.embedder.app import EmbedderApp
 from services.geofence.app import GeofenceApp
 from services.indexer.app import IndexerApp
+from services.query.app import QueryApp
 from services.registry.app import RegistryApp
 
 NEEDS = frozenset({Need.MODELS, Need.VECTORS})
@@ -64,7 +64,7 @@ class EmbeddedSystem:
 
     def application(self) -> web.Application:
         """Every route and page of the three served services, and health, on one address."""
-        application = served_application(self.shared, self.registry, self.query, self.crawler)
+        application = served_application(self.shared, self.registry, self.query, self.crawler, service="embedded")
         checks = HealthChecks(
             live={name: lambda app=app: app.is_alive for name, app in self._apps},  # type: ignore[misc]
             ready={name: lambda app=app: app.is_ready for name, app in self._apps},  # type: ignore[misc]

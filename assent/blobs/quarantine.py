@@ -72,6 +72,11 @@ class Quarantine:
         swept = await self._sweep("intake", older_than_s, now)
         return [(ProducerId(key.split("/")[1]), key.split("/")[2]) for key in swept]
 
+    async def oldest(self) -> datetime | None:
+        """When the oldest original was put here, by the store's clock; None when there is none."""
+        moments = [entry.modified_at for area in ("quarantine", "intake") async for entry in self._store.list(area)]
+        return min(moments, default=None)
+
     async def _put(self, key: str, data: bytes) -> str:
         try:
             await self._store.put(key, self._cipher.seal(data, aad=key.encode()), if_absent=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from assent.stream.outcomes import RetryLaterError
+
 
 class BlobNotFoundError(Exception):
     """Raised when nothing is stored under the key."""
@@ -16,8 +18,8 @@ class BlobExistsError(Exception):
     """Raised by `put(..., if_absent=True)` when the key is taken; what is stored stays as it was."""
 
 
-class BlobStoreUnavailableError(Exception):
-    """Raised when the store failed or did not answer in time; the outcome of a write is unknown. Hold and try again."""
+class BlobStoreUnavailableError(RetryLaterError):
+    """Raised when the store failed or did not answer in time; the outcome of a write is unknown. A processor holds by it."""
 
 
 @dataclass(frozen=True, slots=True)

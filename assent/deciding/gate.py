@@ -18,13 +18,14 @@ from assent.geofence.policy import Policy
 from assent.geofence.residence import residence_evidence
 from assent.ids import GrantId, Jurisdiction, RuleId
 from assent.stream.clock import Clock
+from assent.stream.outcomes import RetryLaterError
 
 NO_GRANT = RuleId("no_grant")
 INGEST = (Operation.COLLECT, Operation.EMBED, Operation.STORE)
 DISCLOSURE = (Operation.SEARCH, Operation.DISCLOSE)
 
 
-class NotReadyError(Exception):
+class NotReadyError(RetryLaterError):
     """Raised when there is no policy yet: trouble of ours, so the caller holds."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from assent.blobs.object_blob_store import ObjectBlobStore, open_blob_store
 from assent.blobs.quarantine import Quarantine
 from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
+from assent.deployment.gauges import Gauges
 from assent.deployment.service_settings import ServiceSettings
 from assent.deployment.shared import Need, Shared
 from assent.events.topics import all_topics
@@ -56,6 +58,8 @@ async def open_shared(
         manifest = _manifest(settings, needs, pack)
         if pack is not None:
             metrics.set(declared.MODEL_SELF_TEST_PASSED, 1)
+        if manifest is not None:
+            metrics.set(declared.MODEL_INFO, 1, pack=manifest.name, digest=manifest.digest)
         vectors = None
         if Need.VECTORS in needs and manifest is not None:
             vectors = open_vectors(settings, manifest)
@@ -64,6 +68,8 @@ async def open_shared(
         tables = DecisionTables(log, policy_key=keys.public.policy, clock=clock, accepts_fixtures=settings.accepts_fixtures)
         await tables.start()
         stack.push_async_callback(tables.stop)
+        gauges = asyncio.create_task(Gauges(tables, metrics).run(), name="gauges")
+        stack.callback(gauges.cancel)
         shared = _shared(settings, clock, metrics, log, keys, tables)
         yield replace(shared, vector_store=vectors, face_pack=pack, manifest=manifest, is_single_process=is_single_process)
 

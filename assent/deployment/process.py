@@ -22,6 +22,8 @@ from assent.identity.errors import error_middleware
 from assent.identity.tokens import TokenVerifier
 from assent.telemetry.health import HealthChecks, health_application
 from assent.telemetry.logging import configure_logging
+from assent.telemetry.metrics import LOG_FIELDS_DROPPED
+from assent.telemetry.request_metrics import request_metrics
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 
@@ -36,7 +38,7 @@ def run_service(name: str, settings_type: type[ServiceSettings], app_type: type[
     except ValidationError as error:
         print(f"{name}: {start_error_line(error)}", file=sys.stderr)
         return 2
-    configure_logging(name, level=logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO))
+    configure_logging(name, level=_level(settings))
     try:
         return asyncio.run(_serve(name, settings, app_type))
     except START_ERRORS as error:
@@ -51,6 +53,7 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
         loop.add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
         shared = await stack.enter_async_context(open_shared(settings, service=name, needs=app_type.NEEDS))
+        _log_with(settings, name, shared)
         app = app_type(settings, shared)
         checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready})
         health = health_application(checks, shared.metrics.registry)
@@ -58,7 +61,7 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
         await app.start()
         stack.push_async_callback(app.stop)
         if isinstance(app, ServedApp):
-            await _listen(stack, served_application(shared, app), *_address(settings))
+            await _listen(stack, served_application(shared, app, service=name), *_address(settings))
         ended = {asyncio.create_task(stopped.wait()), asyncio.create_task(app.background.failed.wait())}
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
@@ -69,9 +72,22 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
     return 0
 
 
-def served_application(shared: Shared, *apps: ServedApp) -> web.Application:
+def _log_with(settings: ServiceSettings, name: str, shared: Shared) -> None:
+    """From now on what the allow-list withholds is counted."""
+
+    def dropped(count: int) -> None:
+        shared.metrics.increase(LOG_FIELDS_DROPPED, count, service=name)
+
+    configure_logging(name, on_dropped=dropped, level=_level(settings))
+
+
+def _level(settings: ServiceSettings) -> int:
+    return logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+
+
+def served_application(shared: Shared, *apps: ServedApp, service: str) -> web.Application:
     """The application of the services that are served, with authentication and errors in one place."""
-    application = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_BYTES)
+    application = web.Application(middlewares=[request_metrics(service, shared.metrics), error_middleware], client_max_size=MAX_BODY_BYTES)
     application[VERIFIER] = TokenVerifier(shared.keys.public.token, clock=shared.clock)
     for app in apps:
         app.mount(application)

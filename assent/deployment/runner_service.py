@@ -25,8 +25,9 @@ class RunnerService:
             processor,
             member=f"{processor.name}-{os.uname().nodename}-{os.getpid()}",
             clock=shared.clock,
-            observer=MetricsObserver(shared.metrics),
+            observer=MetricsObserver(shared.metrics, shared.clock),
             settings=settings,
+            tables=(shared.tables,),
         )
         self._name = processor.name
 

@@ -11,7 +11,13 @@ from assent.stream.event_log import LogLockedError, LogUnavailableError
 from assent.stream.table import TableStaleError
 from assent.vectors.store import VectorStoreError
 
+
+class StartError(Exception):
+    """Raised when a service cannot start for a reason that its operator can remove. The message says which, and how."""
+
+
 START_ERRORS = (
+    StartError,
     KeyFileError,
     LogLockedError,
     LogUnavailableError,

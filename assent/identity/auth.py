@@ -1,4 +1,4 @@
-"""The caller of a request, from the Authorization header or the session cookie; no request is served without one unless its handler says so."""
+"""The caller of a request, from the Authorization header or the session cookie; none is served without one unless a handler says so."""
 
 from __future__ import annotations
 

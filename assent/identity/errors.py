@@ -8,6 +8,10 @@ import structlog
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
+from assent.stream.event_log import LogUnavailableError
+from assent.stream.outcomes import RetryLaterError
+from assent.stream.table import TableStaleError
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LOG = structlog.get_logger()
 
@@ -51,6 +55,11 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         if error.status < 400:
             raise
         return error_response(ApiError(error.status, error.reason.lower().replace(" ", "_"), error.reason), request_id)
+    except (RetryLaterError, LogUnavailableError, TableStaleError) as error:
+        _LOG.warning("request_waits", request_id=request_id, error=type(error).__name__)
+        return error_response(
+            ApiError(503, "not_ready", "A part that this needs does not answer now.", "Try again in a moment."), request_id
+        )
     except Exception as error:  # noqa: BLE001  the last line of defence: the caller gets a number, the log the type
         _LOG.error("request_failed", request_id=request_id, error=type(error).__name__, exc_info=False)
         return error_response(

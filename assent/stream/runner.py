@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -208,7 +209,11 @@ class Runner:
         committed = [handled for handled in done if partition_of_record(handled.record) not in moved]
         self._report(committed)
         if isinstance(self._processor, AfterCommit):
-            await self._processor.after_commit([handled.event for handled in committed if handled.event is not None])
+            try:
+                await self._processor.after_commit([handled.event for handled in committed if handled.event is not None])
+            except RetryLaterError:
+                # The records are done; what was to be tidied up after them is found by the sweep.
+                self._observer.held(self._processor.name, "after_commit")
 
     async def _write(self, done: Sequence[Handled]) -> None:
         dead = [handled.dead.to_record() for handled in done if handled.dead is not None]
@@ -291,6 +296,8 @@ class Runner:
                 self._observer.dead(handled.record.topic, handled.reason)
             self._observer.finished(self._processor.name, handled.outcome, handled.reason, handled.seconds)
         if done and isinstance(self._observer, ProgressObserver):
+            for topic, count in Counter(handled.record.topic for handled in done).items():
+                self._observer.consumed(topic, count)
             last = done[-1].record
             self._observer.time_lag(last.topic, max(0.0, self._clock.now().timestamp() - last.timestamp_ms / 1000))
 

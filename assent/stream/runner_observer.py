@@ -37,6 +37,10 @@ class ProgressObserver(Protocol):
         """Age of the record finished last, or 0 when nothing waits."""
         ...
 
+    def consumed(self, topic: str, records: int) -> None:
+        """So many records of a topic are finished and committed."""
+        ...
+
     def rebalanced(self, stage: str, partitions: int) -> None:
         """So many partitions were taken away."""
         ...

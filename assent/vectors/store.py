@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
+from assent.stream.outcomes import RetryLaterError
 
 
 class VectorStoreError(Exception):
     """Raised when the store cannot do what was asked of it; the base of the others here."""
 
 
-class VectorStoreUnavailableError(VectorStoreError):
-    """Raised when the store is closed, does not answer in time or answers with a fault: nothing is known of the outcome."""
+class VectorStoreUnavailableError(VectorStoreError, RetryLaterError):
+    """Raised when the store is closed, does not answer in time or answers with a fault: nothing is known of the outcome.
+
+    A processor holds by it.
+    """
 
 
 class VectorStoreLockedError(VectorStoreError):

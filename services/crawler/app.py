@@ -46,6 +46,7 @@ class CrawlerApp:
             guard=AddressGuard(shared.allowed_sockets),
             user_agent=f"{settings.agent}/1.0" + (f" (+{settings.contact_url})" if settings.contact_url else ""),
             limits=FetchLimits(total_s=settings.fetch_timeout_s, max_bytes=settings.max_image_bytes),
+            on_blocked=lambda reason: shared.metrics.increase(declared.FETCHES_BLOCKED, reason=reason),
         )
         self._crawl = self._built(AreaIndex.load())
         self._one_round = asyncio.Lock()
@@ -113,6 +114,9 @@ class CrawlerApp:
                 limit, now = self._settings.quarantine_max_s, self._shared.clock.now()
                 swept = len(await self._shared.quarantine.sweep(limit, now)) + len(await self._shared.quarantine.sweep_intake(limit, now))
                 self._shared.metrics.increase(declared.QUARANTINE_SWEPT, swept)
+                oldest = await self._shared.quarantine.oldest()
+                age_s = 0.0 if oldest is None else (now - oldest).total_seconds()
+                self._shared.metrics.set(declared.QUARANTINE_OLDEST_AGE, max(0.0, age_s))
             except BlobStoreUnavailableError as error:
                 _LOG.warning("sweep_waits", error=type(error).__name__)
             await self._pause(SWEEP_EVERY_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -63,7 +64,10 @@ class FetchLimits:
 class Fetcher:
     """A session whose every socket passes the guard. One user agent, no proxy, no cookies, no credentials."""
 
-    def __init__(self, *, guard: AddressGuard, user_agent: str, limits: FetchLimits) -> None:
+    def __init__(
+        self, *, guard: AddressGuard, user_agent: str, limits: FetchLimits, on_blocked: Callable[[str], None] = lambda reason: None
+    ) -> None:
+        self._on_blocked = on_blocked
         self._guard = guard
         self._user_agent = user_agent
         self._limits = limits
@@ -100,13 +104,17 @@ class Fetcher:
                     return FetchFailure.TOO_LARGE
                 return Fetched(url, response.status, tuple(response.headers.items()), body)
         except AddressRefusedError:
-            return FetchFailure.ADDRESS
+            return self._blocked()
         except TimeoutError:
             return FetchFailure.TIMEOUT
         except aiohttp.ClientConnectionError as error:
-            return FetchFailure.ADDRESS if _caused_by_guard(error) else FetchFailure.CONNECTION
+            return self._blocked() if _caused_by_guard(error) else FetchFailure.CONNECTION
         except (aiohttp.ClientError, ValueError, asyncio.LimitOverrunError):
             return FetchFailure.BROKEN
+
+    def _blocked(self) -> FetchFailure:
+        self._on_blocked(FetchFailure.ADDRESS.value)
+        return FetchFailure.ADDRESS
 
     def _guarded_socket(self, addr_info: Any) -> socket.socket:
         """Called with the final address of every new connection: name, literal and redirect alike."""

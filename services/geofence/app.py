@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from assent.geofence.areas import AreaIndex
-
 from assent.deployment.runner_service import RunnerService
 from assent.deployment.shared import Need, Shared
+from assent.geofence.areas import AreaIndex
 from assent.stream.runner import RunnerSettings
 from services.geofence.processor import GeofenceProcessor
 from services.geofence.settings import GeofenceSettings
@@ -26,6 +25,7 @@ class GeofenceApp(RunnerService):
             producers=shared.producers,
             identifiers=shared.identifiers,
             areas=AreaIndex.load(),
+            metrics=shared.metrics,
             catch_up_timeout_s=settings.catch_up_timeout_s,
         )
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)

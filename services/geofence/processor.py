@@ -22,12 +22,15 @@ from assent.events.topics import Topic
 from assent.geofence.areas import AreaIndex
 from assent.geofence.evidence import Evidence
 from assent.geofence.extract import image_evidence, page_evidence
+from assent.geofence.host import host_evidence
 from assent.geofence.policy import Policy
 from assent.ids import RuleId
 from assent.intake.producers import INNER_PRODUCERS, ProducerDirectory
 from assent.intake.signature import is_signed_by
 from assent.keys.identifiers import ImageIds
 from assent.stream.outcomes import Emit, Outcome, PoisonMessageError, Refuse
+from assent.telemetry import metrics as declared
+from assent.telemetry.meter import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class GeofenceProcessor:
         identifiers: ImageIds,
         areas: AreaIndex,
         tables: DecisionTables,
+        metrics: Metrics,
         catch_up_timeout_s: float,
     ) -> None:
         self._gate = gate
@@ -62,6 +66,7 @@ class GeofenceProcessor:
         self._identifiers = identifiers
         self._areas = areas
         self._tables = tables
+        self._metrics = metrics
         self._catch_up_timeout_s = catch_up_timeout_s
         self._ended: dict[str, Sighting] = {}
 
@@ -76,6 +81,7 @@ class GeofenceProcessor:
         await self._check_sender(sighting, record)
         read = await self._read(sighting)
         findings = self._findings(read)
+        self._count(findings)
         passed = [finding for finding in findings if not finding.rules]
         refusals = [_refusal(finding) for finding in findings if finding.rules]
         if not findings:
@@ -114,6 +120,8 @@ class GeofenceProcessor:
             return _Read(sighting, (), (RuleId("suppressed"),))
         evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=self._gate.policy.location)
         told = page_evidence(sighting.page_evidence, areas=self._areas, location=self._gate.policy.location)
+        if sighting.final_url is not None:
+            told = (*host_evidence(sighting.final_url), *told)
         if sighting.producer not in INNER_PRODUCERS:
             told = tuple(replace(item, allow_weight=0.0) for item in told)
         return _Read(sighting, (*evidence, *told))
@@ -133,6 +141,10 @@ class GeofenceProcessor:
             return []
         grants = self._gate.covering(Asset.of(read.sighting))
         return [self._gate.locate(grant, read.evidence, INGEST) for grant in grants]
+
+    def _count(self, findings: Sequence[Finding]) -> None:
+        for place in {place for finding in findings for place in finding.candidates}:
+            self._metrics.increase(declared.CANDIDATES, jurisdiction=place)
 
     def _uncovered(self, read: _Read) -> Refusal:
         """Nobody said yes: refused, with the place as far as the evidence tells it, so that it can be counted."""

@@ -39,6 +39,7 @@ class IndexerApp(RunnerService):
             store=shared.vectors,
             grant_keys=shared.grant_keys,
             model_digest=shared.model_digest,
+            metrics=shared.metrics,
             catch_up_timeout_s=settings.catch_up_timeout_s,
         )
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)
@@ -84,6 +85,7 @@ class IndexerApp(RunnerService):
             try:
                 await self._erasures.catch_up(self._settings.catch_up_timeout_s)
                 await self._worker.work()
+                self._metrics.set(declared.PURGE_BACKLOG, self._worker.purge_backlog())
             except _TROUBLE as error:
                 _LOG.warning("erasure_waits", error=type(error).__name__)
             await self._pause(self._settings.erase_round_s)

@@ -61,6 +61,11 @@ class ErasureWorker:
         await self._purge([erasure for erasure in mine if erasure.reached(VECTORS, ErasureLevel.LOGICAL)])
         return len(self._table.unfinished(STORES))
 
+    def purge_backlog(self) -> int:
+        """Vectors that are deleted logically and whose bytes may still lie on the disk."""
+        deleted = [erasure.reached(VECTORS, ErasureLevel.LOGICAL) for erasure in self._table.unfinished((VECTORS,))]
+        return sum(report.count_before for report in deleted if report is not None)
+
     async def _resolve(self, erasure: Erasure) -> None:
         if erasure.reached(VECTORS, ErasureLevel.RESOLVED) is None:
             ids = await self._store.ids_of_grant(erasure.request.grant_id)

@@ -20,6 +20,8 @@ from assent.ids import FaceId, ProducerId, RuleId
 from assent.keys.cipher import UnsealError, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
+from assent.telemetry import metrics as declared
+from assent.telemetry.meter import Metrics
 from assent.vectors.store import FacePoint, VectorStore
 
 STORING = (Operation.STORE,)
@@ -40,6 +42,7 @@ class FaceIndexer:
         store: VectorStore,
         grant_keys: GrantKeyring,
         model_digest: str,
+        metrics: Metrics,
         catch_up_timeout_s: float,
     ) -> None:
         self._gate = gate
@@ -47,6 +50,7 @@ class FaceIndexer:
         self._store = store
         self._grant_keys = grant_keys
         self._model_digest = model_digest
+        self._metrics = metrics
         self._catch_up_timeout_s = catch_up_timeout_s
         self._pending: dict[FaceId, FacePoint] = {}
 
@@ -86,6 +90,7 @@ class FaceIndexer:
         if ended:
             await self._store.delete(ended)
             await self._store.flush()
+            self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(ended))
 
     async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
         key = await self._grant_keys.get(face.grant_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from assent.ids import GrantId
 from services.registry.grant_table import GrantRow, grant_row
 from services.registry.refused import wrong_secret
@@ -29,6 +31,6 @@ class GrantAccess:
         """Either secret of the grant fits."""
         found = False
         for kind in SecretKind:
-            stored, _ = await self._store.read(lambda database, kind=kind: secret_hash(database, grant_id, kind))
+            stored, _ = await self._store.read(functools.partial(secret_hash, grant_id=grant_id, kind=kind))
             found |= self._hashes.matches(secret, stored, kind=kind.value, owner=grant_id)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from datetime import datetime
 import structlog
 from uuid_utils.compat import uuid7
 
+from assent.blobs.store import BlobStoreUnavailableError
 from assent.events.envelope import Event
 from assent.events.erasures import ErasureCause, ErasureLevel, ErasureProgressed, ErasureRequested
 from assent.events.grants import GrantSnapshot, GrantState, GrantWithdrawn
@@ -27,7 +29,7 @@ from services.registry.erasure_table import (
     ErasureRow,
     erasure_of,
     insert_erasure,
-    mark_acknowledged,
+    mark_all_acknowledged,
     mark_announced,
     unannounced,
 )
@@ -109,7 +111,9 @@ class Endings:
             erasure = endings[0].erasure
             salt = endings[0].record.salt if endings[0].record is not None else None
             await self._record_events(endings)
-        await self.resume()
+        # With the key store away the end is on the log and nothing is disclosed; the rounds destroy the key later.
+        with contextlib.suppress(BlobStoreUnavailableError):
+            await self.resume()
         finished = await self._store.read(lambda database: erasure_of(database, grant_id))
         if finished is None or finished.offsets is None or not finished.is_announced:
             raise ApiError(503, "log_unavailable", "The withdrawal is written down and goes on by itself.", "Ask again.")
@@ -127,7 +131,7 @@ class Endings:
         unacknowledged = [erasure for erasure in pending if erasure.offsets is None]
         if unacknowledged:
             offsets = await self._publisher.publish([_withdrawn(erasure) for erasure in unacknowledged])
-            await self._store.write(lambda database: [mark_acknowledged(database, item.erasure_id, offsets) for item in pending])
+            await self._store.write(lambda database: mark_all_acknowledged(database, [item.erasure_id for item in pending], offsets))
         for erasure in pending:
             await self._finish(erasure)
         await self._store.scrub()
@@ -163,7 +167,7 @@ class Endings:
             requested_at=now,
             grant_commitment=commit("grant", row.grant_id, salt=salt),
             points_commitment=commit_set("face", [face.face_id for face in faces], salt=salt),
-            key_fingerprint=await self._grant_keys.fingerprint(row.grant_id),
+            key_fingerprint=await self._fingerprint(row.grant_id),
             offsets=None,
             is_announced=False,
         )
@@ -174,8 +178,16 @@ class Endings:
         """The record, or None when it cannot be opened: that must not stand in the way of an end."""
         try:
             return await self._vault.open(last)
-        except (RecordGoneError, KeyDestroyedError, KeyNotFoundError, UnsealError) as error:
+        except (RecordGoneError, KeyDestroyedError, KeyNotFoundError, UnsealError, BlobStoreUnavailableError) as error:
             _LOG.error("record_unreadable_at_end", grant_id=last.grant_id, error=type(error).__name__)
+            return None
+
+    async def _fingerprint(self, grant_id: GrantId) -> str | None:
+        """None where the key store is away: nor must that stand in the way of an end."""
+        try:
+            return await self._grant_keys.fingerprint(grant_id)
+        except BlobStoreUnavailableError:
+            _LOG.error("key_store_away_at_end", grant_id=grant_id)
             return None
 
     async def _write(self, endings: Sequence[_Ending]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,9 +67,10 @@ def insert_erasure(database: sqlite3.Connection, erasure: ErasureRow) -> None:
     )
 
 
-def mark_acknowledged(database: sqlite3.Connection, erasure_id: ErasureId, offsets: dict[str, int]) -> None:
-    """The log holds the end of the grant, at these offsets; the first ones stand."""
-    database.execute("UPDATE erasures SET offsets = ? WHERE erasure_id = ? AND offsets IS NULL", (json.dumps(offsets), erasure_id))
+def mark_all_acknowledged(database: sqlite3.Connection, erasure_ids: Iterable[ErasureId], offsets: dict[str, int]) -> None:
+    """The log holds the ends of these grants, at these offsets; the first ones stand."""
+    rows = [(json.dumps(offsets), erasure_id) for erasure_id in erasure_ids]
+    database.executemany("UPDATE erasures SET offsets = ? WHERE erasure_id = ? AND offsets IS NULL", rows)
 
 
 def mark_announced(database: sqlite3.Connection, erasure_id: ErasureId) -> None:
@@ -115,6 +117,16 @@ def pending_by_level(database: sqlite3.Connection) -> dict[ErasureLevel, int]:
         )
         for level in (ErasureLevel.LOGICAL, ErasureLevel.PHYSICAL)
     }
+
+
+def oldest_pending(database: sqlite3.Connection, level: ErasureLevel) -> datetime | None:
+    """When the oldest erasure was asked for that lacks the receipt of this level."""
+    row = database.execute(
+        "SELECT min(requested_at) FROM erasures WHERE NOT EXISTS "
+        "(SELECT 1 FROM receipts AS r WHERE r.erasure_id = erasures.erasure_id AND r.kind = ?)",
+        (f"deletion_{level.value}",),
+    ).fetchone()
+    return None if row[0] is None else moment(row[0])
 
 
 def without(database: sqlite3.Connection, store: str, level: ErasureLevel) -> list[ErasureRow]:

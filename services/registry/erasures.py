@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import rfc8785
 
@@ -124,7 +125,7 @@ def _leaf(
 
 def _read_backs(reached: Mapping[str, ProgressRow]) -> str:
     """Digest of what each store found when it read back."""
-    facts = [
+    facts: list[Any] = [
         {"store": name, "count_after": row.count_after, "method": row.method, "reached_at": row.reached_at.isoformat()}
         for name, row in sorted(reached.items())
     ]

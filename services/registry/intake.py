@@ -1,4 +1,4 @@
-"""What outside producers hand in: bytes into their own quarantine, signed events onto the log; it is never taken for consent or evidence."""
+"""What outside producers hand in: bytes into their own quarantine, signed events onto the log; never taken for consent or evidence."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event
 from assent.events.erasures import ErasureProgressed
@@ -65,28 +67,25 @@ class OutcomeRecorder:
         )
 
     async def _embedded(self, event_id: str, face: FaceEmbedded) -> None:
-        await self._store.write(
-            lambda database: (
-                insert_face(database, face.face_id, face.grant_id, at=face.embedded_at),
-                insert_outcome(
-                    database,
-                    event_id,
-                    sighting_id=face.sighting_id,
-                    grant_id=face.grant_id,
-                    producer=producer_of(database, face.sighting_id) or ProducerId(CRAWLER),
-                    stage=Stage.EMBEDDER.value,
-                    outcome="embedded",
-                    at=face.embedded_at,
-                ),
+        def write(database: sqlite3.Connection) -> None:
+            insert_face(database, face.face_id, face.grant_id, at=face.embedded_at)
+            insert_outcome(
+                database,
+                event_id,
+                sighting_id=face.sighting_id,
+                grant_id=face.grant_id,
+                producer=producer_of(database, face.sighting_id) or ProducerId(CRAWLER),
+                stage=Stage.EMBEDDER.value,
+                outcome="embedded",
+                at=face.embedded_at,
             )
-        )
+
+        await self._store.write(write)
 
     async def _disclosed(self, answered: SearchAnswered) -> None:
-        rows = [
-            (
-                DisclosureRow(answered.query_id, face.face_id, answered.caller, answered.purpose, answered.answered_at),
-                face.grant_id,
-            )
-            for face in answered.faces
-        ]
-        await self._store.write(lambda database: [insert_disclosure(database, row, grant_id) for row, grant_id in rows])
+        def write(database: sqlite3.Connection) -> None:
+            for face in answered.faces:
+                row = DisclosureRow(answered.query_id, face.face_id, answered.caller, answered.purpose, answered.answered_at)
+                insert_disclosure(database, row, face.grant_id)
+
+        await self._store.write(write)

@@ -6,6 +6,7 @@ import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from assent.deployment.start_errors import StartError
 from assent.events.grants import PolicyPublished
 from assent.receipts.checkpoint import public_key_id
 from assent.receipts.leaves import Control
@@ -16,7 +17,7 @@ from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
 
 
-class PolicyVersionTakenError(Exception):
+class PolicyVersionTakenError(StartError):
     """Raised when a changed policy document still has the version of one that was published: give it a new version."""
 
 

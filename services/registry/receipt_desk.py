@@ -51,7 +51,7 @@ class ReceiptDesk:
     async def deletion(self, leaf: Deletion, *, kind: str) -> Receipt:
         """Append the leaf of a finished level, once, and return its receipt."""
         index = await self._append(leaf, once=f"erasure/{leaf.erasure_id}/{kind}")
-        return await asyncio.to_thread(issue_receipt, self._log, index, signer=self._signer)
+        return await asyncio.to_thread(issue_receipt, self._log, index)
 
     async def control(self, leaf: Leaf, *, once: str) -> None:
         """An act of the operator."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import structlog
 
 from assent.events.envelope import UnreadableEventError, decode
@@ -65,7 +67,7 @@ class RevisionGuard:
         """What was seen last is compared once with the registry's own file; what was right is forgotten."""
         overtaken = 0
         for grant_id, revision in list(self._last.items()):
-            row = await self._store.read(lambda database, grant_id=grant_id: grant_row(database, grant_id))
+            row = await self._store.read(functools.partial(grant_row, grant_id=grant_id))
             del self._last[grant_id]
             if row is not None and row.published_revision > revision:
                 await self._append(grant_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 
 import structlog
 
@@ -14,9 +15,9 @@ from assent.identity.errors import ApiError
 from assent.stream.clock import Clock
 from assent.stream.event_log import LogUnavailableError
 from assent.telemetry.meter import Metrics
-from assent.telemetry.metrics import ERASURES_PENDING, GRANTS
+from assent.telemetry.metrics import ERASURE_TIME_LEFT, ERASURES_PENDING, GRANTS
 from services.registry.endings import Endings
-from services.registry.erasure_table import pending_by_level
+from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_table import GrantRow, count_by_state, run_out
 from services.registry.grants import Grants
@@ -24,6 +25,8 @@ from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.revision_guard import RevisionGuard
 from services.registry.store import RegistryStore
 
+ERASED_WITHIN_S = {ErasureLevel.LOGICAL: 60.0, ErasureLevel.PHYSICAL: 30 * 86_400.0}
+"""The deadlines that every entry of the policy keeps to (EU-5 asks for a month); an entry may ask for less."""
 _LOG = structlog.get_logger()
 _TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError)
 
@@ -102,5 +105,9 @@ class Rounds:
         for state in GrantState:
             self._metrics.set(GRANTS, states.get(state.value, 0), state=state.value)
         pending = await self._store.read(pending_by_level)
-        for level in (ErasureLevel.LOGICAL, ErasureLevel.PHYSICAL):
+        now = self._clock.now()
+        for level, limit_s in ERASED_WITHIN_S.items():
             self._metrics.set(ERASURES_PENDING, pending[level], level=level.value)
+            oldest = await self._store.read(functools.partial(oldest_pending, level=level))
+            waited_s = 0.0 if oldest is None else (now - oldest).total_seconds()
+            self._metrics.set(ERASURE_TIME_LEFT, limit_s - waited_s, level=level.value)

@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS producers (
 
 CREATE TABLE IF NOT EXISTS erasures (
     erasure_id TEXT PRIMARY KEY, grant_id TEXT NOT NULL UNIQUE, cause TEXT NOT NULL, requested_at TEXT NOT NULL,
-    grant_commitment TEXT NOT NULL, points_commitment TEXT NOT NULL, key_fingerprint TEXT, offsets TEXT, is_announced INTEGER NOT NULL DEFAULT 0) STRICT;
+    grant_commitment TEXT NOT NULL, points_commitment TEXT NOT NULL, key_fingerprint TEXT, offsets TEXT,
+    is_announced INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE IF NOT EXISTS erasure_progress (
     erasure_id TEXT NOT NULL, store TEXT NOT NULL, level TEXT NOT NULL, count_before INTEGER NOT NULL,

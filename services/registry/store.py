@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from assent.deployment.start_errors import StartError
 from services.registry.schema import SCHEMA, SCHEMA_VERSION
 
 T = TypeVar("T")
 FILE = "registry.sqlite3"
 
 
-class RegistryBusyError(Exception):
+class RegistryBusyError(StartError):
     """Raised when another registry has this file open: one writes at a time."""
 
 

@@ -1,4 +1,4 @@
-"""One behaviour for every vector store: Edge in process, qdrant-client in memory, against Edge over HTTP, against a server if there is one."""
+"""One behaviour for every vector store: Edge in process, qdrant-client in memory, to Edge over HTTP, to a server if there is one."""
 
 from __future__ import annotations
 

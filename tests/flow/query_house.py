@@ -297,7 +297,7 @@ async def query_house(folder: Path, *, clock: FakeClock | None = None, **setting
     )
     app = QueryApp(QuerySettings(**({"catch_up_timeout_s": 2.0, "drain_deadline_s": 2.0} | settings)), shared)
     await app.start()
-    server = TestServer(served_application(shared, app), host="127.0.0.1")
+    server = TestServer(served_application(shared, app, service="query"), host="127.0.0.1")
     client: TestClient[Any, Any] = TestClient(server)
     await client.start_server()
     house = QueryHouse(app, client, clock, log, store, pictures, shared, SigningKeys.load(folder / "keys"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assent.blobs.derivatives import Derivatives
+from assent.blobs.store import BlobStore
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
@@ -48,12 +49,14 @@ class DeafLedger(ConsentLedger):
 class KeepingKeyring(GrantKeyring):
     """Never forgets a key."""
 
-    kept: dict[GrantId, DataKey] = {}
+    def __init__(self, store: BlobStore, kek: DataKey) -> None:
+        super().__init__(store, kek)
+        self._kept: dict[GrantId, DataKey] = {}
 
     async def get(self, grant_id: GrantId) -> DataKey:
-        if grant_id not in self.kept:
-            self.kept[grant_id] = await super().get(grant_id)
-        return self.kept[grant_id]
+        if grant_id not in self._kept:
+            self._kept[grant_id] = await super().get(grant_id)
+        return self._kept[grant_id]
 
 
 @asynccontextmanager

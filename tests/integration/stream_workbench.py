@@ -79,6 +79,7 @@ class Seen:
         self.causes: list[str] = []
         self.holds: list[str] = []
         self.failed_commits = 0
+        self.consumed_records: dict[str, int] = {}
         self.lags: dict[int, int] = {}
 
     def finished(self, stage: str, outcome: str, reason: str, seconds: float) -> None:
@@ -98,6 +99,9 @@ class Seen:
 
     def time_lag(self, topic: str, seconds: float) -> None:
         """Not looked at."""
+
+    def consumed(self, topic: str, records: int) -> None:
+        self.consumed_records[topic] = self.consumed_records.get(topic, 0) + records
 
     def rebalanced(self, stage: str, partitions: int) -> None:
         """Not looked at."""

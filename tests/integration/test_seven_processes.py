@@ -90,7 +90,6 @@ async def test_any_process_may_be_killed_in_the_middle(tmp_path: Path) -> None:
 
 
 async def story_with_a_death(world: SevenProcesses, victim: str, port: int, folder: Path) -> None:
-    folder.mkdir()
     site, died = await site_on(port), asyncio.Event()
 
     def on_end(end: End) -> None:

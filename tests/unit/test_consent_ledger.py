@@ -42,7 +42,7 @@ def folded(*events: GrantSnapshot | GrantWithdrawn, accepts_fixtures: bool = Fal
 
 
 def test_every_order_of_grant_revision_and_withdrawal_ends_withdrawn() -> None:
-    events = (grant(GRANT), grant(GRANT, revision=2), withdrawn())
+    events: tuple[GrantSnapshot | GrantWithdrawn, ...] = (grant(GRANT), grant(GRANT, revision=2), withdrawn())
     for order in permutations(events):
         ledger = folded(*order)
         assert ledger.standing(GRANT, NOW) is Standing.WITHDRAWN
