@@ -18,6 +18,14 @@ OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105  a file name
 JsonObject = dict[str, Any]
 
 
+class RefusedError(CommandError):
+    """Raised when the service answers no; `details` is its answer."""
+
+    def __init__(self, message: str, code: ExitCode, details: JsonObject) -> None:
+        super().__init__(message, code)
+        self.details = details
+
+
 def add_api_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the service is and whose token to use."""
     parser.add_argument("--url", default=os.environ.get("ASSENT_URL", DEFAULT_URL), help=f"the service (default {DEFAULT_URL})")
@@ -50,9 +58,10 @@ def call(
     body: JsonObject | None = None,
     form: dict[str, str] | None = None,
     image: bytes | None = None,
+    headers: dict[str, str] | None = None,
 ) -> JsonObject:
-    """One request; the JSON answer. Raises CommandError with the service's own words."""
-    return asyncio.run(_call(arguments.url, method, path, token=token, body=body, form=form, image=image))
+    """One request; the JSON answer. Raises CommandError with the service's own words, RefusedError where it refuses."""
+    return asyncio.run(_call(arguments.url, method, path, token=token, body=body, form=form, image=image, headers=headers))
 
 
 async def _call(
@@ -64,8 +73,9 @@ async def _call(
     body: JsonObject | None,
     form: dict[str, str] | None,
     image: bytes | None,
+    headers: dict[str, str] | None,
 ) -> JsonObject:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
     data: aiohttp.FormData | None = None
     if image is not None:
         data = aiohttp.FormData()
@@ -75,7 +85,7 @@ async def _call(
     try:
         async with (
             aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=60)) as session,
-            session.request(method, url + path, headers=headers, json=body, data=data) as response,
+            session.request(method, url + path, headers=sent, json=body, data=data) as response,
         ):
             text = await response.text()
             return _answer(response.status, text)
@@ -92,6 +102,6 @@ def _answer(status: int, text: str) -> JsonObject:
         raise CommandError(f"the answer (status {status}) is not JSON; is --url the right service?", ExitCode.UNAVAILABLE) from error
     if status < 400 and isinstance(answer, dict):
         return answer
-    code = ExitCode.UNAVAILABLE if status >= 500 else ExitCode.REFUSED
-    message = " ".join(str(answer.get(part, "")) for part in ("message", "remedy")).strip() if isinstance(answer, dict) else text
-    raise CommandError(f"{message} (status {status})", code)
+    details = answer if isinstance(answer, dict) else {"message": text}
+    message = " ".join(str(details.get(part, "")) for part in ("message", "remedy")).strip()
+    raise RefusedError(f"{message} (status {status})", ExitCode.UNAVAILABLE if status >= 500 else ExitCode.REFUSED, details)

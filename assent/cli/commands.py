@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
+from assent.cli.add import ADD
 from assent.cli.command import Command
+from assent.cli.crawl import CRAWL
+from assent.cli.doctor import DOCTOR
+from assent.cli.explain import EXPLAIN
+from assent.cli.grant import GRANT
+from assent.cli.keys import KEYS
+from assent.cli.models import MODELS
+from assent.cli.receipt import RECEIPT
+from assent.cli.search import SEARCH, VERIFY
+from assent.cli.staff import LOGIN_CODE, PRODUCER, TOKEN
+from assent.cli.vectors import VECTORS
 
-BUILT_IN: tuple[Command, ...] = ()
+BUILT_IN: tuple[Command, ...] = (
+    CRAWL,
+    ADD,
+    GRANT,
+    SEARCH,
+    VERIFY,
+    EXPLAIN,
+    DOCTOR,
+    RECEIPT,
+    MODELS,
+    KEYS,
+    TOKEN,
+    LOGIN_CODE,
+    PRODUCER,
+    VECTORS,
+)

@@ -37,6 +37,7 @@ class ConsentLedger:
         self._grants: dict[GrantId, GrantSnapshot] = {}
         self._withdrawn: dict[GrantId, datetime] = {}
         self._denied: set[GrantId] = set()
+        self._seen: dict[GrantId, dict[int, int]] = {}
         self._by_source: dict[SourceKey, set[GrantId]] = {}
         self._by_subject: dict[SubjectId, set[GrantId]] = {}
         self._accepts_fixtures = accepts_fixtures
@@ -46,12 +47,12 @@ class ConsentLedger:
 
     def apply_grant(self, grant: GrantSnapshot) -> None:
         """Take a snapshot. The highest revision wins; two different snapshots of one revision deny the grant."""
+        # A superseded revision still counts: else two snapshots of it would deny before the next one was read, and not after.
+        digest = hash(grant)
+        if self._seen.setdefault(grant.grant_id, {}).setdefault(grant.revision, digest) != digest:
+            self._denied.add(grant.grant_id)
         held = self._grants.get(grant.grant_id)
-        if held is not None and held.revision > grant.revision:
-            return
-        if held is not None and held.revision == grant.revision:
-            if held != grant:
-                self._denied.add(grant.grant_id)
+        if held is not None and held.revision >= grant.revision:
             return
         if held is not None:
             self._forget_sources(held)

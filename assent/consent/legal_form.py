@@ -13,13 +13,11 @@ FORM_STRENGTH: dict[ConsentForm, int] = {
     ConsentForm.EXPLICIT: 1,
     ConsentForm.WRITTEN_RELEASE: 2,
 }
-AGE_BELOW: dict[AgeBand, int] = {
-    AgeBand.ADULT: 18,
-    AgeBand.MINOR_14_17: 14,
-    AgeBand.MINOR_UNDER_14: 0,
-    AgeBand.UNKNOWN: 0,
+MINORS: dict[AgeBand, range] = {
+    AgeBand.MINOR_14_17: range(14, 18),
+    AgeBand.MINOR_UNDER_14: range(14),
 }
-"""The least age that the stated band is sure of."""
+"""The ages that a stated band may stand for. `adult` is of age where she lives, whichever age that is there."""
 
 
 def form_rules(grant: GrantSnapshot, jurisdiction: Jurisdiction, rules: JurisdictionRules) -> Iterator[RuleId]:
@@ -53,6 +51,7 @@ def _age_rules(grant: GrantSnapshot, needs: ConsentRules) -> Iterator[RuleId]:
     """CA-6: under the age, or of unknown age, only with a guardian; a guardian cures only below `guardian_below`."""
     if grant.age_band is AgeBand.ADULT:
         return
-    sure_age = AGE_BELOW[grant.age_band]
-    if grant.age_band is AgeBand.UNKNOWN or (sure_age < needs.age_min and not grant.guardian):
+    ages = MINORS.get(grant.age_band)
+    cured_below = needs.guardian_below if grant.guardian else 0
+    if ages is None or any(cured_below <= age < needs.age_min for age in ages):
         yield RuleId("CA-6")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -33,7 +34,11 @@ from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from assent.vectors.edge import EdgeVectorStore
 from assent.vectors.qdrant import QdrantVectorStore
-from assent.vectors.store import VectorStore
+from assent.vectors.store import VectorStore, VectorStoreUnavailableError
+
+
+STORE_AWAITED_S = 30.0
+STORE_ASKED_EVERY_S = 0.5
 
 
 class UnknownUrlError(ValueError):
@@ -63,7 +68,7 @@ async def open_shared(
         vectors = None
         if Need.VECTORS in needs and manifest is not None:
             vectors = open_vectors(settings, manifest)
-            await vectors.open()
+            await _opened(vectors)
             stack.push_async_callback(vectors.close)
         tables = DecisionTables(log, policy_key=keys.public.policy, clock=clock, accepts_fixtures=settings.accepts_fixtures)
         await tables.start()
@@ -72,6 +77,18 @@ async def open_shared(
         stack.callback(gauges.cancel)
         shared = _shared(settings, clock, metrics, log, keys, tables)
         yield replace(shared, vector_store=vectors, face_pack=pack, manifest=manifest, is_single_process=is_single_process)
+
+
+async def _opened(vectors: VectorStore) -> None:
+    """Open the store; one that does not answer yet is waited for, because machines that start together start in any order."""
+    deadline = time.monotonic() + STORE_AWAITED_S
+    while True:
+        try:
+            return await vectors.open()
+        except VectorStoreUnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(STORE_ASKED_EVERY_S)
 
 
 def _manifest(settings: ServiceSettings, needs: frozenset[Need], pack: FacePack | None) -> PackManifest | None:

@@ -13,9 +13,14 @@ SELF = "self"
 
 
 def client_gate(jurisdictions: Sequence[Jurisdiction], *, basis: str, policy: Policy, now: datetime) -> RuleId | None:
-    """The rule that closes the service to this caller on this ground, or None. Every place she names must be open (BC-1, AB-1)."""
+    """The rule that closes the service to this caller on this ground, or None. Every place she names must be open (BC-1, AB-1).
+
+    A country alone stands for each of its parts that has rules of its own: she may be in any of them.
+    """
     if basis == SELF:
         return None
-    rules = {policy.rules_for(place).closed_to_clients_by(now) for place in jurisdictions or (UNKNOWN,)}
+    places = frozenset(jurisdictions or (UNKNOWN,))
+    places = places.union(*(policy.subdivisions_of(place) for place in places))
+    rules = {policy.rules_for(place).closed_to_clients_by(now) for place in places}
     closed = sorted(rule for rule in rules if rule is not None)
     return closed[0] if closed else None

@@ -32,9 +32,9 @@ def candidate_set(evidence: Sequence[Evidence], *, grant: GrantSnapshot | None, 
     has_residence = grant is not None and grant.confirmed_at is not None and bool(_residences(weighed))
     found: set[Jurisdiction] = set()
     for item in weighed:
-        if item.deny_weight >= policy.location.deny_threshold and _adds(item, weighed, has_residence=has_residence):
+        if _counts(item, policy) and _adds(item, weighed, policy, has_residence=has_residence):
             found |= _expanded(item, policy, has_residence=has_residence)
-    if not _is_known(weighed, policy):
+    if not found or not _is_known(weighed, policy):
         found.add(UNKNOWN)
     return CandidateSet(frozenset(found), tuple(item.coarse() for item in weighed))
 
@@ -55,16 +55,26 @@ def _weighed(item: Evidence, policy: Policy) -> Evidence:
     return replace(item, deny_weight=max(item.deny_weight, weight))
 
 
-def _adds(item: Evidence, evidence: Sequence[Evidence], *, has_residence: bool) -> bool:
+def _counts(item: Evidence, policy: Policy) -> bool:
+    """Heavy enough to close a place. What is there and cannot be read always is, of however light a kind."""
+    return item.is_invalid or item.deny_weight >= policy.location.deny_threshold
+
+
+def _adds(item: Evidence, evidence: Sequence[Evidence], policy: Policy, *, has_residence: bool) -> bool:
     """Whether this evidence adds its places. Unreadable evidence always does: it adds UNKNOWN."""
     if item.is_invalid or not has_residence:
         return True
     if item.kind in HINTS_OF_PEOPLE:
         return False
     if item.kind in HINTS_OF_COUNTRIES and item.deny_weight < 1.0:
-        placed = {_country(place) for other in evidence if other.connector in _PLACING for place in other.jurisdictions}
-        return not {_country(place) for place in item.jurisdictions} <= placed
+        return not {_country(place) for place in item.jurisdictions} <= _placed(evidence, policy)
     return True
+
+
+def _placed(evidence: Sequence[Evidence], policy: Policy) -> set[str]:
+    """Countries that hold a residence or capture place. Only evidence that adds its own place may silence a hint of another."""
+    placing = [item for item in evidence if item.connector in _PLACING and item.kind not in HINTS_OF_PEOPLE and _counts(item, policy)]
+    return {_country(place) for item in placing for place in item.jurisdictions}
 
 
 def _expanded(item: Evidence, policy: Policy, *, has_residence: bool) -> frozenset[Jurisdiction]:

@@ -148,7 +148,7 @@ class JurisdictionRules(PolicyPart):
 
     def _closed(self, operation: str, rule: RuleId, now: datetime) -> RuleId | None:
         """An entry that is stayed or struck opens nothing; of several unmet filings the one that takes longest is named."""
-        unmet = [filing for filing in self.filings.values() if not filing.is_met(now)]
+        unmet = [filing for _, filing in sorted(self.filings.items()) if not filing.is_met(now)]
         if self.status == "in_force" and operation in self.with_grant and unmet:
             return max(unmet, key=lambda filing: filing.lead_days).rule
         return None if self.status == "in_force" and operation in self.with_grant else rule

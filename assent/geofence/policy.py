@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import rfc8785
 from pydantic import Field, ValidationError, model_validator
@@ -13,6 +13,8 @@ from assent.ids import UNKNOWN, Jurisdiction
 
 __all__ = ["ConsentRules", "JurisdictionRules", "LocationRules", "Policy", "PolicyError"]
 SCHEMA = "assent.policy/1"
+LEAST_BUFFER_M = {"ne10m": 2_000.0, "dcw": 500.0}
+"""The least buffer per dataset with which no true area was missed at 26 hard border points."""
 
 
 class PolicyError(ValueError):
@@ -25,7 +27,14 @@ class LocationRules(PolicyPart):
     deny_threshold: float = Field(gt=0, le=0.25)
     allow_threshold: float = Field(ge=0.7, le=1)
     gps_floor_m: float = Field(ge=50, le=10_000)
-    buffer_m: dict[str, float]
+    buffer_m: dict[str, Annotated[float, Field(ge=0, le=100_000)]]
+
+    @model_validator(mode="after")
+    def _is_wide_enough(self) -> Self:
+        for dataset, least_m in LEAST_BUFFER_M.items():
+            if self.buffer_m.get(dataset, least_m) < least_m:
+                raise ValueError(f"buffer_m.{dataset}: true areas are missed at borders below {least_m:.0f} metres; write at least that")
+        return self
 
     def buffer_of(self, dataset: str) -> float:
         """The buffer round borders for a dataset, by the part of its name before the first hyphen."""
@@ -79,8 +88,10 @@ class Policy(PolicyPart):
         return self.unknown
 
     def subdivisions_of(self, country: Jurisdiction) -> frozenset[Jurisdiction]:
-        """The parts of a country that have an entry of their own."""
-        return frozenset(name for name in self.jurisdictions if name.startswith(f"{country}-"))
+        """The parts of a country, and the members of a group with their parts, that have an entry of their own."""
+        group = self.jurisdictions.get(country)
+        within = {country, *(group.members if group is not None else ())}
+        return frozenset(name for name in self.jurisdictions if name != country and name.partition("-")[0] in within)
 
     @cached_property
     def _groups(self) -> dict[Jurisdiction, Jurisdiction]:

@@ -22,6 +22,7 @@ def policy_from(written: object) -> Policy:
     if document.get("schema") != SCHEMA:
         raise PolicyError(f"schema: write {SCHEMA}")
     defaults = _mapping(document.get("defaults"), "defaults")
+    _check_floor(defaults)
     entries = _mapping(document.get("jurisdictions"), "jurisdictions")
     merged = {code: _entry(code, defaults, entry) for code, entry in entries.items()}
     try:
@@ -59,6 +60,13 @@ def _entry(code: str, defaults: Mapping[str, Any], entry: object) -> dict[str, A
     forbidden = {*FLOOR_FORBIDDEN, *_list(defaults, "defaults", "purposes", "forbid"), *_list(own, code, "purposes", "forbid")}
     purposes["forbid"] = sorted(forbidden)
     return {**found, "purposes": purposes}
+
+
+def _check_floor(defaults: Mapping[str, Any]) -> None:
+    """X-9: a file that leaves one out would read as if it were allowed."""
+    missing = sorted(set(FLOOR_FORBIDDEN) - set(_list(defaults, "defaults", "purposes", "forbid")))
+    if missing:
+        raise PolicyError(f"defaults.purposes.forbid: {', '.join(missing)} is forbidden everywhere; name it there")
 
 
 def _list(entry: Mapping[str, Any], code: str, *path: str) -> list[str]:

@@ -67,6 +67,8 @@ class Searches:
         try:
             found = await self._ask(request, asked)
             outcome = "matched" if found.answer.candidates else "empty"
+            # Of answers only: refusals are quick, and would make every percentile look good.
+            self._metrics.observe(declared.SEARCH_DURATION, time.monotonic() - started, basis=asked.name)
             return found
         except ApiError as error:
             # Trouble of ours is no refusal (invariant 9), and the two are counted apart.
@@ -74,7 +76,6 @@ class Searches:
             raise
         finally:
             self._metrics.increase(declared.SEARCHES, basis=asked.name, outcome=outcome)
-            self._metrics.observe(declared.SEARCH_DURATION, time.monotonic() - started, basis=asked.name)
 
     async def _ask(self, request: web.Request, asking: _Asking) -> Asked:
         principal = authenticated(request, *ASKERS)

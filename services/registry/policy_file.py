@@ -15,6 +15,7 @@ from services.registry.published_policy import PublishedPolicy
 
 SHIPPED = "shipped.yaml"
 MAX_BYTES = 1_000_000
+MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
 class PolicyFileError(ValueError):
@@ -22,11 +23,14 @@ class PolicyFileError(ValueError):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML in which no key may stand twice: the second would silently win."""
+    """Safe YAML in which no key may stand twice, for the second would silently win, and no `<<`, which replaces whole mappings."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == MERGE_TAG:
+                problem = "<< is not taken: every entry is merged with the defaults key by key; leave it out"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable) and key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
@@ -60,9 +64,20 @@ def _text(path: Path | None, name: str) -> str:
 def _policy(text: str, name: str) -> Policy:
     try:
         written = yaml.load(text, _StrictLoader)
-    except yaml.YAMLError as error:
-        raise PolicyFileError(f"{name}: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise PolicyFileError(f"{name}: it is nested too deeply; write it as the shipped policy is written") from error
+    except (yaml.YAMLError, ValueError) as error:
+        # A date such as 30 February is a ValueError of the standard library.
+        raise PolicyFileError(f"{name}: {_fault(error)}") from error
     try:
         return policy_from(written)
     except PolicyError as error:
         raise PolicyFileError(f"{name}: {error}") from error
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong and in which line and column, in one line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return " ".join(str(error).split())

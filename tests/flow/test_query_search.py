@@ -109,6 +109,7 @@ async def test_a_caller_in_a_closed_place_is_turned_away_by_the_rule_and_it_is_r
     (record,) = await house.disclosures()
     assert (record["outcome"], record["rules"], record["faces"]) == ("refused", ["BC-1"], [])
     assert house.metrics.value(declared.SEARCHES, basis="unknown", outcome="refused_451") == 1
+    assert house.metrics.value(declared.SEARCH_DURATION, basis="unknown") is None
 
 
 async def test_a_subject_is_never_turned_away_by_her_place_when_she_looks_for_herself(house: QueryHouse) -> None:

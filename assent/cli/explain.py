@@ -1,0 +1,46 @@
+"""`assent explain`: what was decided about an image, in plain words; the service hashes the image and forgets it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from assent.cli.api import add_api_arguments, call
+from assent.cli.command import Command, ExitCode
+from assent.cli.photo_files import read_photo
+from assent.cli.secrets import add_secret_argument, asker_token
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_api_arguments(parser)
+    add_secret_argument(parser)
+    parser.add_argument("image", type=Path, help="the very file that was offered")
+    parser.add_argument("--grant", help="one of your grants, to see what concerns you")
+    parser.add_argument("--json", action="store_true", help="print the decisions as JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    answer = call(arguments, "POST", "/v1/explain", token=asker_token(arguments), image=read_photo(arguments.image))
+    decisions = answer["decisions"]
+    if arguments.json:
+        print(json.dumps(answer))
+    for decision in () if arguments.json else decisions:
+        words = "; ".join(decision["words"]) or "a grant covers it here"
+        rules = " ".join(decision["rules"])
+        print(f"{decision['at'][:19]}  {decision['stage']}: {decision['outcome']}  {rules}")
+        print(f"    {words}" + (f" ({', '.join(decision['candidates'])})" if decision["candidates"] else ""))
+        for remedy in decision["remedies"]:
+            print(f"    what can be done: {remedy}")
+    if not decisions and not arguments.json:
+        print("nothing was decided about this image, or nothing that you may see")
+    return ExitCode.DONE if decisions else ExitCode.NO
+
+
+EXPLAIN = Command(
+    name="explain",
+    help="say what was decided about an image, and why",
+    examples=("assent explain photo.jpg", "assent explain photo.jpg --grant 01900000-0000-7000-8000-000000000000"),
+    add_arguments=_add_arguments,
+    run=_run,
+)

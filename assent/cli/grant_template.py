@@ -1,0 +1,32 @@
+"""A request for a grant over one's own uploads, as a start for an operator; it asks, it never agrees."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from assent.cli.api import JsonObject
+
+DAYS = 180
+WRITTEN = {
+    "form": "written_release",
+    "signature": "e_signature",
+    "term_days": DAYS,
+    "alternative_offered": True,
+    "notice_fields": ["collected_or_stored", "specific_purpose", "length_of_term"],
+}
+"""The strictest form that the shipped policy asks for anywhere."""
+
+
+def grant_template(residence: str) -> JsonObject:
+    """The body of POST /v1/grants, valid but for the controller, which is to be filled in."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return {
+        "subject_id": "",
+        "controller": {"id": "your-organisation", "name": "Your organisation", "contact": "how to reach you", "role": "controller"},
+        "purposes": [{"code": "self_search", "text": "find myself among my photos"}, {"code": "verify", "text": "check one photo"}],
+        "sources": [{"kind": "upload"}],
+        "face_binding": {"mode": "single_face"},
+        "legal": [{"jurisdiction": residence, **WRITTEN}],
+        "geographic_scope": {"collect_in": [residence], "store_in": [residence], "disclose_in": [residence]},
+        "validity": {"not_before": now.isoformat(), "expires_at": (now + timedelta(days=DAYS)).isoformat()},
+    }
