@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -9,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 JsonObject = dict[str, Any]
+AGAIN_AFTER_S = 0.3
 
 
 class StoryCallError(Exception):
@@ -35,8 +38,9 @@ class Addresses:
 class DemoApi:
     """One session. `ask` returns whatever is answered; `need` raises unless it is a success."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, *, patience_s: float = 0.0) -> None:
         self.addresses = addresses
+        self._patience_s = patience_s
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -54,15 +58,43 @@ class DemoApi:
         *,
         token: str | None = None,
         json: JsonObject | None = None,
-        data: bytes | aiohttp.FormData | None = None,
+        data: bytes | None = None,
         headers: dict[str, str] | None = None,
+        form: dict[str, str] | None = None,
+        image: bytes | None = None,
     ) -> Answer:
-        """One request. Raises StoryCallError when nobody answers or the answer is no JSON."""
+        """One request, again and again for `patience_s` while nobody answers or the answer is 503.
+
+        Raises StoryCallError when nobody answers in the end or the answer is no JSON.
+        """
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                answer = await self._once(method, url, token=token, json=json, data=data, headers=headers, form=_form(form, image))
+            except StoryCallError:
+                if time.monotonic() >= deadline:
+                    raise
+            else:
+                if answer.status != 503 or time.monotonic() >= deadline:
+                    return answer
+            await asyncio.sleep(AGAIN_AFTER_S)
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        *,
+        token: str | None,
+        json: JsonObject | None,
+        data: bytes | None,
+        headers: dict[str, str] | None,
+        form: aiohttp.FormData | None,
+    ) -> Answer:
         if self._session is None:
             raise StoryCallError("the session is not open")
         sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
-            async with self._session.request(method, url, json=json, data=data, headers=sent) as response:
+            async with self._session.request(method, url, json=json, data=form or data, headers=sent) as response:
                 body = await response.json(content_type=None)
                 return Answer(response.status, body if isinstance(body, dict) else {})
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -78,7 +110,15 @@ class DemoApi:
 
     async def search(self, image: bytes, *, token: str | None) -> Answer:
         """A search for oneself with a photo."""
-        form = aiohttp.FormData()
-        form.add_field("basis", "self")
-        form.add_field("image", image, filename="probe.jpg", content_type="image/jpeg")
-        return await self.ask("POST", f"{self.addresses.query}/v1/search", token=token, data=form)
+        return await self.ask("POST", f"{self.addresses.query}/v1/search", token=token, form={"basis": "self"}, image=image)
+
+
+def _form(fields: dict[str, str] | None, image: bytes | None) -> aiohttp.FormData | None:
+    """Fields first and the picture last; made anew for every try, because a form is sent once."""
+    if image is None:
+        return None
+    form = aiohttp.FormData()
+    for name, value in (fields or {}).items():
+        form.add_field(name, value)
+    form.add_field("image", image, filename="probe.jpg", content_type="image/jpeg")
+    return form

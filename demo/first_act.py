@@ -72,12 +72,16 @@ async def first_act(stage: Stage, *, on_end: Callable[[End], None] = lambda end:
 
     reader = CourseReader(stage.world.log, on_end=told)
     await reader.start(from_now=from_now)
-    stage.say("\nEvery image and what became of it:")
-    await _offer(stage, cast)
-    await reader.until(lambda course: cast.have_all_ended(course.ended_images()), what="the end of every image")
-    await settled(stage.world.log)
-    await _count(stage, reader)
-    await _searches(stage)
+    try:
+        stage.say("\nEvery image and what became of it:")
+        await _offer(stage, cast)
+        await reader.until(lambda course: cast.have_all_ended(course.ended_images()), what="the end of every image")
+        await settled(stage.world.log)
+        await _count(stage, reader)
+        await _searches(stage)
+    except BaseException:
+        await reader.stop()
+        raise
     return reader
 
 

@@ -30,6 +30,8 @@ VECTORS = "vectors"
 SERVED = ("registry", "query", "crawler")
 STARTED_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 30.0
+PATIENCE_S = 45.0
+"""How long the callers try again while a killed process comes back."""
 
 
 class SevenProcesses:
@@ -51,7 +53,7 @@ class SevenProcesses:
     async def start(self) -> None:
         """Every process, and our own clients to look at log and stores."""
         await self.start_processes()
-        self._api = await self._stack.enter_async_context(DemoApi(self._addresses()))
+        self._api = await self._stack.enter_async_context(DemoApi(self._addresses(), patience_s=PATIENCE_S))
         self._log = open_log(self._log_url)
         await self._log.start()
         self._stack.push_async_callback(self._log.close)
