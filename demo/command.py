@@ -165,7 +165,7 @@ async def _login_link(world: EmbeddedWorld, subject_id: str) -> str:
     """A link that signs in once, within ten minutes."""
     roles = frozenset({Role.OPERATOR, Role.SUBJECT}) if subject_id else frozenset({Role.OPERATOR})
     visitor = Principal(
-        name="demo-visitor",
+        name=subject_id or "demo-visitor",
         roles=roles,
         org="demonstration",
         jurisdictions=(Jurisdiction(RESIDENCE),),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NoReturn
+
+EXIT_CODES = "exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 not reachable or not ready, 4 refused"
 
 
 class ExitCode(IntEnum):
@@ -26,6 +29,13 @@ class CommandError(Exception):
         self.code = code
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Wrong use ends in one line too; the parsers of subcommands and their actions are of this kind as well."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(ExitCode.USAGE, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One subcommand: its name, one line of help, examples, its arguments and what it does."""
@@ -35,3 +45,20 @@ class Command:
     examples: tuple[str, ...]
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+
+
+Actions = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns.
+
+
+def add_parser(
+    parsers: Actions[argparse.ArgumentParser], name: str, what: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    """The parser of a subcommand or of one of its actions; its help ends with examples and the exit codes."""
+    listed = "\n".join(f"  {example}" for example in examples)
+    return parsers.add_parser(
+        name,
+        help=what,
+        description=what,
+        epilog=f"examples:\n{listed}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

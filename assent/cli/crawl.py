@@ -8,6 +8,9 @@ import json
 from assent.cli.api import add_api_arguments, call, token_from
 from assent.cli.command import Command, ExitCode
 
+ROUND_TIMEOUT_S = 900
+"""A round waits for the one that runs, and keeps a pause between two requests to one host."""
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_api_arguments(parser)
@@ -15,7 +18,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    done = call(arguments, "POST", "/v1/crawls", token=token_from(arguments))
+    done = call(arguments, "POST", "/v1/crawls", token=token_from(arguments), timeout_s=ROUND_TIMEOUT_S)
     if arguments.json:
         print(json.dumps(done))
         return ExitCode.DONE

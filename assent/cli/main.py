@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from assent import __version__
-from assent.cli.command import Command, CommandError
+from assent.cli.command import EXIT_CODES, Command, CommandError, ExitCode, OneLineParser, add_parser
 from assent.cli.commands import BUILT_IN
 
-EXIT_CODES = "exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 not reachable or not ready, 4 refused"
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    commands = {command.name: command for command in (*_from_entry_points(), *BUILT_IN)}
-    parser = _parser(commands)
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    commands = {command.name: command for command in _commands(words)}
+    arguments = _parser(commands).parse_args(words)
     try:
-        return commands[arguments.command].run(arguments)
+        code = commands[arguments.command].run(arguments)
+        sys.stdout.flush()
+        return code
     except CommandError as error:
-        print(f"assent {arguments.command}: {error}", file=sys.stderr)
+        print(f"assent {arguments.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return error.code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
         print(f"assent {arguments.command}: stopped", file=sys.stderr)
-        return 130
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has read enough; the interpreter must not try to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def _commands(words: Sequence[str]) -> list[Command]:
+    """Those of this package alone where one is named: `doctor` must run although half of what services need is missing."""
+    if words and words[0] in {command.name for command in BUILT_IN}:
+        return list(BUILT_IN)
+    return [*_from_entry_points(), *BUILT_IN]
 
 
 def _from_entry_points() -> list[Command]:
     """Commands that live outside this package: starting services and the demonstration."""
     found: list[Command] = []
     for entry in sorted(entry_points(group="assent.commands"), key=lambda entry: entry.name):
-        command = entry.load()
+        try:
+            command = entry.load()
+        except ImportError as error:
+            print(f"assent: `assent {entry.name}` cannot be loaded ({error}); see assent doctor", file=sys.stderr)
+            continue
         if not isinstance(command, Command):
             raise TypeError(f"the entry point {entry.name} is not a command")
         found.append(command)
@@ -41,7 +60,7 @@ def _from_entry_points() -> list[Command]:
 
 
 def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="assent",
         description="Face search over people who said yes, and a way to check.",
         epilog=EXIT_CODES,
@@ -50,15 +69,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"assent {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in commands.values():
-        examples = "\n".join(f"  {example}" for example in command.examples)
-        subparser = subparsers.add_parser(
-            command.name,
-            help=command.help,
-            description=command.help,
-            epilog=f"examples:\n{examples}\n\n{EXIT_CODES}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
+        command.add_arguments(add_parser(subparsers, command.name, command.help, command.examples))
     return parser
 
 

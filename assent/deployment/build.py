@@ -36,7 +36,6 @@ from assent.vectors.edge import EdgeVectorStore
 from assent.vectors.qdrant import QdrantVectorStore
 from assent.vectors.store import VectorStore, VectorStoreUnavailableError
 
-
 STORE_AWAITED_S = 30.0
 STORE_ASKED_EVERY_S = 0.5
 

@@ -28,6 +28,7 @@ from services.registry.grant_table import GrantRow, grants_of
 from services.registry.grant_vault import RecordGoneError
 from services.registry.grants import Grants
 from services.registry.outcome_table import disclosures_of, faces_of, outcomes_after
+from services.registry.portal_lines import counted, told_in
 from services.registry.portal_pages import PortalPages, static_file
 from services.registry.proof_handlers import erasure_view
 from services.registry.refused import wrong_secret
@@ -187,9 +188,11 @@ class Portal:
             "record": record,
             "takes_uploads": row.is_live and record is not None and any(rule.kind is SourceKindRule.UPLOAD for rule in record.sources),
             "faces": await self._store.read(lambda database: faces_of(database, grant_id)),
-            "disclosures": await self._store.read(lambda database: disclosures_of(database, grant_id)),
-            "outcomes": await self._store.read(
-                lambda database: outcomes_after(database, producer=None, grant_id=grant_id, after=0, limit=MAX_OUTCOMES)
+            "disclosures": told_in(await self._store.read(lambda database: disclosures_of(database, grant_id)), row.subject_id),
+            "outcomes": counted(
+                await self._store.read(
+                    lambda database: outcomes_after(database, producer=None, grant_id=grant_id, after=0, limit=MAX_OUTCOMES)
+                )
             ),
             "erasure": None if status is None else erasure_view(*status),
         }

@@ -35,7 +35,13 @@ class PortalPages:
         """The page of that template."""
         lang, texts = texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))
         html = self._environment.get_template(f"{name}.html").render(
-            lang=lang, other="en" if lang == "fr" else "fr", path=request.path, t=texts, banner=self._banner, **values
+            lang=lang,
+            other="en" if lang == "fr" else "fr",
+            path=request.path,
+            t=texts,
+            banner=self._banner,
+            origin=f"{request.scheme}://{request.host}",
+            **values,
         )
         return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
 

@@ -1,0 +1,260 @@
+"""Whether one grant opens one operation: every rule that refuses by name, and no event or place that turns no into yes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assent.consent.asset import Asset
+from assent.consent.decision import Request, Verdict, allow
+from assent.consent.ledger import ConsentLedger
+from assent.events.grants import (
+    AgeBand,
+    ConsentForm,
+    GeographicScope,
+    GrantSnapshot,
+    GrantState,
+    GrantWithdrawn,
+    LegalBasis,
+    Operation,
+    Purpose,
+)
+from assent.events.images import SourceKind
+from assent.geofence.policy import Policy
+from assent.ids import UNKNOWN, GrantId, Jurisdiction
+from tests.unit.grant_examples import NOTICE, NOW, grant
+from tests.unit.policy_examples import places, policy_with, shipped
+
+GRANT = GrantId("g-1")
+COVERED = Asset(SourceKind.WEB_PAGE, final_url="https://site.example/ada/1.jpg")
+FIELDS = ("collected_or_stored", "specific_purpose", "length_of_term")
+OPEN = ("CA-BC", "CA-AB", "US-IL")
+CLOSED = ("CA-QC", "CA-ON", "FR", "GB", "AU", "NZ", UNKNOWN)
+
+
+def basis(place: str, **changes: Any) -> LegalBasis:
+    fields: dict[str, Any] = {
+        "jurisdiction": Jurisdiction(place),
+        "form": ConsentForm.WRITTEN_RELEASE,
+        "signature": "e_signature",
+        "alternative_offered": True,
+        "notice_fields": FIELDS,
+        "evidence_count": 1,
+        "notice_sha256": NOTICE,
+    }
+    return LegalBasis(**(fields | changes))
+
+
+def wide(*codes: str, **changes: Any) -> GrantSnapshot:
+    """A grant that names these places in scope and legal form."""
+    named = tuple(Jurisdiction(code) for code in codes)
+    scope = GeographicScope(collect_in=named, store_in=named, disclose_in=named)
+    fields: dict[str, Any] = {"scope": scope, "legal": tuple(basis(code) for code in codes)}
+    return grant(**(fields | changes))
+
+
+def verdict(held: GrantSnapshot, *codes: str, policy: Policy | None = None, ledger: ConsentLedger | None = None, **changes: Any) -> Verdict:
+    if ledger is None:
+        ledger = ConsentLedger()
+        ledger.apply_grant(held)
+    request = Request(operation=Operation.COLLECT, candidates=places(*codes), now=NOW, asset=COVERED)
+    return allow(GRANT, replace(request, **changes), ledger=ledger, policy=policy or shipped())
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_a_resident_of_british_columbia_with_an_express_grant_passes(operation: Operation) -> None:
+    legal = (LegalBasis(jurisdiction=Jurisdiction("CA-BC"), form=ConsentForm.EXPRESS, evidence_count=1, notice_sha256=NOTICE),)
+    assert verdict(grant(legal=legal), "CA-BC", operation=operation, purpose=Purpose.SELF_SEARCH) == Verdict(())
+
+
+@pytest.mark.parametrize("codes", [("CA-BC",), ("CA-AB",), ("US-IL",), OPEN])
+def test_a_grant_in_the_form_of_every_candidate_passes(codes: tuple[str, ...]) -> None:
+    assert verdict(wide(*OPEN), *codes).is_allowed
+
+
+STANDING = [
+    ({"state": GrantState.REQUESTED}, "grant_not_live"),
+    ({"state": GrantState.REVOKED}, "grant_not_live"),
+    ({"confirmed_at": None}, "grant_not_live"),
+    ({"not_before": NOW + timedelta(seconds=1)}, "grant_not_live"),
+    ({"expires_at": NOW}, "grant_expired"),
+    ({"evidence_kinds": ("demo_fixture",)}, "fixture_evidence"),
+]
+
+
+@pytest.mark.parametrize(("change", "rule"), STANDING)
+def test_a_grant_that_does_not_stand_is_refused_under_that_rule_alone(change: dict[str, Any], rule: str) -> None:
+    assert verdict(grant(**change), "CA-BC").rules == (rule,)
+
+
+def test_no_grant_an_unreadable_one_and_a_withdrawn_one_are_refused() -> None:
+    ledger = ConsentLedger()
+    assert verdict(grant(), "CA-BC", ledger=ledger).rules == ("no_grant",)
+    ledger.apply_grant(grant())
+    ledger.deny(GRANT)
+    assert verdict(grant(), "CA-BC", ledger=ledger).rules == ("grant_unreadable",)
+    ledger.apply_withdrawal(GrantWithdrawn(grant_id=GRANT, withdrawn_at=NOW))
+    assert verdict(grant(), "CA-BC", ledger=ledger).rules == ("grant_withdrawn",)
+
+
+TERMS: list[tuple[GrantSnapshot, dict[str, Any], str]] = [
+    (grant(operations=(Operation.STORE,)), {}, "operation_not_granted"),
+    (grant(), {"asset": Asset(SourceKind.WEB_PAGE, final_url="https://site.example/eve/1.jpg")}, "source_not_covered"),
+    (grant(), {"asset": Asset(SourceKind.WEB_PAGE)}, "source_not_covered"),
+    (grant(), {"purpose": Purpose.GALLERY_SEARCH}, "purpose_not_allowed"),
+    (grant(), {"recipient": "org-x"}, "recipient_not_listed"),
+    (grant(scope=GeographicScope(collect_in=(), store_in=(), disclose_in=())), {}, "scope_not_granted"),
+    (grant(legal=()), {}, "legal_form_missing"),
+    (grant(legal=(basis("CA-AB"),)), {}, "legal_form_missing"),
+    (grant(legal=(basis("CA-BC", explicit=False),)), {}, "CA-2"),
+    (grant(legal=(basis("CA-BC", evidence_count=0),)), {}, "EU-1"),
+    (grant(legal=(basis("CA-BC", notice_sha256=None),)), {}, "EU-8"),
+    (grant(age_band=AgeBand.UNKNOWN), {}, "CA-6"),
+    (grant(not_before=NOW - timedelta(days=400), expires_at=NOW + timedelta(days=400)), {}, "QC-7"),
+    (grant(last_interaction_at=NOW - timedelta(days=1096)), {}, "IL-1"),
+]
+
+
+@pytest.mark.parametrize(("held", "asked", "rule"), TERMS)
+def test_each_term_that_is_missing_refuses_under_its_own_rule(held: GrantSnapshot, asked: dict[str, Any], rule: str) -> None:
+    assert verdict(held, "CA-BC", **asked).rules == (rule,)
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "rule"),
+    [
+        ("CA-AB", {"form": ConsentForm.EXPLICIT}, "legal_form_missing"),
+        ("CA-AB", {"alternative_offered": False}, "QC-7"),
+        ("US-IL", {"signature": None}, "IL-3"),
+        ("US-IL", {"signature": "vc"}, "IL-3"),
+        *[("US-IL", {"notice_fields": tuple(name for name in FIELDS if name != left_out)}, "IL-2") for left_out in FIELDS],
+        ("US-IL", {"form": ConsentForm.EXPRESS}, "legal_form_missing"),
+    ],
+)
+def test_each_place_asks_for_its_own_form(place: str, change: dict[str, Any], rule: str) -> None:
+    assert verdict(wide(place, legal=(basis(place, **change),)), place).rules == (rule,)
+
+
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [("CA-QC", "QC-3"), ("CA-ON", "CA-1"), ("FR", "EU-10"), ("GB", "UK-1"), ("AU", "AU-1"), ("NZ", "X-1"), (UNKNOWN, "X-1")],
+)
+def test_no_grant_opens_a_closed_place(place: str, rule: str) -> None:
+    assert verdict(wide("CA-BC", place), "CA-BC", place).rules == (rule,)
+
+
+def test_no_candidate_counts_as_unknown() -> None:
+    assert "X-1" in verdict(wide("CA-BC", UNKNOWN)).rules
+
+
+@pytest.mark.parametrize(
+    ("missing", "refused"),
+    [
+        ("collect_in", {Operation.COLLECT}),
+        ("store_in", {Operation.EMBED, Operation.STORE}),
+        ("disclose_in", {Operation.SEARCH, Operation.DISCLOSE}),
+    ],
+)
+def test_each_scope_governs_its_own_operations(missing: str, refused: set[Operation]) -> None:
+    held = grant(scope=grant().scope.model_copy(update={missing: ()}))
+    assert {each for each in Operation if verdict(held, "CA-BC", operation=each).rules == ("scope_not_granted",)} == refused
+    assert {each for each in Operation if verdict(held, "CA-BC", operation=each).is_allowed} == set(Operation) - refused
+
+
+def test_ca_4_and_x_9_judge_the_purpose_apart_from_the_grant() -> None:
+    narrow = policy_with(CA_BC={"purposes": {"allow": ["verify"]}})
+    assert verdict(grant(), "CA-BC", policy=narrow, purpose=Purpose.SELF_SEARCH).rules == ("CA-4",)
+    assert verdict(grant(), "CA-BC", policy=narrow, purpose=Purpose.VERIFY).is_allowed
+    assert verdict(grant(), "CA-BC", policy=narrow).is_allowed
+    forbidding = policy_with(CA_BC={"purposes": {"forbid": ["self_search"]}})
+    assert verdict(grant(), "CA-BC", policy=forbidding, purpose=Purpose.SELF_SEARCH).rules == ("X-9",)
+
+
+@pytest.mark.parametrize(
+    ("band", "guardian", "age_min", "guardian_below", "is_refused"),
+    [
+        (AgeBand.ADULT, False, 19, 19, False),
+        (AgeBand.UNKNOWN, True, 13, 13, True),
+        (AgeBand.MINOR_14_17, False, 18, 18, True),
+        (AgeBand.MINOR_14_17, True, 18, 18, False),
+        (AgeBand.MINOR_14_17, True, 18, 14, True),
+        (AgeBand.MINOR_14_17, True, 18, 16, True),
+        (AgeBand.MINOR_14_17, True, 16, 16, False),
+        (AgeBand.MINOR_14_17, False, 16, 16, True),
+        (AgeBand.MINOR_14_17, False, 14, 14, False),
+        (AgeBand.MINOR_UNDER_14, True, 18, 14, False),
+        (AgeBand.MINOR_UNDER_14, True, 13, 13, False),
+        (AgeBand.MINOR_UNDER_14, True, 18, 13, True),
+        (AgeBand.MINOR_UNDER_14, False, 13, 13, True),
+    ],
+)
+def test_ca_6_a_guardian_cures_only_below_the_age_the_place_says(
+    band: AgeBand, guardian: bool, age_min: int, guardian_below: int, is_refused: bool
+) -> None:
+    policy = policy_with(CA_BC={"consent": {"age_min": age_min, "guardian_below": guardian_below}})
+    assert verdict(grant(age_band=band, guardian=guardian), "CA-BC", policy=policy).rules == (("CA-6",) if is_refused else ())
+
+
+def test_an_end_is_an_end_to_the_second() -> None:
+    assert verdict(grant(), "CA-BC", now=grant().expires_at - timedelta(seconds=1)).is_allowed
+    assert verdict(grant(), "CA-BC", now=grant().expires_at).rules == ("grant_expired",)
+
+
+CANDIDATES = st.sets(st.sampled_from([*OPEN, *CLOSED]), min_size=1)
+Step = GrantSnapshot | GrantWithdrawn | GrantId
+STEPS: list[Step] = [
+    wide(*OPEN),
+    wide(*OPEN, recipients=("org-x",)),
+    wide(*OPEN, revision=2),
+    wide("CA-BC", revision=3),
+    wide(*OPEN, revision=4, state=GrantState.REVOKED),
+    GrantWithdrawn(grant_id=GRANT, withdrawn_at=NOW),
+    GRANT,
+]
+
+
+def folded(steps: list[Step]) -> ConsentLedger:
+    """The ledger of these events; a grant id alone is a record of it that could not be read."""
+    ledger = ConsentLedger()
+    for step in steps:
+        match step:
+            case GrantSnapshot():
+                ledger.apply_grant(step)
+            case GrantWithdrawn():
+                ledger.apply_withdrawal(step)
+            case _:
+                ledger.deny(step)
+    return ledger
+
+
+@given(CANDIDATES, st.sampled_from([*OPEN, *CLOSED]), st.sampled_from(list(Operation)))
+def test_another_candidate_never_turns_no_into_yes(codes: set[str], more: str, operation: Operation) -> None:
+    before = verdict(wide(*OPEN), *codes, operation=operation)
+    after = verdict(wide(*OPEN), *codes, more, operation=operation)
+    assert set(before.rules) <= set(after.rules)
+    assert before.is_allowed is (codes <= set(OPEN))
+
+
+@given(CANDIDATES, st.lists(st.sampled_from(STEPS), max_size=6), st.sampled_from(STEPS[-2:]))
+def test_a_denial_or_withdrawal_always_ends_in_no(codes: set[str], steps: list[Step], end: Step) -> None:
+    for position in range(len(steps) + 1):
+        ledger = folded([*steps[:position], end, *steps[position:]])
+        assert not verdict(grant(), *codes, ledger=ledger).is_allowed
+
+
+@settings(deadline=None)
+@given(CANDIDATES, st.lists(st.sampled_from(STEPS), max_size=6, unique_by=id), st.data())
+def test_order_and_repetition_of_events_do_not_matter(codes: set[str], steps: list[Step], data: st.DataObject) -> None:
+    again = data.draw(st.permutations([*steps, *steps[:3]]))
+    assert verdict(grant(), *codes, ledger=folded(again)) == verdict(grant(), *codes, ledger=folded(steps))
+
+
+@given(st.timedeltas(timedelta(days=-400), timedelta(days=400)))
+def test_a_grant_is_open_within_its_time_alone(shift: timedelta) -> None:
+    held, now = grant(), NOW + shift
+    assert verdict(held, "CA-BC", now=now).is_allowed is (held.not_before <= now < held.expires_at)

@@ -1,0 +1,167 @@
+"""The policy: where an entry is looked up, what it keeps closed and when a filing opens it; what nobody knows is never opened."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from assent.events.grants import ConsentForm, Operation
+from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN, Filing
+from assent.geofence.policy import Policy, PolicyError
+from assent.geofence.policy_document import merged
+from assent.ids import UNKNOWN, Jurisdiction, RuleId
+from tests.unit.grant_examples import NOW
+from tests.unit.policy_examples import EVERY_OPERATION, places, policy_with, shipped
+
+FILED = {"reference": "CAI-2026-17", "filed_on": date(2026, 1, 1)}
+QC = Jurisdiction("CA-QC")
+
+
+def closed(place: str, policy: Policy | None = None, *, now: datetime = NOW) -> set[RuleId | None]:
+    rules = (policy or shipped()).rules_for(Jurisdiction(place))
+    return {rules.closed_by(operation, now) for operation in Operation}
+
+
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [
+        ("CA-BC", None),
+        ("CA-AB", None),
+        ("US-IL", None),
+        ("CA-QC", "QC-3"),
+        ("CA", "CA-1"),
+        ("CA-ON", "CA-1"),
+        ("US-TX", "TX-1"),
+        ("US", "X-1"),
+        ("US-WA", "X-1"),
+        ("EU", "EU-10"),
+        ("FR", "EU-10"),
+        ("FR-IDF", "EU-10"),
+        ("NO", "EU-10"),
+        ("GB", "UK-1"),
+        ("GB-SCT", "UK-1"),
+        ("AU", "AU-1"),
+        ("AU-NSW", "AU-1"),
+        ("NZ", "X-1"),
+        ("ca-bc", "X-1"),
+        ("", "X-1"),
+        ("UNKNOWN", "X-1"),
+    ],
+)
+def test_the_shipped_policy_looks_up_subdivision_then_country_then_group_then_unknown(place: str, rule: str | None) -> None:
+    assert closed(place) == {rule}
+
+
+def test_an_entry_of_a_member_beats_that_of_its_group() -> None:
+    policy = policy_with(FR={"law": ["CNIL"], "rule": "FR-1"})
+    assert closed("FR", policy) == {"FR-1"}
+    assert closed("FR-IDF", policy) == {"FR-1"}
+    assert closed("DE", policy) == {"EU-10"}
+
+
+def test_a_country_has_its_listed_parts_and_a_group_its_listed_members() -> None:
+    policy = policy_with(FR={"law": ["CNIL"]}, FR_IDF={"law": ["CNIL"]})
+    assert policy.subdivisions_of(Jurisdiction("CA")) == places("CA-BC", "CA-AB", "CA-QC")
+    assert policy.subdivisions_of(Jurisdiction("EU")) == places("FR", "FR-IDF")
+    assert policy.subdivisions_of(Jurisdiction("CA-BC")) == frozenset()
+
+
+def test_merging_goes_key_by_key_and_deep_and_leaves_the_base_alone() -> None:
+    base = {"consent": {"form": "written_release", "age_min": 18}, "law": ["a"]}
+    assert merged(base, {"consent": {"age_min": 19}, "law": ["b"]}) == {"consent": {"form": "written_release", "age_min": 19}, "law": ["b"]}
+    assert base["consent"] == {"form": "written_release", "age_min": 18}
+
+
+def test_british_columbia_overrides_some_keys_of_consent_and_keeps_the_others() -> None:
+    rules = shipped().rules_for(Jurisdiction("CA-BC"))
+    assert (rules.consent.form, rules.consent.age_min, rules.bystanders) == (ConsentForm.EXPRESS, 19, "region_only")
+    assert rules.consent.last_interaction_cap_days == 1095
+    assert rules.consent.notice_sha256
+
+
+def test_only_what_with_grant_names_is_open() -> None:
+    rules = policy_with(CA={"with_grant": ["collect"]}).rules_for(Jurisdiction("CA-ON"))
+    assert rules.closed_by(Operation.COLLECT, NOW) is None
+    assert {rules.closed_by(operation, NOW) for operation in set(Operation) - {Operation.COLLECT}} == {"CA-1"}
+
+
+@pytest.mark.parametrize(
+    ("filings", "rule"),
+    [
+        ({}, "QC-3"),
+        ({"cai_process": FILED}, "QC-3"),
+        ({"cai_process": FILED, "privacy_impact_assessment": FILED}, "QC-3"),
+        ({"cai_database": FILED}, "QC-2"),
+        ({"cai_database": FILED, "cai_process": FILED}, "QC-8"),
+        ({"cai_database": FILED, "cai_process": FILED, "privacy_impact_assessment": FILED}, None),
+        ({"cai_database": {"reference": "CAI-1"}, "cai_process": FILED, "privacy_impact_assessment": FILED}, "QC-3"),
+        ({"cai_database": {"filed_on": date(2026, 1, 1)}, "cai_process": FILED, "privacy_impact_assessment": FILED}, "QC-3"),
+    ],
+)
+def test_quebec_names_the_unmet_filing_that_takes_longest(filings: dict[str, Any], rule: str | None) -> None:
+    assert closed("CA-QC", policy_with(CA_QC={"filings": filings})) == {rule}
+
+
+@pytest.mark.parametrize(("days", "is_met"), [(-1, False), (0, False), (59, False), (60, True), (61, True)])
+def test_qc_3_opens_sixty_days_after_filing_and_not_before(days: int, is_met: bool) -> None:
+    filing = Filing(rule=RuleId("QC-3"), lead_days=60, reference="CAI-1", filed_on=date(2026, 3, 1))
+    assert filing.is_met(datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days=days)) is is_met
+
+
+def test_which_filing_is_named_does_not_hang_on_how_the_file_was_written() -> None:
+    policy = policy_with(CA_QC={"filings": {"cai_database": FILED, "aaa": {"rule": "QC-8"}}})
+    again = Policy.from_canonical_json(policy.canonical_json())
+    assert closed("CA-QC", policy) == closed("CA-QC", again)
+
+
+@pytest.mark.parametrize("status", ["stayed", "struck"])
+def test_a_stayed_or_struck_entry_is_never_less_strict(status: str) -> None:
+    assert closed("CA-BC", policy_with(CA_BC={"status": status})) == {"BC-2"}
+    assert closed("CA-QC", policy_with(CA_QC={"status": status})) == {"QC-1"}
+
+
+def test_what_nobody_knows_is_never_opened_whatever_the_document_says() -> None:
+    document = shipped().model_dump(mode="json", by_alias=True)
+    document["unknown"]["with_grant"] = EVERY_OPERATION
+    with pytest.raises(PolicyError, match="unknown"):
+        Policy.from_canonical_json(json.dumps(document))
+    assert closed(UNKNOWN) == {"X-1"}
+
+
+def test_the_floor_is_forbidden_everywhere() -> None:
+    policy = policy_with(CA={"purposes": {"forbid": []}})
+    for rules in (*policy.jurisdictions.values(), policy.unknown):
+        assert set(FLOOR_FORBIDDEN) <= rules.purposes_forbid
+        assert rules.purposes_allow <= {"self_search", "verify", "gallery_search"}
+        assert rules.transient_match == "denied"
+
+
+def test_the_canonical_document_reads_back_as_itself() -> None:
+    policy = policy_with(CA_QC={"filings": {"cai_database": FILED}})
+    again = Policy.from_canonical_json(policy.canonical_json())
+    assert again == policy
+    assert again.canonical_json() == policy.canonical_json()
+
+
+@pytest.mark.parametrize("document", ["", "[]", "{}", '{"schema":"assent.policy/2"}'])
+def test_a_document_that_is_none_is_refused(document: str) -> None:
+    with pytest.raises(PolicyError):
+        Policy.from_canonical_json(document)
+
+
+def test_an_unlisted_set_of_areas_has_no_buffer() -> None:
+    assert shipped().location.buffer_of("ne10m-0123456789ab") == 5000
+    with pytest.raises(PolicyError, match="buffer_m"):
+        shipped().location.buffer_of("other-1")
+
+
+def test_ca_8_rules_follow_the_entry_and_not_its_name() -> None:
+    """Swap two entries and the answers swap: no place has a path of its own in the code."""
+    entries = shipped().jurisdictions
+    swapped = {**entries, QC: entries[Jurisdiction("CA-BC")], Jurisdiction("CA-BC"): entries[QC]}
+    policy = shipped().model_copy(update={"jurisdictions": swapped})
+    assert closed("CA-BC", policy) == closed("CA-QC")
+    assert closed("CA-QC", policy) == closed("CA-BC")

@@ -1,0 +1,124 @@
+"""The policy file: what cannot be read whole and without doubt is refused in one line that names file, key and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assent.geofence.policy import Policy
+from assent.ids import UNKNOWN, Jurisdiction
+from services.registry.policy_file import MAX_BYTES, PolicyFileError, read_policy
+from tests.unit.policy_examples import shipped, shipped_text
+
+CANADA = "    law: [PIPEDA]\n"
+FORBID = "forbid: [sale, advertising, emotion, ethnicity, mass_identification]"
+ILLINOIS = "purposes: {allow: [self_search, verify, gallery_search], forbid: [sale, lease, trade, profit]}"
+
+
+def changed(old: str, new: str) -> str:
+    """The shipped file with one passage changed, so that a passage that is gone fails the test."""
+    text = shipped_text()
+    assert text.count(old) >= 1
+    return text.replace(old, new, 1)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "policy.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyFileError) as caught:
+        read_policy(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    return message.removeprefix(str(path))
+
+
+def test_the_shipped_policy_reads_back_from_what_is_signed() -> None:
+    published = read_policy(None)
+    policy = Policy.from_canonical_json(published.document)
+    assert (policy.version, policy.canonical_json()) == (published.version, published.document)
+    assert published.expires_max_days(Jurisdiction("CA-BC")) == 730
+    assert published.expires_max_days(UNKNOWN) == 365
+
+
+def test_a_file_with_the_shipped_text_is_the_shipped_policy(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(shipped_text(), encoding="utf-8")
+    assert read_policy(path).document == read_policy(None).document
+
+
+def test_norway_in_quotes_is_in_the_european_group() -> None:
+    assert shipped().rules_for(Jurisdiction("NO")) == shipped().rules_for(Jurisdiction("EU"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"NO"', "NO", "jurisdictions.EU.members"),
+        ("  GB:\n", "  NO:\n", "Norway"),
+        ("  GB:\n", "  AU:\n", "'AU' stands twice"),
+        ("  GB:\n", "  Britain:\n", "Britain"),
+        ("  GB:\n", "  UNKNOWN:\n", "UNKNOWN"),
+        (CANADA, "", "jurisdictions.CA.law"),
+        (CANADA, "    law: []\n", "jurisdictions.CA.law"),
+        (CANADA, CANADA + "    basis: publicly_available\n", "jurisdictions.CA.basis"),
+        (CANADA, CANADA + "    consent: {form: implied}\n", "jurisdictions.CA.consent.form"),
+        (CANADA, CANADA + "    consent: {explicit: false}\n", "jurisdictions.CA.consent.explicit"),
+        (CANADA, CANADA + "    consent: {evidence_min: 0}\n", "jurisdictions.CA.consent.evidence_min"),
+        (CANADA, CANADA + "    with_grant: [collect, everything]\n", "jurisdictions.CA.with_grant"),
+        (CANADA, CANADA + "    status: repealed\n", "jurisdictions.CA.status"),
+        (CANADA, CANADA + "    transient_match: audited\n", "jurisdictions.CA.transient_match"),
+        (CANADA, CANADA + "    retention: {max_days: 4000}\n", "jurisdictions.CA.retention.max_days"),
+        (CANADA, CANADA + "    withdrawal: {photo_required: true}\n", "jurisdictions.CA.withdrawal.photo_required"),
+        (CANADA, CANADA + "    members: [FR]\n", "two groups"),
+        (CANADA, CANADA + "    law: [again]\n", "'law' stands twice"),
+        (CANADA, CANADA + "    purposes: {allow: [mass_search]}\n", "jurisdictions.CA.purposes.allow"),
+        (CANADA, CANADA + "    purposes: {forbid: sale}\n", "list of words"),
+        (CANADA, CANADA + "    <<: {status: stayed}\n", "leave it out"),
+        (ILLINOIS, "purposes: {allow: [self_search, sale], forbid: [lease]}", "jurisdictions.US-IL.purposes.allow"),
+        (FORBID, "forbid: [advertising, emotion, ethnicity, mass_identification]", "defaults.purposes.forbid: sale"),
+        (FORBID, "forbid: []", "defaults.purposes.forbid"),
+        ("with_grant: []", "with_grant: [collect]", "unknown.with_grant"),
+        ("allow_threshold: 0.7", "allow_threshold: 1.2", "location.allow_threshold"),
+        ("allow_threshold: 0.7", "allow_threshold: 0.1", "location.allow_threshold"),
+        ("allow_threshold: 0.7", "allow_threshold: .nan", "location.allow_threshold"),
+        ("deny_threshold: 0.25", "deny_threshold: 0.9", "location.deny_threshold"),
+        ("deny_threshold: 0.25", "deny_threshold: -0.1", "location.deny_threshold"),
+        ("server_deny_weight: 1.0", "server_deny_weight: 1.1", "server_deny_weight"),
+        ("ne10m: 5000", "ne10m: -5000", "location.buffer_m.ne10m"),
+        ("ne10m: 5000", "ne10m: 0", "buffer_m.ne10m"),
+        ("ne10m: 5000", "ne10m: .nan", "location.buffer_m.ne10m"),
+        ("issued: 2021-12-07", "issued: 2021-02-30", "day"),
+        ("schema: assent.policy/1", "schema: assent.policy/2", "schema"),
+        ("schema: assent.policy/1\n", "schema: assent.policy/1\nextra: 1\n", "extra"),
+        ('version: "2026-11-25.1"', "version: 2026", "version"),
+        ("  GB:\n", "  GB: &x [*x]\n  GG:\n", "GB"),
+        ("  GB:\n", "  GB: !!python/name:os.system\n  GG:\n", "python/name"),
+        ("  GB:\n", "  GB: [\n", "line"),
+    ],
+)
+def test_a_file_that_is_wrong_in_one_place_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert told in refusal(tmp_path, changed(old, new))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "policy", "null", "[" * 5000, "a: \x07"])
+def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, text: str) -> None:
+    refusal(tmp_path, text)
+
+
+def test_a_file_that_is_away_a_folder_too_long_or_no_text_is_refused(tmp_path: Path) -> None:
+    long, binary = tmp_path / "long.yaml", tmp_path / "binary.yaml"
+    long.write_text("#" * (MAX_BYTES + 1))
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "none.yaml", tmp_path, long, binary):
+        with pytest.raises(PolicyFileError, match=path.name):
+            read_policy(path)
+
+
+def test_an_entry_adds_to_what_is_forbidden_and_takes_nothing_away(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(changed(ILLINOIS, "purposes: {forbid: [lease]}"), encoding="utf-8")
+    rules = Policy.from_canonical_json(read_policy(path).document).rules_for(Jurisdiction("US-IL"))
+    assert {"sale", "advertising", "emotion", "ethnicity", "mass_identification", "lease"} <= rules.purposes_forbid
+    assert rules.purposes_allow == {"self_search", "verify", "gallery_search"}
