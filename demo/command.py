@@ -135,7 +135,7 @@ async def _unless_failed(world: EmbeddedWorld, acts: Coroutine[Any, Any, None]) 
 async def _acts(arguments: argparse.Namespace, stage: Stage) -> None:
     world = stage.world
     assert isinstance(world, EmbeddedWorld)
-    link = await _login_link(world, stage.state.subject_id)
+    link = await login_link(world, stage.state.subject_id)
     stage.say(f"The console: {link} (signs in once)")
     reader = await first_act(stage)
     if arguments.exit:
@@ -149,7 +149,7 @@ async def _acts(arguments: argparse.Namespace, stage: Stage) -> None:
 
 async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorld) -> None:
     """A full gallery until it is stopped; the visitor sits on both chairs, the operator's and the subject's."""
-    link = await _login_link(world, stage.state.subject_id)
+    link = await login_link(world, stage.state.subject_id)
     url = world.system.url
     stage.say(f"\nLook at the gallery: {link}")
     stage.say("On `My page` press Withdraw, then search again: nothing. The receipts appear there; check one with")
@@ -161,7 +161,7 @@ async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorl
     await until_stopped(world.system)
 
 
-async def _login_link(world: EmbeddedWorld, subject_id: str) -> str:
+async def login_link(world: EmbeddedWorld, subject_id: str) -> str:
     """A link that signs in once, within ten minutes."""
     roles = frozenset({Role.OPERATOR, Role.SUBJECT}) if subject_id else frozenset({Role.OPERATOR})
     visitor = Principal(

@@ -50,9 +50,7 @@ class Command:
 Actions = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns.
 
 
-def add_parser(
-    parsers: Actions[argparse.ArgumentParser], name: str, what: str, examples: Sequence[str]
-) -> argparse.ArgumentParser:
+def add_parser(parsers: Actions[argparse.ArgumentParser], name: str, what: str, examples: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of a subcommand or of one of its actions; its help ends with examples and the exit codes."""
     listed = "\n".join(f"  {example}" for example in examples)
     return parsers.add_parser(

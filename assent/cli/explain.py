@@ -9,19 +9,19 @@ from pathlib import Path
 from assent.cli.api import add_api_arguments, call
 from assent.cli.command import Command, ExitCode
 from assent.cli.photo_files import read_photo
-from assent.cli.secrets import add_secret_argument, asker_token
+from assent.cli.secrets import add_asker_arguments, asker_token
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_api_arguments(parser)
-    add_secret_argument(parser)
+    add_asker_arguments(parser)
     parser.add_argument("image", type=Path, help="the very file that was offered")
-    parser.add_argument("--grant", help="one of your grants, to see what concerns you")
     parser.add_argument("--json", action="store_true", help="print the decisions as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    answer = call(arguments, "POST", "/v1/explain", token=asker_token(arguments), image=read_photo(arguments.image))
+    image = read_photo(arguments.image)
+    answer = call(arguments, "POST", "/v1/explain", token=asker_token(arguments), image=image)
     decisions = answer["decisions"]
     if arguments.json:
         print(json.dumps(answer))

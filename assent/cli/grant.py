@@ -4,149 +4,134 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from assent.cli.api import JsonObject, add_api_arguments, call, read_secret, token_from
-from assent.cli.command import Command, CommandError, ExitCode
+from assent.cli.api import JsonObject, add_api_arguments, add_url_argument, call, identifier, token_from
+from assent.cli.command import Command, CommandError, ExitCode, add_parser
+from assent.cli.grant_answer import confirm, refuse
+from assent.cli.grant_change import narrow, show, withdraw
 from assent.cli.grant_template import grant_template
-from assent.cli.secrets import GRANT_HEADER, add_secret_argument, grant_secret
+from assent.cli.secrets import ONE_TIME_SECRET, add_secret_argument
+from assent.events.grants import AgeBand, Purpose
 
-ONE_TIME_SECRET = "ASSENT_ONE_TIME_SECRET"  # noqa: S105  the name of a variable
+_ID = "01900000-0000-7000-8000-000000000000"
+_AGES = tuple(band.value for band in AgeBand if band is not AgeBand.UNKNOWN)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    template = actions.add_parser("template", help="print a request for one's own uploads, to be filled in")
-    template.add_argument("--residence", default="CA-BC", help="where the subject lives, ISO 3166-2 (default CA-BC)")
-    request = actions.add_parser("request", help="operator: ask a subject for a grant")
+    template = add_parser(
+        actions,
+        "template",
+        "print a request for one's own photos, to be filled in",
+        ("assent grant template > request.json", "assent grant template --residence CA-BC --url-prefix https://example.org/me/"),
+    )
+    template.add_argument("--residence", default="CA-BC", help="where the subject lives, ISO 3166 (default CA-BC)")
+    template.add_argument("--url-prefix", action="append", default=[], help="a folder of a site beside her uploads; may be repeated")
+    template.add_argument("--only-me", action="store_true", help="with --url-prefix: she states that nobody else's face is there")
+    request = add_parser(
+        actions,
+        "request",
+        "operator: ask a subject for a grant",
+        ("assent grant request request.json", "assent grant request request.json --age-band adult --residence CA-BC --json"),
+    )
     add_api_arguments(request)
     request.add_argument("file", type=Path, help="the request as JSON; without a subject_id a new subject is made")
-    request.add_argument("--age-band", default="adult", help="of a new subject: adult, minor_14_17, minor_u14")
-    for name, what in (("show", "what is recorded"), ("withdraw", "subject: end the grant"), ("narrow", "subject: take something away")):
-        action = actions.add_parser(name, help=what)
-        add_api_arguments(action)
-        add_secret_argument(action)
-        action.add_argument("id", help="number of the grant")
-        if name == "narrow":
-            action.add_argument("--purpose", action="append", default=[], help="a purpose to take away; may be repeated")
-            action.add_argument("--source", action="append", default=[], help="a source to take away; may be repeated")
-    for name, what in (("confirm", "subject: read the notice and say yes"), ("refuse", "subject: say no")):
-        action = actions.add_parser(name, help=what)
-        add_api_arguments(action)
-        action.add_argument("id", help="number of the grant")
-        action.add_argument("--one-time-secret-file", type=Path, help=f"file with the one-time secret (else {ONE_TIME_SECRET})")
-        action.add_argument("--save", type=Path, help="with confirm: file for the grant's own secret (default: shown once)")
+    request.add_argument("--age-band", choices=_AGES, default=AgeBand.ADULT.value, help="of a new subject (default adult)")
+    request.add_argument("--residence", action="append", default=[], help="of a new subject (default: the places in `legal`)")
+    request.add_argument("--json", action="store_true", help="print the answer as JSON; it holds the one-time secret")
+    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow):
+        add(actions)
+
+
+def _add_show(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = (f"assent grant show {_ID} --secret-file grant.secret", f"assent grant show {_ID} --token-file officer.token")
+    action = add_parser(actions, "show", "what is recorded, for its subject or for staff", examples)
+    add_api_arguments(action)
+    add_secret_argument(action)
+    action.add_argument("id", type=identifier, help="number of the grant")
+
+
+def _add_answers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, what, rest in (
+        ("confirm", "subject: read the notice and say yes", " --save grant.secret"),
+        ("refuse", "subject: say no", ""),
+    ):
+        examples = (f"assent grant {name} {_ID}{rest}", f"assent grant {name} {_ID} --one-time-secret-file once.secret{rest}")
+        action = add_parser(actions, name, what, examples)
+        add_url_argument(action)
+        action.add_argument("id", type=identifier, help="number of the grant")
+        given = f"file with the one-time secret (else {ONE_TIME_SECRET}, else you are asked)"
+        action.add_argument("--one-time-secret-file", type=Path, help=given)
+        if name == "confirm":
+            action.add_argument("--save", type=Path, help="new file for the grant's own secret (default: it is shown once)")
+
+
+def _add_withdraw(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = (f"assent grant withdraw {_ID}", f"assent grant withdraw {_ID} --secret-file grant.secret --save opening.json")
+    action = add_parser(actions, "withdraw", "subject: end the grant", examples)
+    add_url_argument(action)
+    add_secret_argument(action)
+    action.add_argument("id", type=identifier, help="number of the grant")
+    action.add_argument("--save", type=Path, help="new file for what shows that a receipt is about this grant (default: it is shown once)")
+    action.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def _add_narrow(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = (f"assent grant narrow {_ID} --purpose verify", f"assent grant narrow {_ID} --source https://example.org/me/")
+    action = add_parser(actions, "narrow", "subject: take something away", examples)
+    add_url_argument(action)
+    add_secret_argument(action)
+    action.add_argument("id", type=identifier, help="number of the grant")
+    known = [purpose.value for purpose in Purpose]
+    action.add_argument("--purpose", action="append", default=[], choices=known, help="a purpose to take away; may be repeated")
+    action.add_argument("--source", action="append", default=[], help="a source to take away, as `show` prints it; may be repeated")
+    action.add_argument("--recipient", action="append", default=[], help="a recipient to take away; may be repeated")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "template": _template,
         "request": _request,
-        "show": _show,
-        "confirm": _confirm,
-        "refuse": _refuse,
-        "withdraw": _withdraw,
-        "narrow": _narrow,
+        "show": show,
+        "confirm": confirm,
+        "refuse": refuse,
+        "withdraw": withdraw,
+        "narrow": narrow,
     }
     return actions[arguments.action](arguments)
 
 
 def _template(arguments: argparse.Namespace) -> int:
-    print(json.dumps(grant_template(arguments.residence), indent=2))
+    document = grant_template(arguments.residence, url_prefixes=arguments.url_prefix, is_only_her=arguments.only_me)
+    print(json.dumps(document, indent=2))
     return ExitCode.DONE
 
 
 def _request(arguments: argparse.Namespace) -> int:
     request, token = _read_json(arguments.file), token_from(arguments)
     if not request.get("subject_id"):
-        places = [basis["jurisdiction"] for basis in request.get("legal", [])]
-        subject = {"age_band": arguments.age_band, "residences": places}
+        subject = {"age_band": arguments.age_band, "residences": arguments.residence or _places(request, arguments.file)}
         request["subject_id"] = call(arguments, "POST", "/v1/subjects", token=token, body=subject)["subject_id"]
     asked = call(arguments, "POST", "/v1/grants", token=token, body=request)
-    print(f"grant {asked['grant_id']} is requested; only its subject can give it. Hand over to her, and to nobody else:")
+    if arguments.json:
+        print(json.dumps(asked | {"subject_id": request["subject_id"]}))
+        return ExitCode.DONE
+    print(f"grant {asked['grant_id']} of subject {request['subject_id']} is requested; only she can give it.")
+    print("Hand over to her, and to nobody else:")
     print(f"  {arguments.url}{asked['confirm_path']}")
     print(f"  one-time secret: {asked['one_time_secret']}")
     return ExitCode.DONE
 
 
-def _show(arguments: argparse.Namespace) -> int:
-    print(json.dumps(_shown(arguments, grant_secret(arguments)), indent=2))
-    return ExitCode.DONE
-
-
-def _shown(arguments: argparse.Namespace, secret: str) -> JsonObject:
-    return call(arguments, "GET", f"/v1/grants/{arguments.id}", headers={GRANT_HEADER: secret})
-
-
-def _confirm(arguments: argparse.Namespace) -> int:
-    """Without any token: a request that carries a staff token is refused, whatever secret it holds."""
-    if not sys.stdin.isatty():
-        raise CommandError(f"only a person at a terminal can say yes; or answer at {arguments.url}/confirm/{arguments.id}")
-    secret = _one_time_secret(arguments)
-    notice = (_shown(arguments, secret).get("record") or {}).get("notice", {})
-    print(notice.get("text") or f"The notice is at {notice.get('url')}; read it before you answer.")
-    if input("Do you agree? Type yes or no: ").strip().lower() != "yes":
-        print("Nothing was given. To say no for good: assent grant refuse")
-        return ExitCode.NO
-    body = {"one_time_secret": secret, "notice_sha256": notice.get("sha256", "")}
-    given = call(arguments, "POST", f"/v1/grants/{arguments.id}/confirm", body=body)
-    _keep(arguments.save, given["grant_secret"])
-    return ExitCode.DONE
-
-
-def _refuse(arguments: argparse.Namespace) -> int:
-    call(arguments, "POST", f"/v1/grants/{arguments.id}/refuse", body={"one_time_secret": _one_time_secret(arguments)})
-    print("You said no. What was asked for is deleted.")
-    return ExitCode.DONE
-
-
-def _withdraw(arguments: argparse.Namespace) -> int:
-    ended = call(arguments, "POST", f"/v1/grants/{arguments.id}/withdraw", body={"grant_secret": grant_secret(arguments)})
-    print(f"the grant has ended; since now nobody is shown anything of it. Erasure {ended['erasure_id']}")
-    if ended.get("opening"):
-        print(f"keep this line, it shows that a receipt is about your grant: {ended['opening']['grant_id']} {ended['opening']['salt']}")
-    print(f"receipts, in a moment: assent receipt fetch {ended['erasure_id']} --url {arguments.url}")
-    return ExitCode.DONE
-
-
-def _narrow(arguments: argparse.Namespace) -> int:
-    secret = grant_secret(arguments)
-    if not arguments.purpose and not arguments.source:
-        raise CommandError("say what to take away: --purpose or --source")
-    body = {
-        "grant_secret": secret,
-        "expected_revision": _shown(arguments, secret)["revision"],
-        "purposes": arguments.purpose,
-        "sources": arguments.source,
-    }
-    narrowed = call(arguments, "POST", f"/v1/grants/{arguments.id}/narrow", body=body)
-    print(f"the grant stands at revision {narrowed['revision']}")
-    return ExitCode.DONE
-
-
-def _one_time_secret(arguments: argparse.Namespace) -> str:
-    if arguments.one_time_secret_file is not None:
-        return read_secret(arguments.one_time_secret_file, "one-time secret")
-    if os.environ.get(ONE_TIME_SECRET):
-        return os.environ[ONE_TIME_SECRET]
-    raise CommandError(f"the one-time secret is needed; name a file with --one-time-secret-file, or set {ONE_TIME_SECRET}")
-
-
-def _keep(path: Path | None, secret: str) -> None:
-    if path is None:
-        print(f"Keep this secret; it is shown once: {secret}")
-        return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        print(f"{path} cannot be written ({error.strerror}). Keep this secret; it is shown once: {secret}")
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{secret}\n")
-    print(f"The grant is given; its secret is in {path}. Whoever holds it can use and end the grant.")
+def _places(request: JsonObject, file: Path) -> list[str]:
+    legal = request.get("legal")
+    entries = legal if isinstance(legal, list) else []
+    places = [entry["jurisdiction"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("jurisdiction"), str)]
+    if not places:
+        raise CommandError(f"{file} names no place in `legal`; begin with: assent grant template, or give --residence")
+    return places
 
 
 def _read_json(path: Path) -> JsonObject:
@@ -154,7 +139,7 @@ def _read_json(path: Path) -> JsonObject:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CommandError(f"{path} cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not JSON ({error}); begin with: assent grant template > {path}") from error
     if not isinstance(document, dict):
         raise CommandError(f"{path} is not a JSON object; begin with: assent grant template > {path}")
@@ -167,8 +152,8 @@ GRANT = Command(
     examples=(
         "assent grant template --residence CA-BC > request.json",
         "assent grant request request.json",
-        "assent grant confirm 01900000-0000-7000-8000-000000000000 --one-time-secret-file once.secret --save grant.secret",
-        "assent grant withdraw 01900000-0000-7000-8000-000000000000 --secret-file grant.secret",
+        f"assent grant confirm {_ID} --one-time-secret-file once.secret --save grant.secret",
+        f"assent grant withdraw {_ID} --secret-file grant.secret",
     ),
     add_arguments=_add_arguments,
     run=_run,

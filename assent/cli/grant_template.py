@@ -1,7 +1,8 @@
-"""A request for a grant over one's own uploads, as a start for an operator; it asks, it never agrees."""
+"""A request for a grant over one's own photos, as a start for an operator; it asks, it never agrees."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from assent.cli.api import JsonObject
@@ -17,14 +18,15 @@ WRITTEN = {
 """The strictest form that the shipped policy asks for anywhere."""
 
 
-def grant_template(residence: str) -> JsonObject:
-    """The body of POST /v1/grants, valid but for the controller, which is to be filled in."""
+def grant_template(residence: str, *, url_prefixes: Sequence[str] = (), is_only_her: bool = False) -> JsonObject:
+    """The body of POST /v1/grants, valid but for the controller, which is to be filled in; a subject is made when it is sent."""
     now = datetime.now(UTC).replace(microsecond=0)
+    sites = [{"kind": "url_prefix", "value": value, "only_me": is_only_her} for value in url_prefixes]
     return {
         "subject_id": "",
         "controller": {"id": "your-organisation", "name": "Your organisation", "contact": "how to reach you", "role": "controller"},
         "purposes": [{"code": "self_search", "text": "find myself among my photos"}, {"code": "verify", "text": "check one photo"}],
-        "sources": [{"kind": "upload"}],
+        "sources": [{"kind": "upload"}, *sites],
         "face_binding": {"mode": "single_face"},
         "legal": [{"jurisdiction": residence, **WRITTEN}],
         "geographic_scope": {"collect_in": [residence], "store_in": [residence], "disclose_in": [residence]},

@@ -182,6 +182,11 @@ def test_residence_is_evidence_of_a_confirmed_grant_alone() -> None:
     assert found(by=grant(confirmed_at=None)) == {UNKNOWN}
 
 
+def test_a_residence_that_she_has_not_confirmed_silences_no_hint() -> None:
+    told = [says(K.GRANT_RESIDENCE, "CA-BC"), says(K.LANGUAGE, "FR")]
+    assert places("CA-BC", "FR") <= candidate_set(told, grant=grant(confirmed_at=None), policy=shipped()).jurisdictions
+
+
 def test_closed_for_names_the_rule_of_every_closed_place() -> None:
     assert rules(places("CA-BC", "CA-AB")) == set()
     assert rules(places("CA-BC", "CA-QC", "FR", UNKNOWN)) == {"QC-3", "EU-10", "X-1"}

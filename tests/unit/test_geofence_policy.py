@@ -105,6 +105,11 @@ def test_quebec_names_the_unmet_filing_that_takes_longest(filings: dict[str, Any
     assert closed("CA-QC", policy_with(CA_QC={"filings": filings})) == {rule}
 
 
+def test_the_longest_of_two_unmet_filings_is_named_whatever_they_are_called() -> None:
+    filings = {"aaa": {"rule": "QC-8"}, "zzz": {"rule": "QC-9", "lead_days": 90}}
+    assert closed("CA-QC", policy_with(CA_QC={"filings": filings})) == {"QC-9"}
+
+
 @pytest.mark.parametrize(("days", "is_met"), [(-1, False), (0, False), (59, False), (60, True), (61, True)])
 def test_qc_3_opens_sixty_days_after_filing_and_not_before(days: int, is_met: bool) -> None:
     filing = Filing(rule=RuleId("QC-3"), lead_days=60, reference="CAI-1", filed_on=date(2026, 3, 1))
@@ -137,6 +142,13 @@ def test_the_floor_is_forbidden_everywhere() -> None:
         assert set(FLOOR_FORBIDDEN) <= rules.purposes_forbid
         assert rules.purposes_allow <= {"self_search", "verify", "gallery_search"}
         assert rules.transient_match == "denied"
+
+
+def test_a_document_without_the_floor_is_read_with_it() -> None:
+    document = shipped().model_dump(mode="json", by_alias=True)
+    document["jurisdictions"]["CA-BC"]["purposes"]["forbid"] = []
+    rules = Policy.from_canonical_json(json.dumps(document)).rules_for(Jurisdiction("CA-BC"))
+    assert rules.purposes_forbid == set(FLOOR_FORBIDDEN)
 
 
 def test_the_canonical_document_reads_back_as_itself() -> None:

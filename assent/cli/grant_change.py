@@ -1,0 +1,65 @@
+"""What the subject does with a grant that she gave: look at it, take something away, end it; ending takes no more than its secret."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from assent.cli.api import OPERATOR_TOKEN_FILE, Answer, call, token_from
+from assent.cli.command import CommandError, ExitCode
+from assent.cli.secret_file import shown_or_saved, writable
+from assent.cli.secrets import GRANT_HEADER, grant_secret, has_grant_secret
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """With the grant's secret all of it; with a token of staff what staff may see."""
+    print(json.dumps(_shown_to_holder(arguments), indent=2))
+    return ExitCode.DONE
+
+
+def withdraw(arguments: argparse.Namespace) -> int:
+    """End it at once. Asking again whether she means it would be one step more than giving it was."""
+    if arguments.save is not None:
+        writable(arguments.save)
+    ended = call(arguments, "POST", f"/v1/grants/{arguments.id}/withdraw", body={"grant_secret": grant_secret(arguments)})
+    if arguments.json:
+        print(json.dumps(ended))
+        return ExitCode.DONE
+    erasure = ended["erasure_id"]
+    print(f"the grant has ended; since now nobody is shown anything of it. Erasure {erasure}: {arguments.url}/v1/erasures/{erasure}")
+    if ended.get("opening"):
+        print("Keep what follows; it shows that a receipt is about your grant, and nobody else has it.")
+        shown_or_saved(json.dumps(ended["opening"]) + "\n", arguments.save, what="opening")
+    print(f"receipts, in a moment: assent receipt fetch {erasure} --url {arguments.url}")
+    opening = f" --opening {arguments.save}" if arguments.save is not None else ""
+    print(f"then check each: assent receipt verify FILE --key receipts.pem{opening}")
+    return ExitCode.DONE
+
+
+def narrow(arguments: argparse.Namespace) -> int:
+    """Take purposes, sources or recipients away from the revision that stands now."""
+    if not (arguments.purpose or arguments.source or arguments.recipient):
+        raise CommandError("say what to take away: --purpose, --source or --recipient")
+    secret = grant_secret(arguments)
+    body = {
+        "grant_secret": secret,
+        "expected_revision": _shown(arguments, secret)["revision"],
+        "purposes": arguments.purpose,
+        "sources": arguments.source,
+        "recipients": arguments.recipient,
+    }
+    narrowed = call(arguments, "POST", f"/v1/grants/{arguments.id}/narrow", body=body)
+    print(f"the grant stands at revision {narrowed['revision']}")
+    return ExitCode.DONE
+
+
+def _shown(arguments: argparse.Namespace, secret: str) -> Answer:
+    return call(arguments, "GET", f"/v1/grants/{arguments.id}", headers={GRANT_HEADER: secret})
+
+
+def _shown_to_holder(arguments: argparse.Namespace) -> Answer:
+    has_token = arguments.token_file is not None or os.environ.get("ASSENT_TOKEN") or (arguments.data / OPERATOR_TOKEN_FILE).exists()
+    if has_grant_secret(arguments) or not has_token:
+        return _shown(arguments, grant_secret(arguments))
+    return call(arguments, "GET", f"/v1/grants/{arguments.id}", token=token_from(arguments))
