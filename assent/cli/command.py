@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 EXIT_CODES = "exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 not reachable or not ready, 4 refused"
 
@@ -47,16 +47,18 @@ class Command:
     run: Callable[[argparse.Namespace], int]
 
 
-Actions = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns.
+# argparse has no public name for what add_subparsers returns.
+Actions: TypeAlias = "argparse._SubParsersAction[Any]"
 
 
-def add_parser(parsers: Actions[argparse.ArgumentParser], name: str, what: str, examples: Sequence[str]) -> argparse.ArgumentParser:
+def add_parser(parsers: Actions, name: str, what: str, examples: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of a subcommand or of one of its actions; its help ends with examples and the exit codes."""
     listed = "\n".join(f"  {example}" for example in examples)
-    return parsers.add_parser(
+    parser: argparse.ArgumentParser = parsers.add_parser(
         name,
         help=what,
         description=what,
         epilog=f"examples:\n{listed}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    return parser

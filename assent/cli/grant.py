@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assent.cli.api import JsonObject, add_api_arguments, add_url_argument, call, identifier, token_from
-from assent.cli.command import Command, CommandError, ExitCode, add_parser
+from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
 from assent.cli.grant_answer import confirm, refuse
 from assent.cli.grant_change import narrow, show, withdraw
 from assent.cli.grant_template import grant_template
@@ -45,7 +45,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         add(actions)
 
 
-def _add_show(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_show(actions: Actions) -> None:
     examples = (f"assent grant show {_ID} --secret-file grant.secret", f"assent grant show {_ID} --token-file officer.token")
     action = add_parser(actions, "show", "what is recorded, for its subject or for staff", examples)
     add_api_arguments(action)
@@ -53,7 +53,7 @@ def _add_show(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     action.add_argument("id", type=identifier, help="number of the grant")
 
 
-def _add_answers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_answers(actions: Actions) -> None:
     for name, what, rest in (
         ("confirm", "subject: read the notice and say yes", " --save grant.secret"),
         ("refuse", "subject: say no", ""),
@@ -68,7 +68,7 @@ def _add_answers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
             action.add_argument("--save", type=Path, help="new file for the grant's own secret (default: it is shown once)")
 
 
-def _add_withdraw(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_withdraw(actions: Actions) -> None:
     examples = (f"assent grant withdraw {_ID}", f"assent grant withdraw {_ID} --secret-file grant.secret --save opening.json")
     action = add_parser(actions, "withdraw", "subject: end the grant", examples)
     add_url_argument(action)
@@ -78,7 +78,7 @@ def _add_withdraw(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     action.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
-def _add_narrow(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_narrow(actions: Actions) -> None:
     examples = (f"assent grant narrow {_ID} --purpose verify", f"assent grant narrow {_ID} --source https://example.org/me/")
     action = add_parser(actions, "narrow", "subject: take something away", examples)
     add_url_argument(action)

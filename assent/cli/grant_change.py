@@ -32,7 +32,7 @@ def withdraw(arguments: argparse.Namespace) -> int:
         print("Keep what follows; it shows that a receipt is about your grant, and nobody else has it.")
         shown_or_saved(json.dumps(ended["opening"]) + "\n", arguments.save, what="opening")
     print(f"receipts, in a moment: assent receipt fetch {erasure} --url {arguments.url}")
-    opening = f" --opening {arguments.save}" if arguments.save is not None else ""
+    opening = f" --opening {arguments.save}" if arguments.save is not None and ended.get("opening") else ""
     print(f"then check each: assent receipt verify FILE --key receipts.pem{opening}")
     return ExitCode.DONE
 

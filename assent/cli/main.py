@@ -28,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"assent {arguments.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return error.code
+    except ImportError as error:
+        print(f"assent {arguments.command}: a package is missing ({error}); see assent doctor", file=sys.stderr)
+        return ExitCode.UNAVAILABLE
     except (KeyboardInterrupt, EOFError):
         print(f"assent {arguments.command}: stopped", file=sys.stderr)
         return INTERRUPTED

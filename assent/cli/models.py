@@ -6,9 +6,6 @@ import argparse
 from pathlib import Path
 
 from assent.cli.command import Command, CommandError, ExitCode
-from assent.faces.pack import load_pack
-from assent.faces.pack_errors import ModelPackError
-from assent.faces.prepare import prepare_embedded_pack
 
 DEFAULT_PACK = Path("assent-data/model")
 
@@ -19,17 +16,22 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Here: these bring onnxruntime and OpenCV, for which every other subcommand would wait.
+    from assent.faces.pack import load_pack
+    from assent.faces.pack_errors import ModelPackError
+    from assent.faces.prepare import prepare_embedded_pack
+
     try:
         if arguments.action == "prepare":
-            prepare_embedded_pack(arguments.pack, progress=print)
-        pack = load_pack(arguments.pack)
+            prepare_embedded_pack(arguments.pack, progress=lambda line: print(line, flush=True))
+        # Looking is no use of it: whether its licence is accepted is a setting of the services.
+        manifest = load_pack(arguments.pack, accept_licence=True).manifest
     except ModelPackError as error:
         raise CommandError(str(error), ExitCode.NO) from error
     except OSError as error:
         raise CommandError(f"{arguments.pack} cannot be used ({error.strerror}); name another folder with --pack") from error
-    manifest = pack.manifest
     print(f"{manifest.name} {manifest.version}, digest {manifest.digest[:12]}: files, shapes, normalisation and self-test hold")
-    print(f"licence: {manifest.licence}")
+    print(f"licence: {manifest.licence}" + ("; for research only" if manifest.research_only else ""))
     print(f"training data ({manifest.training_data.consent.value}): {manifest.training_data.description}")
     return ExitCode.DONE
 
