@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -23,7 +24,7 @@ from assent.events.topics import Topic
 from assent.ids import ImageId, ProducerId, SightingId
 from demo import photos
 from demo.command import demo_layout
-from demo.course import CourseReader
+from demo.course import CourseReader, StoryStalledError
 from demo.embedded_world import EmbeddedWorld
 from demo.first_act import Stage
 from demo.report import Report
@@ -116,7 +117,13 @@ async def test_every_bad_picture_has_its_outcome_and_the_good_ones_pass(stage: S
     await grant_and_crawl(stage)
     await settled(stage.world.log)
     names = named(stage)
-    await reader.until(lambda course: names.keys() <= course.ended_images() | {None}, what="an end of every picture", patience_s=20)
+    with contextlib.suppress(StoryStalledError):
+        # Those that have no end then are missed below, by name.
+        await reader.until(
+            lambda course: len({names.get(name) for name in course.ended_images()}) > len(CASES),
+            what="an end of every picture",
+            patience_s=10,
+        )
     got = {name: end.outcome for end in reader.course.ends for name in [names.get(end.image_id or end.sighting_id)] if name}
     await reader.stop()
     assert got == {name: outcome for name, (_, outcome) in CASES.items()} | {"1.jpg": "embedded"}
@@ -127,13 +134,11 @@ async def test_every_bad_picture_has_its_outcome_and_the_good_ones_pass(stage: S
 
 
 def named(stage: Stage) -> dict[str, str]:
-    """Under which name the log knows each picture: its id, or that of its place where the crawler decided."""
+    """Under which names the log may know each picture: its id, and that of its place where the crawler decided."""
     identifiers, names = stage.world.identifiers, dict[str, str]()
-    decided_by_crawler = {"text.jpg", "empty.jpg", "huge.png", "jp2.jpg", "tiff.jpg"}
     for path, photo in stage.site.photos.items():
-        name = path.removeprefix(PORTRAITS)
         place = identifiers.sighting_id(final_url=f"{stage.site.origin}{path}", image_id=None, producer=ProducerId("crawler"))
-        names[place if name in decided_by_crawler else identifiers.image_id(photo.data)] = name
+        names[place] = names[identifiers.image_id(photo.data)] = path.removeprefix(PORTRAITS)
     return names
 
 
