@@ -55,7 +55,7 @@ def _made() -> bool:
     except ImportError:
         _failed("Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv")
         return False
-    print(f"Making .venv with Python {sys.version.split()[0]}", flush=True)
+    print(f"Making .venv with Python {sys.version.split()[0]}", file=sys.stderr, flush=True)
     try:
         shutil.rmtree(VENV, ignore_errors=True)
         # Its own pip is used, so a Python that its system manages (PEP 668) is left alone.
@@ -67,7 +67,7 @@ def _made() -> bool:
 
 
 def _installed(kind: str) -> int:
-    print(f"Installing requirements/{kind}.txt into .venv (the first time takes a minute or two)", flush=True)
+    print(f"Installing requirements/{kind}.txt into .venv (the first time takes a minute or two)", file=sys.stderr, flush=True)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", "--no-deps"]
     steps = [[*pip, "--require-hashes", "-r", _requirement(kind)]]
     if kind != "lock":

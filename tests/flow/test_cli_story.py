@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.keys.signing_keys import public_pem
 from assent.testing.face_pack import encoded, one_face, six_faces
 from assent.testing.kafka_broker import free_port
+from tests.conftest import ROOT
 from tests.flow.assent_command import Done, one_line, run, run_at_terminal, start, stop
 from tests.flow.query_house import stranger
 
@@ -65,7 +67,9 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder, port = tmp_path_factory.mktemp("cli"), free_port()
-    running = start("up", "--data", folder / "data", "--port", port, line="stop with Ctrl-C")
+    policy = folder / "policy.yaml"
+    policy.write_text(_open_to_callers("CA-BC"))
+    running = start("up", "--data", folder / "data", "--port", port, "--policy", policy, line="stop with Ctrl-C")
     try:
         yield House(f"http://127.0.0.1:{port}", folder)
     finally:
@@ -145,8 +149,16 @@ def test_an_operator_cannot_search(house: House) -> None:
     photo = house.photo("me.jpg", encoded(one_face()))
     done = house.operator("search", photo)
     assert done.returncode == 4
-    assert "Sign in with your grant's secret" in one_line(done)
+    assert "The role operator may not do this" in one_line(done)
     assert house.operator("search", "--basis", "gallery", "--face", NOWHERE).returncode == 4
+
+
+def test_a_searcher_in_a_closed_place_is_turned_away(house: House) -> None:
+    whom = ("--name", "anna", "--org", "agency", "--role", "searcher", "--purpose", "gallery_search", "--jurisdiction", "CA-AB")
+    token = house.photo("searcher.token", house.operator("token", *whom).stdout.encode())
+    done = house.run("search", "--basis", "gallery", "--face", NOWHERE, "--token-file", token)
+    assert done.returncode == 4
+    assert "not offered where you are" in one_line(done)
 
 
 def test_decisions_are_explained_in_words(house: House, hers: tuple[str, Path]) -> None:
@@ -266,3 +278,11 @@ def _fetched(house: House, name: str, proofs: Path) -> Done:
         if done.returncode == 0:
             return done
     raise AssertionError(done.stderr)
+
+
+def _open_to_callers(place: str) -> str:
+    """The shipped policy, which lets nobody verify, with one place opened."""
+    written = yaml.safe_load((ROOT / "services" / "registry" / "policies" / "shipped.yaml").read_text())
+    written["version"] = "test.1"
+    written["jurisdictions"][place]["with_grant"].append("serve_clients")
+    return yaml.safe_dump(written)

@@ -69,7 +69,7 @@ def verdict(held: GrantSnapshot, *codes: str, policy: Policy | None = None, ledg
 
 @pytest.mark.parametrize("operation", list(Operation))
 def test_a_resident_of_british_columbia_with_an_express_grant_passes(operation: Operation) -> None:
-    legal = (LegalBasis(jurisdiction=Jurisdiction("CA-BC"), form=ConsentForm.EXPRESS, evidence_count=1, notice_sha256=NOTICE),)
+    legal = (basis("CA-BC", form=ConsentForm.EXPRESS, signature=None, notice_fields=()),)
     assert verdict(grant(legal=legal), "CA-BC", operation=operation, purpose=Purpose.SELF_SEARCH) == Verdict(())
 
 

@@ -44,12 +44,12 @@ def test_a_missing_venv_module_is_told_what_to_do(
 
 def test_it_installs_once_and_again_when_the_pins_change(repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert environment.main(["lock"]) == 0
-    assert "Installing requirements/lock.txt" in capfd.readouterr().out
+    assert "Installing requirements/lock.txt" in capfd.readouterr().err
     assert environment.main(["lock"]) == 0
-    assert capfd.readouterr().out == ""
+    assert capfd.readouterr().err == ""
     (repository / "requirements" / "lock.txt").write_text("# changed\n")
     assert environment.main(["lock"]) == 0
-    assert "Installing" in capfd.readouterr().out
+    assert "Installing" in capfd.readouterr().err
 
 
 def test_pins_without_a_hash_are_refused(repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
