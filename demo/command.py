@@ -47,6 +47,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port of the console (default 8080; with --exit a free one)")
     parser.add_argument("--photo", type=Path, help="a photo of yourself to add, behind the notice and your own yes")
     parser.add_argument("--residence", default=RESIDENCE, help="where you live, for --photo: ISO 3166-2 (default CA-BC)")
+    parser.add_argument("--birth-year", type=int, help="the year you were born in, for --photo")
     parser.add_argument("--exit", action="store_true", help="withdraw by script, try every road back, and end")
     parser.add_argument("--json", action="store_true", help="with --exit: one JSON document on stdout, the story on stderr")
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")
@@ -57,6 +58,8 @@ def _run(arguments: argparse.Namespace) -> int:
     check_loopback(arguments.host)
     if arguments.photo is not None and not arguments.photo.is_file():
         raise CommandError(f"there is no file {arguments.photo}; name a JPEG, PNG or WebP photo of yourself")
+    if arguments.photo is not None and arguments.birth_year is None:
+        raise CommandError("--photo goes with --birth-year: who is too young to agree where she lives is not asked")
     if arguments.json and not arguments.exit:
         raise CommandError("--json goes with --exit; a demonstration that stays open has no end to report")
     configure_logging("demo", level=logging.ERROR)
@@ -142,7 +145,7 @@ async def _acts(arguments: argparse.Namespace, stage: Stage) -> None:
         await second_act(stage, reader)
         return
     if arguments.photo is not None:
-        await add_own_photo(stage, arguments.photo, residence=arguments.residence)
+        await add_own_photo(stage, arguments.photo, residence=arguments.residence, birth_year=arguments.birth_year)
     await _stay(arguments, stage, world)
     await reader.stop()
 
@@ -154,7 +157,7 @@ async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorl
     stage.say(f"\nLook at the gallery: {link}")
     stage.say("On `My page` press Withdraw, then search again: nothing. The receipts appear there; check one with")
     stage.say(f"  assent receipt fetch ID --url {url} && assent receipt verify ID.json --key receipts.pem")
-    stage.say("Stop with Ctrl-C. Your own photos: make demo ARGS='--photo me.jpg', or assent add FOLDER --grant ID")
+    stage.say("Stop with Ctrl-C. Your own photos: make demo ARGS='--photo me.jpg --birth-year 1990', or assent add FOLDER --grant ID")
     if not arguments.no_open:
         with contextlib.suppress(webbrowser.Error):
             await asyncio.to_thread(webbrowser.open, link)
@@ -186,7 +189,7 @@ def _print_report(arguments: argparse.Namespace, document: dict[str, Any], say: 
 DEMO = Command(
     name="demo",
     help="the whole product on real photos, on this machine, with a console to look at",
-    examples=("assent demo", "assent demo --photo me.jpg --residence CA-BC", "assent demo --exit --json > story.json"),
+    examples=("assent demo", "assent demo --photo me.jpg --birth-year 1990 --residence CA-BC", "assent demo --exit --json > story.json"),
     add_arguments=_add_arguments,
     run=_run,
 )

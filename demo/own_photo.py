@@ -14,13 +14,15 @@ from demo.state import HeldGrant
 GRANT = "own"
 
 
-async def add_own_photo(stage: Stage, path: Path, *, residence: str) -> None:
+async def add_own_photo(stage: Stage, path: Path, *, residence: str, birth_year: int) -> None:
     """Ask on the terminal, or say where to answer in the browser. The photo goes through the same gates as every other."""
     api, token = stage.world.api, stage.world.operator_token
     registry = api.addresses.registry
     adult = {"age_band": "adult", "residences": [residence]}
     subject_id = (await api.need("POST", f"{registry}/v1/subjects", token=token, json=adult))["subject_id"]
-    request = own_grant(subject_id, [{"kind": "upload"}], binding={"mode": "single_face"}, now=datetime.now(UTC), residence=residence)
+    request = own_grant(
+        subject_id, [{"kind": "upload"}], binding={"mode": "single_face"}, now=datetime.now(UTC), residence=residence, birth_year=birth_year
+    )
     asked = await api.need("POST", f"{registry}/v1/grants", token=token, json=request)
     grant, secret = asked["grant_id"], asked["one_time_secret"]
     if not sys.stdin.isatty():

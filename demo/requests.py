@@ -14,6 +14,8 @@ NOTICE = (
 )
 RESIDENCE = "CA-BC"
 DAYS = 30
+FIXTURE_BIRTH_YEAR = 1980
+"""Of the fixture, not of the woman in the portrait."""
 _PURPOSES = {"self_search": "find her own face among these photos", "verify": "check one photo against her own"}
 
 
@@ -27,13 +29,23 @@ def fixture_grant(
         "captured_at": now.isoformat(),
         "captured_by": "assent demo",
     }
-    return {**own_grant(subject_id, sources, binding=binding, now=now, residence=residence), "evidence": [evidence]}
+    asked = own_grant(subject_id, sources, binding=binding, now=now, residence=residence, birth_year=FIXTURE_BIRTH_YEAR)
+    return {**asked, "evidence": [evidence]}
 
 
-def own_grant(subject_id: str, sources: Sequence[JsonObject], *, binding: JsonObject, now: datetime, residence: str) -> JsonObject:
+def own_grant(
+    subject_id: str,
+    sources: Sequence[JsonObject],
+    *,
+    binding: JsonObject,
+    now: datetime,
+    residence: str,
+    birth_year: int,
+) -> JsonObject:
     """A request for one's own photos: one's own purposes, nobody else is ever told."""
     return {
         "subject_id": subject_id,
+        "birth_year": birth_year,
         "controller": {
             "id": "assent-demo",
             "name": "The demonstration on this machine",

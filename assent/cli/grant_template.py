@@ -19,11 +19,12 @@ WRITTEN = {
 
 
 def grant_template(residence: str, *, url_prefixes: Sequence[str] = (), is_only_her: bool = False) -> JsonObject:
-    """The body of POST /v1/grants, valid but for the controller, which is to be filled in; a subject is made when it is sent."""
+    """The body of POST /v1/grants, to be filled in: the controller, and her birth year where the place asks for it."""
     now = datetime.now(UTC).replace(microsecond=0)
     sites = [{"kind": "url_prefix", "value": value, "only_me": is_only_her} for value in url_prefixes]
     return {
         "subject_id": "",
+        "birth_year": None,
         "controller": {"id": "your-organisation", "name": "Your organisation", "contact": "how to reach you", "role": "controller"},
         "purposes": [{"code": "self_search", "text": "find myself among my photos"}, {"code": "verify", "text": "check one photo"}],
         "sources": [{"kind": "upload"}, *sites],

@@ -12,6 +12,7 @@ from assent.ids import GrantId, Jurisdiction, RuleId
 from services.registry.grant_parts import EvidenceKind
 from services.registry.grant_request import EXPRESS, GrantRequest, wire_source
 
+ADULT_FROM = 18
 PUBLICLY_AVAILABLE = frozenset({"publicly_available", "public", "public_web"})
 
 
@@ -33,6 +34,7 @@ class Circumstances:
     now: datetime
     accepts_fixtures: bool
     expires_max_days: Callable[[Jurisdiction], int]
+    age_min: Callable[[Jurisdiction], int]
     member_modes: Mapping[GrantId, BindingMode]
 
 
@@ -72,8 +74,22 @@ def _age(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
         yield Refusal(RuleId("CA-6"), "The subject's age is not known.", "Create the subject with her age band.")
     elif around.age_band is AgeBand.ADULT and years is not None and years < 18:
         yield Refusal(RuleId("CA-6"), "The birth year does not fit the age band adult.", "Correct the one that is wrong.")
-    elif around.age_band is not AgeBand.ADULT and request.guardian is None:
+    elif around.age_band is AgeBand.ADULT:
+        yield from _adult_there(years, around)
+    elif request.guardian is None:
         yield Refusal(RuleId("CA-6"), "The subject is a minor and no guardian is named.", "Name the guardian and her evidence.")
+
+
+def _adult_there(years: int | None, around: Circumstances) -> Iterator[Refusal]:
+    """The band says 18; where a place asks for more, the birth year must show it, whatever the day of her birthday."""
+    for place in around.residences:
+        needed = around.age_min(place)
+        if needed > ADULT_FROM and (years is None or years <= needed):
+            yield Refusal(
+                RuleId("CA-6"),
+                f"{place} asks for {needed} years, and the age band says {ADULT_FROM} or more.",
+                "State her birth_year; in the year after that birthday it is enough.",
+            )
 
 
 def _sources(request: GrantRequest) -> Iterator[Refusal]:

@@ -98,6 +98,7 @@ class Grants:
         receipts: ReceiptDesk,
         clock: Clock,
         expires_max_days: Callable[[Jurisdiction], int],
+        age_min: Callable[[Jurisdiction], int],
         accepts_fixtures: bool,
     ) -> None:
         self._store = store
@@ -109,6 +110,7 @@ class Grants:
         self._receipts = receipts
         self._clock = clock
         self._expires_max_days = expires_max_days
+        self._age_min = age_min
         self._accepts_fixtures = accepts_fixtures
 
     async def create_subject(self, age_band: AgeBand, residences: Sequence[Jurisdiction]) -> SubjectId:
@@ -253,6 +255,7 @@ class Grants:
             now=self._clock.now(),
             accepts_fixtures=self._accepts_fixtures,
             expires_max_days=self._expires_max_days,
+            age_min=self._age_min,
             member_modes=await self._live_modes(request.face_binding.member_grants),
         )
 

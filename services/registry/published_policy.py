@@ -10,8 +10,11 @@ from assent.ids import Jurisdiction
 
 @dataclass(frozen=True, slots=True)
 class PublishedPolicy:
-    """`document` is the canonical JSON text that is signed; `expires_max_days` the longest grant that a place allows."""
+    """`document` is the canonical JSON text that is signed; `expires_max_days` the longest grant that a place allows,
+    `age_min` the age from which a person says yes there by herself.
+    """
 
     version: str
     document: str
     expires_max_days: Callable[[Jurisdiction], int]
+    age_min: Callable[[Jurisdiction], int]

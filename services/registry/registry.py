@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +86,7 @@ class Registry:
         self._hashes = SecretHashes(parts.keys.subkey("registry secrets"))
         self._vault = GrantVault(keys=parts.keys, grant_keys=parts.grant_keys)
         self.access = GrantAccess(store=self.store, hashes=self._hashes)
-        self.grants = self._built_grants(parts, policy.expires_max_days)
+        self.grants = self._built_grants(parts, policy)
         self.endings = self._built_endings(parts)
         self.erasures = ErasureDesk(store=self.store, receipts=self.receipts, metrics=parts.metrics)
         self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures)
@@ -154,7 +153,7 @@ class Registry:
     def _policy_out(self) -> PolicyOut:
         return PolicyOut.of(self._policy.version, self._policy.document)
 
-    def _built_grants(self, parts: RegistryParts, expires_max_days: Callable[..., int]) -> Grants:
+    def _built_grants(self, parts: RegistryParts, policy: PublishedPolicy) -> Grants:
         return Grants(
             store=self.store,
             vault=self._vault,
@@ -164,7 +163,8 @@ class Registry:
             publisher=self._publisher,
             receipts=self.receipts,
             clock=parts.clock,
-            expires_max_days=expires_max_days,
+            expires_max_days=policy.expires_max_days,
+            age_min=policy.age_min,
             accepts_fixtures=parts.accepts_fixtures,
         )
 
