@@ -27,6 +27,10 @@ class Subject:
         """Her grants in the story."""
         return [held.grant_id for held in self._state.grants.values()]
 
+    def held(self) -> list[HeldGrant]:
+        """Her grants with their secrets."""
+        return list(self._state.grants.values())
+
     async def create(self, operator_token: str) -> None:
         """A pseudonym, unless she has one."""
         if self._state.subject_id:

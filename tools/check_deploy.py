@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from tools.alert_rules import RULES, RUNBOOK, TESTS, documents, promtool_faults, rule_faults
+from tools.alert_rules import RULES, RUNBOOK, TESTS, documents, fed_metrics, promtool_faults, rule_faults
+from tools.deployed_access import access_faults
 from tools.deployed_manifests import DOCKERFILE, KUSTOMIZATIONS, ROOT, BuildError, build, image_targets, manifest_faults
+from tools.deployed_settings import setting_faults
 from tools.outside_programs import find_promtool, required, why_missing
 
 
@@ -21,10 +23,13 @@ def _faults() -> Iterator[str]:
     targets = image_targets((ROOT / DOCKERFILE).read_text())
     for folder in KUSTOMIZATIONS:
         try:
-            yield from (f"{folder}: {fault}" for fault in manifest_faults(build(folder), targets))
+            manifests = build(folder)
         except BuildError as error:
             yield str(error)
-    yield from rule_faults(documents(RULES), documents(TESTS), (ROOT / RUNBOOK).read_text())
+            continue
+        found = (*manifest_faults(manifests, targets), *setting_faults(manifests), *access_faults(manifests))
+        yield from (f"{folder}: {fault}" for fault in found)
+    yield from rule_faults(documents(RULES), documents(TESTS), (ROOT / RUNBOOK).read_text(), fed_metrics())
     promtool = find_promtool()
     if promtool is not None:
         yield from promtool_faults(promtool)

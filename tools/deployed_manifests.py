@@ -21,6 +21,8 @@ DOCKERFILE = Path("deploy/images/Dockerfile")
 KUBERNETES_VERSION = "1.37"
 WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 SERVICES = ("crawler", "geofence", "consent", "embedder", "indexer", "query", "registry")
+# The rounds of a crawler are not divided among processes; of registries, and of erasers, one works at a time.
+ALONE = frozenset({"crawler", "indexer", "registry"})
 
 Manifest = dict[str, Any]
 
@@ -38,15 +40,20 @@ def build(folder: str, root: Path = ROOT) -> list[Manifest]:
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
+def workloads(manifests: list[Manifest]) -> dict[str, Manifest]:
+    """The Deployments and StatefulSets by name."""
+    return {manifest["metadata"]["name"]: manifest for manifest in manifests if manifest["kind"] in WORKLOADS}
+
+
 def manifest_faults(manifests: list[Manifest], image_targets: set[str]) -> Iterator[str]:
     """One sentence for each thing that a cluster, or we ourselves, would refuse."""
     for manifest in manifests:
         yield from _schema_faults(manifest)
-    workloads = {m["metadata"]["name"]: m for m in manifests if m["kind"] in WORKLOADS}
+    found = workloads(manifests)
     for name in SERVICES:
-        if name not in workloads:
+        if name not in found:
             yield f"{name}: no Deployment or StatefulSet"
-    for name, workload in workloads.items():
+    for name, workload in found.items():
         yield from (f"{name}: {fault}" for fault in _workload_faults(name, workload, manifests, image_targets))
     if not any(_denies_by_default(manifest) for manifest in manifests):
         yield "no NetworkPolicy denies everything by default"
@@ -84,8 +91,17 @@ def _workload_faults(name: str, workload: Manifest, manifests: list[Manifest], t
     for kind in ("Service", "ServiceAccount", "PodDisruptionBudget"):
         if not any(m["kind"] == kind and m["metadata"]["name"] == name for m in manifests):
             yield f"has no {kind}"
+    if name in ALONE and not _is_alone(workload):
+        yield "more than one may run at a time"
     for container in pod["containers"]:
         yield from _container_faults(container, targets)
+
+
+def _is_alone(workload: Manifest) -> bool:
+    """One replica, which has ended before the next one starts."""
+    spec = workload["spec"]
+    replaces = workload["kind"] == "StatefulSet" or spec.get("strategy", {}).get("type") == "Recreate"
+    return bool(spec["replicas"] == 1 and replaces)
 
 
 def _container_faults(container: Manifest, targets: set[str]) -> Iterator[str]:
@@ -121,10 +137,10 @@ def _setting_faults(manifest: Manifest) -> Iterator[str]:
     for key in manifest.get("data", {}):
         if not key.startswith(prefixes):
             yield f"setting {key} belongs to no service"
-        if re.search(r"SECRET|PASSWORD|TOKEN", key):
+        if re.search(r"(SECRET|PASSWORD|TOKEN|API_KEY)$", key):
             yield f"setting {key} is a secret and stands in a ConfigMap"
-        if key.endswith("_ALLOWED_SOCKETS"):
-            yield f"setting {key} opens private addresses to the crawler"
+        if key.endswith(("_ALLOWED_SOCKETS", "_ACCEPTS_FIXTURES", "_IS_DEMO")):
+            yield f"setting {key} belongs to the demonstration"
 
 
 def _scaling_faults(manifest: Manifest) -> Iterator[str]:

@@ -62,3 +62,11 @@ def add_parser(parsers: Actions, name: str, what: str, examples: Sequence[str]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
+
+
+def port_number(text: str) -> int:
+    """A port, for argparse; 0 stands for a free one."""
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; choose one between 1 and 65535")
+    return port

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from assent.cli.command import Command, ExitCode
+from assent.cli.command import Command, ExitCode, port_number
 from assent.cli.data_checks import check_folder, check_keys, check_pack, check_token
 from assent.cli.finding import Finding, State
 from assent.cli.machine_checks import check_packages, check_port, check_program, check_python
@@ -18,7 +18,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("assent-data"), help="data folder (default ./assent-data)")
-    parser.add_argument("--port", type=int, action="append", help="port that shall be free; may be repeated (default 8080)")
+    parser.add_argument("--port", type=port_number, action="append", help="port that shall be free; may be repeated (default 8080)")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 

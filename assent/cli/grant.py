@@ -34,12 +34,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         actions,
         "request",
         "operator: ask a subject for a grant",
-        ("assent grant request request.json", "assent grant request request.json --age-band adult --residence CA-BC --json"),
+        ("assent grant request request.json --birth-year 1980", "assent grant request request.json --residence CA-BC --json"),
     )
     add_api_arguments(request)
     request.add_argument("file", type=Path, help="the request as JSON; without a subject_id a new subject is made")
     request.add_argument("--age-band", choices=_AGES, default=AgeBand.ADULT.value, help="of a new subject (default adult)")
     request.add_argument("--residence", action="append", default=[], help="of a new subject (default: the places in `legal`)")
+    request.add_argument("--birth-year", type=int, help="of the subject, where her place asks for more years than the age band says")
     request.add_argument("--json", action="store_true", help="print the answer as JSON; it holds the one-time secret")
     for add in (_add_show, _add_answers, _add_withdraw, _add_narrow):
         add(actions)
@@ -111,6 +112,8 @@ def _template(arguments: argparse.Namespace) -> int:
 
 def _request(arguments: argparse.Namespace) -> int:
     request, token = _read_json(arguments.file), token_from(arguments)
+    if arguments.birth_year is not None:
+        request["birth_year"] = arguments.birth_year
     if not request.get("subject_id"):
         subject = {"age_band": arguments.age_band, "residences": arguments.residence or _places(request, arguments.file)}
         request["subject_id"] = call(arguments, "POST", "/v1/subjects", token=token, body=subject)["subject_id"]
@@ -151,7 +154,7 @@ GRANT = Command(
     help="ask for grants, answer them, end them",
     examples=(
         "assent grant template --residence CA-BC > request.json",
-        "assent grant request request.json",
+        "assent grant request request.json --birth-year 1980",
         f"assent grant confirm {_ID} --one-time-secret-file once.secret --save grant.secret",
         f"assent grant withdraw {_ID} --secret-file grant.secret",
     ),

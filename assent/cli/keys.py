@@ -32,7 +32,7 @@ def _run(arguments: argparse.Namespace) -> int:
 KEYS = Command(
     name="keys",
     help="make the keys of a new deployment",
-    examples=("assent keys create --folder assent-data/keys",),
+    examples=("assent keys create", "assent keys create --folder /srv/assent/keys"),
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -7,7 +7,7 @@ import ipaddress
 from pathlib import Path
 
 from assent.cli.api import read_secret
-from assent.cli.command import Command, CommandError
+from assent.cli.command import Command, CommandError, port_number
 from assent.cli.models import DEFAULT_PACK
 
 
@@ -16,7 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("assent-data/vectors"), help="folder of the store (default assent-data/vectors)")
     parser.add_argument("--pack", type=Path, default=DEFAULT_PACK, help=f"the model pack whose vectors are taken (default {DEFAULT_PACK})")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=6333, help="port to listen on; 0 takes a free one (default 6333)")
+    parser.add_argument("--port", type=port_number, default=6333, help="port to listen on; 0 takes a free one (default 6333)")
     parser.add_argument("--api-key-file", type=Path, help="file with the key that callers must send; needed off loopback")
 
 
@@ -35,13 +35,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port; choose one between 1 and 65535")
-    return port
 
 
 VECTORS = Command(

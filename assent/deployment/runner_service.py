@@ -20,6 +20,7 @@ class RunnerService:
         self._shared = shared
         self._drain_deadline_s = drain_deadline_s
         self.background = Background()
+        self.processor = processor
         self._runner = Runner(
             shared.log,
             processor,

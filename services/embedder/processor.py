@@ -28,12 +28,15 @@ from assent.faces.pack import FacePack
 from assent.ids import RuleId
 from assent.keys.cipher import DataKey, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
-from assent.stream.outcomes import Emit, Outcome, Refuse
+from assent.stream.outcomes import Emit, Ignore, Outcome, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from services.embedder.face_choice import choose
 from services.embedder.granted_face import GrantedFace, face_id, granted_faces
 
+QUARANTINE_EXPIRED = RuleId("quarantine_expired")
+MAX_FACES_OF_A_GRANT = 100
+"""As many as a joint grant may have members."""
 _TOO_LARGE = frozenset({ImageRefusal.TOO_MANY_BYTES, ImageRefusal.TOO_MANY_PIXELS, ImageRefusal.TOO_MANY_SCANS})
 
 
@@ -98,9 +101,11 @@ class EmbedderProcessor:
                 embedded.extend(faces)
                 if rule is not None:
                     refused.append(self._refused(event, cleared, clearance, (rule,)))
-            else:
+            elif looked != QUARANTINE_EXPIRED or not await self._was_embedded(cleared.sighting, clearance):
                 refused.append(self._refused(event, cleared, clearance, (looked or RuleId("image_unreadable"),)))
         self._count(looked, embedded)
+        if not embedded and not refused:
+            return Ignore("embedded_before")
         return Emit((*embedded, *refused)) if embedded else Refuse(tuple(refused))
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
@@ -122,12 +127,18 @@ class EmbedderProcessor:
             return None, (binding.rule,)
         return grant, ()
 
+    async def _was_embedded(self, sighting: Sighting, clearance: Clearance) -> bool:
+        """A record that comes again after its sighting ended: the original is gone because its faces were embedded."""
+        held = set(await self._derivatives.list_grant(clearance.grant_id))
+        digest = self._pack.digest
+        return any(face_id(sighting.image_id, clearance.grant_id, index, digest) in held for index in range(MAX_FACES_OF_A_GRANT))
+
     async def _look(self, sighting: Sighting) -> _Looked | RuleId:
         """Find the faces of an image that at least one grant opens; boxes only, no vector."""
         try:
             data = await self._quarantine.fetch(sighting.blob, producer=sighting.producer, sighting_id=sighting.sighting_id)
         except BlobNotFoundError:
-            return RuleId("quarantine_expired")
+            return QUARANTINE_EXPIRED
         try:
             image = await asyncio.to_thread(decode, data, limits=self._limits)
         except ImageRefusedError as error:

@@ -50,16 +50,18 @@ def run_at_terminal(*words: object, typed: str, **environment: str) -> Done:
         os.close(theirs)
 
 
-def start(*words: object, line: str) -> subprocess.Popen[str]:
-    """Start `assent` and return when it has said this on stderr. Raises AssertionError when it ends before."""
-    running = subprocess.Popen([*ASSENT, *map(str, words)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=_environment({}))
+def start(*words: object, line: str) -> tuple[subprocess.Popen[str], str]:
+    """Start `assent`; the process, and what it said on stderr until this was there. Raises AssertionError when it ends before."""
+    running = subprocess.Popen(
+        [*ASSENT, *map(str, words)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=_environment({})
+    )
     assert running.stderr is not None
     said, until = "", time.monotonic() + TIMEOUT_S
     while line not in said and time.monotonic() < until:
         read = running.stderr.readline()
         assert read, f"it ended by itself: {said}"
         said += read
-    return running
+    return running, said
 
 
 def stop(running: subprocess.Popen[str]) -> int:

@@ -41,7 +41,7 @@ class House:
         """Ask for a grant over uploads."""
         template = run("grant", "template", "--url-prefix", "https://example.org/me/", "--only-me")
         (self.folder / "request.json").write_text(template.stdout)
-        done = self.operator("grant", "request", self.folder / "request.json", "--json", *more)
+        done = self.operator("grant", "request", self.folder / "request.json", "--birth-year", 1980, "--json", *more)
         assert done.returncode == 0, done.stderr
         asked: dict[str, str] = json.loads(done.stdout)
         return asked
@@ -69,7 +69,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder, port = tmp_path_factory.mktemp("cli"), free_port()
     policy = folder / "policy.yaml"
     policy.write_text(_open_to_callers("CA-BC"))
-    running = start("up", "--data", folder / "data", "--port", port, "--policy", policy, line="stop with Ctrl-C")
+    running, _ = start("up", "--data", folder / "data", "--port", port, "--policy", policy, line="stop with Ctrl-C")
     try:
         yield House(f"http://127.0.0.1:{port}", folder)
     finally:
@@ -125,10 +125,12 @@ def test_a_file_that_is_there_is_noticed_before_she_answers(house: House) -> Non
 
 
 def test_a_new_subject_and_a_request_that_is_refused(house: House) -> None:
-    done = house.operator("grant", "request", house.folder / "request.json", "--residence", "CA-BC", "--residence", "FR")
+    house.requested()
+    request = ("grant", "request", house.folder / "request.json", "--birth-year", 1980)
+    done = house.operator(*request, "--residence", "CA-BC", "--residence", "FR")
     assert done.returncode == 4
     assert "No legal basis is given for the residence FR" in one_line(done)
-    shown = house.operator("grant", "request", house.folder / "request.json")
+    shown = house.operator(*request)
     assert (shown.returncode, "one-time secret:" in shown.stdout, "/confirm/" in shown.stdout) == (0, True, True)
 
 

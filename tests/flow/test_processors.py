@@ -1,0 +1,195 @@
+"""Every processor: the same event twice, a crash between emit and commit, a redelivery after the end; real parts, no runner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from assent.deployment.build import open_shared
+from assent.deployment.process import served_application
+from assent.deployment.shared import Shared
+from assent.events.envelope import Event, decode, encode
+from assent.events.images import ImageRefused
+from assent.events.payload import EventPayload
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
+from assent.faces.prepare import prepare_embedded_pack
+from assent.stream.outcomes import Ignore, Outcome
+from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
+from demo.api import Addresses, DemoApi
+from demo.command import demo_layout
+from demo.site import PORTRAITS, DemoSite
+from demo.state import DemoState
+from demo.subject import PORTRAITS_GRANT, Subject, portraits_request
+from embedded.layout import EmbeddedLayout
+from embedded.system import NEEDS
+from services.consent.app import ConsentApp
+from services.crawler.app import CrawlerApp
+from services.embedder.app import EmbedderApp
+from services.geofence.app import GeofenceApp
+from services.indexer.app import IndexerApp
+from services.registry.app import RegistryApp
+
+pytestmark = pytest.mark.timeout(120)
+PHOTOS = 3
+
+
+@dataclass(slots=True)
+class Bench:
+    """Registry and crawler run; the four processors are called by hand."""
+
+    shared: Shared
+    layout: EmbeddedLayout
+    subject: Subject
+    stages: dict[str, Processor]
+
+    async def records(self, topic: Topic) -> list[StoredRecord]:
+        """Everything on a topic."""
+        tail = await self.shared.log.tail([topic.value])
+        found: list[StoredRecord] = []
+        ends = await self.shared.log.end_offsets([topic.value])
+        while len(found) < sum(ends.values()):
+            found.extend(await tail.poll(timeout_s=1.0))
+        await tail.close()
+        return found
+
+    async def run(self, stage: str, topic: Topic, *, commits: bool = True) -> list[Event[EventPayload]]:
+        """One pass over a topic: handle, append, and unless it crashes before, what comes after the commit."""
+        processor, outputs, taken = self.stages[stage], list[Event[EventPayload]](), list[Event[EventPayload]]()
+        if isinstance(processor, BeforeBatch):
+            await processor.before_batch()
+        for record in await self.records(topic):
+            event = decode(record)
+            outputs.extend(events_of(await processor.handle(event, record)))
+            taken.append(event)
+        if outputs:
+            await self.shared.log.append([encode(event) for event in outputs])
+        if isinstance(processor, AfterBatch):
+            await processor.after_batch(taken)
+        if commits and isinstance(processor, AfterCommit):
+            await processor.after_commit(taken)
+        return outputs
+
+    async def vectors(self) -> int:
+        return await self.shared.vectors.count()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    site = DemoSite()
+    site.photos = {path: photo for path, photo in site.photos.items() if path in {f"{PORTRAITS}{number}.jpg" for number in (1, 2, 3)}}
+    await site.start()
+    layout = demo_layout(tmp_path, site)
+    prepare_embedded_pack(layout.model, progress=lambda _: None)
+    async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
+        registry, crawler = RegistryApp(layout.registry(), shared), CrawlerApp(layout.crawler(), shared)
+        server = TestServer(served_application(shared, registry, crawler, service="test"), host="127.0.0.1")
+        await registry.start()
+        await crawler.start()
+        await server.start_server()
+        url = f"http://127.0.0.1:{server.port}"
+        async with DemoApi(Addresses(url, url, url)) as api:
+            token, state = layout.operator_token.read_text().strip(), DemoState()
+            subject = Subject(api, state)
+            await subject.create(token)
+            request = portraits_request(state.subject_id, site, datetime.now(UTC))
+            await subject.grant(PORTRAITS_GRANT, request, token)
+            await api.need("POST", f"{url}/v1/crawls", token=token)
+            apps = {
+                "geofence": GeofenceApp(layout.geofence(), shared),
+                "consent": ConsentApp(layout.consent(), shared),
+                "embedder": EmbedderApp(layout.embedder(), shared),
+                "indexer": IndexerApp(layout.indexer(), shared),
+            }
+            yield Bench(shared, layout, subject, {name: app.processor for name, app in apps.items()})
+        await server.close()
+        await crawler.stop()
+        await registry.stop()
+    await site.stop()
+
+
+STAGES = (
+    ("geofence", Topic.IMAGES_SCRAPED),
+    ("consent", Topic.IMAGES_LOCATED),
+    ("embedder", Topic.IMAGES_CLEARED),
+    ("indexer", Topic.FACES_EMBEDDED),
+)
+
+
+def events_of(outcome: Outcome) -> Sequence[Event[EventPayload]]:
+    return () if isinstance(outcome, Ignore) else outcome.events
+
+
+def names(events: Sequence[Event[EventPayload]]) -> list[tuple[str, str, str]]:
+    """What must be the same when the same is done again; times and nonces differ."""
+    return [(event.id, event.data.type, event.data.key()) for event in events]
+
+
+async def test_the_same_event_twice_gives_the_same_events_and_the_same_vectors(bench: Bench) -> None:
+    for stage, topic in STAGES:
+        first = await bench.run(stage, topic, commits=False)
+        again = await bench.run(stage, topic, commits=False)
+        # The second pass reads every input once; the duplicates it appended are read by the next stage.
+        assert names(again)[: len(first)] == names(first), stage
+        assert {name for name, _, _ in names(again)} == {name for name, _, _ in names(first)}, stage
+    assert await bench.vectors() == PHOTOS
+
+
+async def test_a_crash_between_emit_and_commit_loses_and_doubles_nothing(bench: Bench) -> None:
+    """Each stage dies once after it wrote and before it committed, and does it all again."""
+    for stage, topic in STAGES:
+        await bench.run(stage, topic, commits=False)
+        await bench.run(stage, topic)
+    assert await bench.vectors() == PHOTOS
+    assert await bench.records(Topic.IMAGES_REFUSED) == []
+    assert not [path for path in (bench.layout.data / "blobs" / "quarantine").rglob("*") if path.is_file()]
+
+
+async def test_a_redelivery_after_the_end_refuses_nothing_that_was_embedded(bench: Bench) -> None:
+    """After a rebalance the new owner may read what was done: the originals are gone by then."""
+    for stage, topic in STAGES:
+        await bench.run(stage, topic)
+    assert await bench.run("embedder", Topic.IMAGES_CLEARED) == []
+    await bench.run("indexer", Topic.FACES_EMBEDDED)
+    assert await bench.vectors() == PHOTOS
+
+
+@pytest.mark.parametrize("after", [name for name, _ in STAGES[:3]])
+async def test_a_withdrawal_between_two_stages_ends_what_is_on_its_way(bench: Bench, after: str) -> None:
+    """Whatever stood before the withdrawal, the next stage refuses, and no vector comes of it."""
+    done = [name for name, _ in STAGES].index(after) + 1
+    for stage, topic in STAGES[:done]:
+        await bench.run(stage, topic)
+    for held in bench.subject.held():
+        await bench.subject.withdraw(held)
+    for stage, topic in STAGES[done:]:
+        await bench.run(stage, topic)
+    assert await bench.vectors() == 0
+    refused = [decode(record).data for record in await bench.records(Topic.IMAGES_REFUSED)]
+    rules = {rule for data in refused if isinstance(data, ImageRefused) for rule in data.rules}
+    assert rules == {"grant_withdrawn"}
+    assert len({data.sighting_id for data in refused if isinstance(data, ImageRefused)}) == PHOTOS
+
+
+async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench) -> None:
+    """Between handling and the commit: the indexer catches up after its write and deletes by id."""
+    for stage, topic in STAGES[:3]:
+        await bench.run(stage, topic)
+    indexer = bench.stages["indexer"]
+    assert isinstance(indexer, BeforeBatch)
+    assert isinstance(indexer, AfterBatch)
+    await indexer.before_batch()
+    taken = []
+    for record in await bench.records(Topic.FACES_EMBEDDED):
+        taken.append(decode(record))
+        await indexer.handle(taken[-1], record)
+    for held in bench.subject.held():
+        await bench.subject.withdraw(held)
+    await indexer.after_batch(taken)
+    assert await bench.vectors() == 0
+    assert bench.shared.metrics.registry.get_sample_value("assent_vector_writes_overtaken_total") == PHOTOS
