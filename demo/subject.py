@@ -27,6 +27,11 @@ class Subject:
         """Her grants in the story."""
         return [held.grant_id for held in self._state.grants.values()]
 
+    @property
+    def subject_id(self) -> str:
+        """Her pseudonym."""
+        return self._state.subject_id
+
     def held(self) -> list[HeldGrant]:
         """Her grants with their secrets."""
         return list(self._state.grants.values())
