@@ -29,6 +29,7 @@ from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
 from assent.stream.clock import Clock, SystemClock
 from assent.stream.event_log import EventLog
+from assent.stream.kafka_settings import KafkaSecurity
 from assent.stream.local import SqliteEventLog
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
@@ -53,7 +54,7 @@ async def open_shared(
     metrics = Metrics(CollectorRegistry())
     metrics.set(declared.BUILD_INFO, 1, service=service, version=__version__)
     async with AsyncExitStack() as stack:
-        log = open_log(settings.log_url)
+        log = open_log(settings.log_url, settings)
         await log.start()
         stack.push_async_callback(log.close)
         await log.ensure_topics(all_topics())
@@ -97,16 +98,29 @@ def _manifest(settings: ServiceSettings, needs: frozenset[Need], pack: FacePack 
     return read_manifest(settings.pack_folder) if needs & {Need.MANIFEST, Need.VECTORS} else None
 
 
-def open_log(url: str) -> EventLog:
-    """The log that a URL names: `sqlite:FILE` or `kafka://HOST:PORT[,HOST:PORT]`."""
+def open_log(url: str, settings: ServiceSettings | None = None) -> EventLog:
+    """The log that a URL names: `sqlite:FILE` or `kafka://HOST:PORT[,HOST:PORT]`, spoken to as the settings say."""
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return SqliteEventLog(Path(rest))
     if scheme == "kafka":
         from assent.stream.kafka import KafkaEventLog  # only processes that talk to a broker load its client
 
-        return KafkaEventLog(rest.removeprefix("//"))
+        return KafkaEventLog(rest.removeprefix("//"), security=_kafka_security(settings) if settings is not None else KafkaSecurity())
     raise UnknownUrlError(f"log_url is {url.partition(':')[0]}:..., which is not known; use sqlite:FILE or kafka://HOST:PORT")
+
+
+def _kafka_security(settings: ServiceSettings) -> KafkaSecurity:
+    password = settings.kafka_password.get_secret_value() if settings.kafka_password is not None else None
+    return KafkaSecurity(
+        protocol=settings.kafka_protocol,
+        ca_file=settings.kafka_ca_file,
+        certificate_file=settings.kafka_certificate_file,
+        key_file=settings.kafka_key_file,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        username=settings.kafka_username,
+        password=password,
+    )
 
 
 def open_vectors(settings: ServiceSettings, manifest: PackManifest) -> VectorStore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
@@ -13,6 +13,17 @@ class ServiceSettings(BaseSettings):
     """Common settings; each service adds its own under its own prefix `ASSENT_<SERVICE>_`."""
 
     log_url: str = Field(default="kafka://127.0.0.1:9092", description="the log: kafka://HOST:PORT or sqlite:FILE")
+    kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="how the brokers are spoken to; SSL and SASL_SSL encrypt"
+    )
+    kafka_ca_file: Path | None = Field(default=None, description="certificate authority of the brokers, PEM; the machine's own when unset")
+    kafka_certificate_file: Path | None = Field(default=None, description="our certificate for mutual TLS, PEM")
+    kafka_key_file: Path | None = Field(default=None, description="the key of that certificate, PEM")
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="how the login is proved, with SASL"
+    )
+    kafka_username: str | None = Field(default=None, description="login, with SASL")
+    kafka_password: SecretStr | None = Field(default=None, description="password of the login, with SASL")
     vectors_url: str = Field(default="http://127.0.0.1:6333", description="Qdrant, or edge:FOLDER inside this process")
     vectors_api_key: SecretStr | None = Field(default=None, description="API key of the vector store")
     blobs_url: str = Field(default="file:assent-data/blobs", description="originals and pictures: file:FOLDER or s3://BUCKET/PREFIX")
@@ -29,6 +40,14 @@ class ServiceSettings(BaseSettings):
     accepts_fixtures: bool = Field(default=False, description="take grants whose evidence is a fixture: the demonstration alone")
     allowed_sockets: tuple[tuple[str, int], ...] = Field(default=(), description="exact exceptions of the crawler: the demonstration alone")
     is_demo: bool = Field(default=False, description="set by the demonstration and the tests, never by an operator")
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        if self.kafka_protocol.startswith("SASL") and (self.kafka_username is None or self.kafka_password is None):
+            raise ValueError("kafka_protocol with SASL needs kafka_username and kafka_password; set both")
+        if (self.kafka_certificate_file is None) != (self.kafka_key_file is None):
+            raise ValueError("kafka_certificate_file and kafka_key_file go together; set both or none")
+        return self
 
     @model_validator(mode="after")
     def _only_the_demo(self) -> Self:
