@@ -36,15 +36,25 @@ class OutsideProducer:
         wanted = {"name": NAME, "roles": ["producer"], "org": NAME, "producer_id": NAME, "lifetime_s": 3600}
         self._token = (await self._api.need("POST", f"{registry}/v1/tokens", token=operator_token, json=wanted))["token"]
 
+    async def hand_in(self, image: bytes) -> str:
+        """PUT the bytes; where they lie."""
+        digest = hashlib.sha256(image).hexdigest()
+        path = f"{self._api.addresses.registry}/v1/intake/{digest}"
+        return str((await self._api.need("PUT", path, token=self._token, data=image))["blob"])
+
+    def signed(self, event_id: str, key: str, value: bytes) -> bytes:
+        """The signature over an event."""
+        return self._key.sign(_signed(event_id, key, value))
+
     async def offer(self, image: bytes, *, now: datetime, final_url: str | None = None) -> None:
         """PUT the bytes, then POST the signed event that names them."""
         registry, digest = self._api.addresses.registry, hashlib.sha256(image).hexdigest()
-        kept = await self._api.need("PUT", f"{registry}/v1/intake/{digest}", token=self._token, data=image)
+        blob = await self.hand_in(image)
         sighting_id = hashlib.sha256(f"{NAME}/{digest}/{now.isoformat()}".encode()).hexdigest()
-        body = json.dumps(_event(kept["blob"], image, digest, sighting_id, now, final_url)).encode()
+        body = json.dumps(_event(blob, image, digest, sighting_id, now, final_url)).encode()
         headers = {
             "Content-Type": "application/cloudevents+json",
-            "assent-signature": base64.b64encode(self._key.sign(_signed(sighting_id, sighting_id, body))).decode(),
+            "assent-signature": base64.b64encode(self.signed(sighting_id, sighting_id, body)).decode(),
         }
         await self._api.need("POST", f"{registry}/v1/events", token=self._token, data=body, headers=headers)
 

@@ -21,7 +21,13 @@ class Asset:
 
     @classmethod
     def of(cls, sighting: Sighting) -> Asset:
-        """The asset of a sighting; a URL without a safe spelling names nothing."""
+        """The asset of a sighting; a URL without a safe spelling names nothing.
+
+        What an outside producer says of where it found an image is not trusted: its bytes alone can be named by a grant. Else
+        anybody with a producer's key could put a stranger's face under somebody's folder.
+        """
+        if sighting.source_kind is SourceKind.PRODUCER:
+            return cls(source_kind=sighting.source_kind, sha256=sighting.sha256)
         return cls(
             source_kind=sighting.source_kind,
             final_url=safe_url(sighting.final_url),

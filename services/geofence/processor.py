@@ -15,7 +15,7 @@ from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
 from assent.events.grants import Operation
-from assent.events.images import GrantFinding, ImageLocated, ImageScraped, Sighting, Stage
+from assent.events.images import GrantFinding, ImageLocated, ImageScraped, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
@@ -127,14 +127,18 @@ class GeofenceProcessor:
         return _Read(sighting, (*evidence, *told))
 
     def _identified(self, sighting: Sighting, data: bytes) -> Sighting:
-        """The sighting under our own ids: an outside producer cannot know the keys, an inner one must have used them."""
+        """The sighting under our own ids: an outside producer cannot know the keys, an inner one must have used them.
+
+        Whatever an outside producer calls itself, it is one: it is no upload, and no fetch of ours.
+        """
         image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=sighting.final_url, image_id=image_id, producer=sighting.producer)
         if sighting.producer in INNER_PRODUCERS and sighting.image_id != image_id:
             raise PoisonMessageError("wrong_image_id")
         if sighting.producer in INNER_PRODUCERS:
             return sighting
-        return sighting.model_copy(update={"image_id": image_id, "sighting_id": sighting_id})
+        stated = {"source_kind": SourceKind.PRODUCER, "upload_grant_id": None}
+        return sighting.model_copy(update={"image_id": image_id, "sighting_id": sighting_id, **stated})
 
     def _findings(self, read: _Read) -> list[Finding]:
         if read.rules:
