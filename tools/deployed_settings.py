@@ -88,7 +88,8 @@ def _faults(name: str, workload: Manifest, manifests: list[Manifest]) -> Iterato
     except ValidationError as error:
         yield f"its settings are refused: {start_error_line(error)}"
         return
-    for field, why in (*_address_faults(settings, workload), *_place_faults(settings, APPS[name].NEEDS, workload)):
+    needs = APPS[name].NEEDS
+    for field, why in (*_address_faults(settings, workload), *_url_faults(settings, needs), *_folder_faults(settings, needs, workload)):
         yield f"{prefix}{field.upper()} is {getattr(settings, field, 'unset')}; {why}"
 
 
@@ -107,25 +108,35 @@ def _address_faults(settings: ServiceSettings, workload: Manifest) -> Iterator[t
         yield "http_host", "the container " + ("names a port http" if is_served else "names no port http, so nothing outside may reach it")
 
 
-def _place_faults(settings: ServiceSettings, needs: frozenset[Need], workload: Manifest) -> Iterator[tuple[str, str]]:
-    """What it opens, against what is mounted; every default names a place on one machine, which a pod does not have."""
-    (container,) = workload["spec"]["template"]["spec"]["containers"]
-    mounts = {mount["name"]: mount for mount in container.get("volumeMounts", ())}
+def _url_faults(settings: ServiceSettings, needs: frozenset[Need]) -> Iterator[tuple[str, str]]:
+    """What it opens elsewhere; every default names a place on one machine, which a pod does not have."""
     if not settings.log_url.startswith("kafka://") or _is_loopback(settings.log_url):
         yield "log_url", "a pod needs the address of the brokers"
+    if not settings.kafka_protocol.endswith("SSL"):
+        yield "kafka_protocol", "evidence and vectors must not cross the network in the open"
     for field in ("blobs_url", "keys_url"):
         if not getattr(settings, field).startswith("s3://"):
             yield field, "pods share an object store and no folder"
     if settings.blobs_url == settings.keys_url:
         yield "keys_url", "wrapped keys need a store of their own"
+    if Need.VECTORS not in needs:
+        return
+    if not settings.vectors_url.startswith(("http://", "https://")) or _is_loopback(settings.vectors_url):
+        yield "vectors_url", "a pod needs the address of the vector store"
+    if settings.vectors_api_key is None:
+        yield "vectors_api_key", "the vector store must ask for a key"
+
+
+def _folder_faults(settings: ServiceSettings, needs: frozenset[Need], workload: Manifest) -> Iterator[tuple[str, str]]:
+    """What it reads and writes itself, against what is mounted: everything else in the container is read-only or forgotten."""
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    mounts = {mount["name"]: mount for mount in container.get("volumeMounts", ())}
     if not _is_mounted(settings.keys_folder, mounts.get("keys"), read_only=True):
         yield "keys_folder", "the volume keys is not mounted there read-only"
+    if settings.kafka_ca_file is not None and not _is_mounted(settings.kafka_ca_file, mounts.get("kafka-ca"), read_only=True):
+        yield "kafka_ca_file", "the volume kafka-ca is not mounted there read-only"
     if needs & {Need.MODELS, Need.MANIFEST} and not _is_mounted(settings.pack_folder, mounts.get("model-pack"), read_only=True):
         yield "pack_folder", "the volume model-pack is not mounted there read-only"
-    if Need.VECTORS in needs and (not settings.vectors_url.startswith("http") or _is_loopback(settings.vectors_url)):
-        yield "vectors_url", "a pod needs the address of the vector store"
-    if Need.VECTORS in needs and settings.vectors_api_key is None:
-        yield "vectors_api_key", "the vector store must ask for a key"
     for claim in workload["spec"].get("volumeClaimTemplates", ()):
         if not _is_mounted(settings.data_folder, mounts.get(claim["metadata"]["name"]), read_only=False):
             yield "data_folder", f"the claim {claim['metadata']['name']} is not mounted there"

@@ -21,6 +21,7 @@ class Gauges:
         self._tables = tables
         self._metrics = metrics
         self._counted: dict[str, int] = {}
+        self._policy_version: str | None = None
 
     async def run(self) -> None:
         """Set the gauges every second, beside the probe of the loop."""
@@ -41,3 +42,7 @@ class Gauges:
             unreadable = self._tables.fold.unreadable.get(topic.value, 0)
             self._metrics.increase(declared.TABLE_UNREADABLE, unreadable - self._counted.get(topic.value, 0), table=topic.value)
             self._counted[topic.value] = unreadable
+        policy = self._tables.fold.policy
+        if policy is not None and policy.version != self._policy_version:
+            self._policy_version = policy.version
+            self._metrics.increase(declared.POLICY_RELOADS, outcome="accepted")

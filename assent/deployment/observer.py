@@ -33,7 +33,7 @@ class MetricsObserver:
         self._held.add((stage, why))
 
     def commit_failed(self, stage: str) -> None:
-        self._metrics.increase(declared.COMMIT_FAILURES, error=stage)
+        self._metrics.increase(declared.COMMIT_FAILURES, stage=stage)
 
     def lag(self, stage: str, topic: str, partition: int, records: int) -> None:
         self._metrics.set(declared.CONSUMER_LAG, records, topic=topic, partition=str(partition))

@@ -52,14 +52,16 @@ TOPICS: dict[Topic, TopicSettings] = {
     Topic.IMAGES_SCRAPED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("crawler", "registry")),
     Topic.IMAGES_LOCATED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("geofence",)),
     Topic.IMAGES_CLEARED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("consent",)),
-    Topic.IMAGES_REFUSED: TopicSettings("sighting_id", "delete", 400 * DAY_S, PARTITIONS, ("crawler", "geofence", "consent", "embedder")),
+    Topic.IMAGES_REFUSED: TopicSettings(
+        "sighting_id", "delete", 400 * DAY_S, PARTITIONS, ("crawler", "geofence", "consent", "embedder", "indexer")
+    ),
     Topic.FACES_EMBEDDED: TopicSettings("grant_id", "delete", DAY_S, PARTITIONS, ("embedder",)),
     Topic.GRANTS: TopicSettings("grant_id", "compact", None, PARTITIONS, ("registry",), min_compaction_lag_s=3_600),
     Topic.WITHDRAWALS: TopicSettings("grant_id", "compact", None, PARTITIONS, ("registry",), min_compaction_lag_s=3_600),
     Topic.POLICIES: TopicSettings("policy", "compact", None, 1, ("registry",), min_compaction_lag_s=3_600),
     Topic.SUPPRESSIONS: TopicSettings("suppression_key", "compact", None, 1, ("registry",), min_compaction_lag_s=3_600),
     Topic.ERASURES_REQUESTED: TopicSettings("grant_id", "delete", 400 * DAY_S, PARTITIONS, ("registry",)),
-    Topic.ERASURES_PROGRESSED: TopicSettings("erasure_id", "delete", 400 * DAY_S, PARTITIONS, ("indexer", "crawler", "query")),
+    Topic.ERASURES_PROGRESSED: TopicSettings("erasure_id", "delete", 400 * DAY_S, PARTITIONS, ("indexer", "registry")),
     Topic.DISCLOSURES: TopicSettings("query_id", "delete", 400 * DAY_S, PARTITIONS, ("query",)),
 }
 

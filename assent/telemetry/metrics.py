@@ -31,7 +31,9 @@ CONSUMER_HELD = GaugeDefinition(
 )
 CONSUMER_RETRIES = CounterDefinition("assent_consumer_retries_total", "Records put back to be tried later.", ("stage", "error"))
 REBALANCES = CounterDefinition("assent_rebalances_total", "Assignments that changed under a running consumer.", ("group",))
-COMMIT_FAILURES = CounterDefinition("assent_commit_failures_total", "Offset commits that failed, by error class.", ("error",))
+COMMIT_FAILURES = CounterDefinition(
+    "assent_commit_failures_total", "Offset commits that found their partitions moved, by stage.", ("stage",)
+)
 DEAD_LETTERS = CounterDefinition("assent_dlq_records_total", "Records that could not be read, by cause.", ("topic", "cause"))
 STAGE_DURATION = HistogramDefinition("assent_stage_duration_seconds", "Time one event spent in one stage.", ("stage",))
 EVENT_LOOP_LAG = GaugeDefinition("assent_event_loop_lag_seconds", "How late the event loop woke up last.")

@@ -85,9 +85,9 @@ class IndexerApp(RunnerService):
             try:
                 await self._erasures.catch_up(self._settings.catch_up_timeout_s)
                 await self._worker.work()
-                self._metrics.set(declared.PURGE_BACKLOG, self._worker.purge_backlog())
             except _TROUBLE as error:
                 _LOG.warning("erasure_waits", error=type(error).__name__)
+            self._metrics.set(declared.PURGE_BACKLOG, self._worker.purge_backlog())
             await self._pause(self._settings.erase_round_s)
 
     async def _sweep(self) -> None:

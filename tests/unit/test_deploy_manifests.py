@@ -76,10 +76,14 @@ BREAKS: dict[str, tuple[Callable[[list[Manifest]], object], str]] = {
     "a missing budget": (lambda m: m.remove(one(m, "PodDisruptionBudget", "query")), "has no PodDisruptionBudget"),
     "an open network": (lambda m: m.remove(one(m, "NetworkPolicy", "default-deny")), "denies everything"),
     "a secret in the open": (lambda m: settings(m).update(ASSENT_QUERY_TOKEN="x"), "is a secret"),
+    "a key in the open": (lambda m: settings(m).update(ASSENT_QUERY_VECTORS_API_KEY="x"), "is a secret"),
+    "a second crawler": (lambda m: one(m, "Deployment", "crawler")["spec"].update(replicas=2), "crawler: more than one"),
+    "a crawler that overlaps": (lambda m: one(m, "Deployment", "crawler")["spec"].pop("strategy"), "crawler: more than one"),
+    "a second registry": (lambda m: one(m, "StatefulSet", "registry")["spec"].update(replicas=2), "registry: more than one"),
     "a setting of nobody": (lambda m: settings(m).update(ASSENT_LOG_URL="x"), "belongs to no service"),
     "a crawler that may reach private addresses": (
         lambda m: settings(m).update(ASSENT_CRAWLER_ALLOWED_SOCKETS="10.0.0.1:80"),
-        "opens private addresses",
+        "belongs to the demonstration",
     ),
 }
 
