@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from assent.deciding.rule_texts import rule_text
-
 from assent.ids import RuleId
 from demo.course import EMBEDDED, End
 

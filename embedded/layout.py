@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from services.query.settings import QuerySettings
-
 from assent.deployment.service_settings import ServiceSettings
 from services.consent.settings import ConsentSettings
 from services.crawler.settings import CrawlerSettings
 from services.embedder.settings import EmbedderSettings
 from services.geofence.settings import GeofenceSettings
 from services.indexer.settings import IndexerSettings
+from services.query.settings import QuerySettings
 from services.registry.settings import RegistrySettings
 
 S = TypeVar("S", bound=ServiceSettings)

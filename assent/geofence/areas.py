@@ -38,6 +38,11 @@ class AreaIndex:
         shapely.prepare(self._geometries)
         self._tree = shapely.STRtree(self._geometries)
 
+    @property
+    def geometries(self) -> np.ndarray[tuple[int, ...], np.dtype[np.object_]]:
+        """The polygons as they are looked up, shapely geometries in degrees."""
+        return self._geometries
+
     @classmethod
     def load(cls) -> AreaIndex:
         """The areas of the package. Raises AreaDataError."""
