@@ -52,7 +52,7 @@ def test_a_broken_rule_is_named(name: str) -> None:
     break_it, said = BREAKS[name]
     rules, tests = documents(RULES), documents(TESTS)
     break_it(rules, tests)
-    assert any(said in fault for fault in rule_faults(rules, tests, PAGE, FED))
+    assert any(said in fault for fault in rule_faults(rules, tests, PAGE, FED - {"assent_policy_reloads_total"}))
 
 
 def test_a_page_of_no_alert_is_named() -> None:
