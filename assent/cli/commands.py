@@ -13,6 +13,7 @@ from assent.cli.models import MODELS
 from assent.cli.receipt import RECEIPT
 from assent.cli.search import SEARCH, VERIFY
 from assent.cli.staff import LOGIN_CODE, PRODUCER, TOKEN
+from assent.cli.topics import TOPICS
 from assent.cli.vectors import VECTORS
 
 BUILT_IN: tuple[Command, ...] = (
@@ -30,4 +31,5 @@ BUILT_IN: tuple[Command, ...] = (
     LOGIN_CODE,
     PRODUCER,
     VECTORS,
+    TOPICS,
 )
