@@ -1,4 +1,4 @@
-"""JSON Schemas and the table of topics, generated from the event models; a change that would break a reader is refused."""
+"""JSON Schemas, AsyncAPI document and table of topics, generated from the event models; a change that breaks a reader is refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from assent.events.catalogue import EVENT_TYPES
 from assent.events.payload import EventPayload
 from assent.events.topics import DEAD_LETTER_SETTINGS, TOPICS, TopicSettings
+from tools.asyncapi import asyncapi
 from tools.schema_compatibility import Schema, incompatibilities
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
 def generated() -> dict[str, str]:
     """File name to text, for every event type and the table of topics."""
     files = {f"{name}{SUFFIX}": _text(schema_of(model)) for name, model in sorted(EVENT_TYPES.items())}
-    return {**files, "topics.md": topics_table()}
+    return {**files, "asyncapi.json": _text(asyncapi()), "topics.md": topics_table()}
 
 
 def schema_of(model: type[EventPayload]) -> Schema:
