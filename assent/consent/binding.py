@@ -57,6 +57,9 @@ def bind(grant: GrantSnapshot, asset: Asset) -> Binding:
     if mode is BindingMode.REFERENCE_MATCH:
         return Unbound(NOT_SUPPORTED)
     if mode is BindingMode.JOINT:
+        if not rule.only_me and rule.kind not in ONE_PHOTOGRAPH:
+            # A folder holds photos of others too, and their number of faces says nothing about who they are.
+            return Unbound(BYSTANDER_POSSIBLE)
         return JointFaces(members=len(grant.binding.member_grants))
     boxes = tuple(region.box for region in grant.binding.regions if region.asset_sha256 == asset.sha256)
     if boxes:
