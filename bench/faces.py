@@ -55,13 +55,13 @@ def cases(folder: Path, *, quick: bool) -> Iterator[list[Case]]:
     ]
 
 
-def _opencv_detector() -> Callable[[Picture], Picture]:
+def _opencv_detector() -> Callable[[Picture], NDArray[np.float32]]:
     detector = cv2.FaceDetectorYN.create(str(_in_wheel(DETECTOR_SOURCE)), "", (320, 320), MIN_SCORE)
 
-    def detect(picture: Picture) -> Picture:
+    def detect(picture: Picture) -> NDArray[np.float32]:
         detector.setInputSize((picture.shape[1], picture.shape[0]))
         _, faces = detector.detect(np.ascontiguousarray(picture[:, :, ::-1]))
-        return np.empty((0, 15), np.uint8) if faces is None else faces
+        return np.empty((0, 15), np.float32) if faces is None else np.asarray(faces, dtype=np.float32)
 
     return detect
 

@@ -23,7 +23,10 @@ _HEADERS: Document = {
         "ce_time": {"type": "string", "format": "date-time"},
         "content-type": {"type": "string", "const": "application/json"},
         "traceparent": {"type": "string", "description": "W3C trace context"},
-        "assent-signature": {"type": "string", "description": "Ed25519 over id, key and value; on images.scraped"},
+        "assent-signature": {
+            "type": "string",
+            "description": "Ed25519 over id, key and value; on images.scraped and on what one stage hands to the next",
+        },
     },
 }
 

@@ -97,6 +97,8 @@ def _path(path: str) -> str:
     decoded = unquote_to_bytes(path or "/")
     if b"%" in decoded or any(byte < 0x20 for byte in decoded):
         raise SourceUrlError("the path is encoded twice or holds a control character")
+    if any(segment.startswith((b".;", b"..;")) for segment in decoded.split(b"/")):
+        raise SourceUrlError("the path holds a dot segment with a parameter, which some servers follow upwards")
     if any(segment in (b".", b"..") for segment in decoded.split(b"/")) or b"//" in decoded:
         ended = decoded.endswith((b"/", b"/.", b"/.."))
         cleaned = posixpath.normpath(re.sub(rb"/+", b"/", decoded))

@@ -7,6 +7,7 @@ import os
 from assent.deployment.background import Background
 from assent.deployment.observer import MetricsObserver
 from assent.deployment.shared import Shared
+from assent.intake.stage_signatures import StageSignatures
 from assent.stream.processor import Processor
 from assent.stream.runner import Runner, RunnerSettings
 
@@ -21,6 +22,7 @@ class RunnerService:
         self._drain_deadline_s = drain_deadline_s
         self.background = Background()
         self.processor = processor
+        signatures = StageSignatures(shared.keys)
         self._runner = Runner(
             shared.log,
             processor,
@@ -29,6 +31,8 @@ class RunnerService:
             observer=MetricsObserver(shared.metrics, shared.clock),
             settings=settings,
             tables=(shared.tables,),
+            is_genuine=signatures.holds,
+            signed=lambda record: signatures.signed(record, processor.name),
         )
         self._name = processor.name
 

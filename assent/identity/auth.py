@@ -58,6 +58,12 @@ def _verified(request: web.Request, token: str) -> Principal:
         raise ApiError(401, "unauthenticated", str(error), "Sign in again or ask for a new token.") from error
 
 
+def refuse_foreign_page(request: web.Request) -> None:
+    """For a form that needs no session yet: a browser says which page sends it, and only programs say nothing. Raises ApiError 403."""
+    if request.headers.get("Origin") is not None:
+        _require_same_origin(request)
+
+
 def _require_same_origin(request: web.Request) -> None:
     """A cookie-borne change must come from a page of ours: the browser's own Origin says so."""
     origin = request.headers.get("Origin")

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
+from assent.consent.decision import SELF
 from assent.identity.principal import Principal, Role
 from assent.stream.clock import Clock
 
@@ -40,6 +41,8 @@ class TokenSigner:
         """
         if not 0 < lifetime_s <= MAX_LIFETIME_S:
             raise UnmintableTokenError(f"a token lives 1 to {MAX_LIFETIME_S} seconds, {lifetime_s} was asked for")
+        if principal.org.strip().lower() == SELF:
+            raise UnmintableTokenError(f"{SELF} stands for the subject of each grant and is no organisation")
         if not principal.org.strip():
             raise UnmintableTokenError("a token names the organisation it is for")
         if Role.SEARCHER in principal.roles and not (principal.jurisdictions and principal.purposes):

@@ -45,11 +45,19 @@ def partition_of_record(record: StoredRecord) -> TopicPartition:
 class Batch:
     """One run over polled records. `put_back` says from which offset a partition must be read again."""
 
-    def __init__(self, records: Sequence[StoredRecord], *, clock: Clock, on_progress: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        records: Sequence[StoredRecord],
+        *,
+        clock: Clock,
+        on_progress: Callable[[], None],
+        is_genuine: Callable[[StoredRecord], bool] = lambda record: True,
+    ) -> None:
         self.records = tuple(records)
         self.put_back: dict[TopicPartition, Put] = {}
         self._clock = clock
         self._on_progress = on_progress
+        self._is_genuine = is_genuine
         self._handled: dict[int, Handled] = {}
         self._failure: Exception | None = None
 
@@ -105,6 +113,8 @@ class Batch:
         record, started = self.records[index], self._clock.monotonic()
         try:
             event = decode(record)
+            if not self._is_genuine(record):
+                raise PoisonMessageError("bad_signature")
             outcome = await processor.handle(event, record)
         except (UnreadableEventError, PoisonMessageError) as error:
             dead = DeadLetter.of(record, error.cause, clock=self._clock)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
-from assent.events.record import StoredRecord
+from assent.events.record import Record, StoredRecord
 from assent.stream.batch import Batch, Handled, partition_of_record
 from assent.stream.clock import Clock
 from assent.stream.dead_letters import DeadLetterError, TooManyDeadLettersError
@@ -59,7 +59,7 @@ class RunnerSettings:
 
 
 class Runner:
-    """One member of one group."""
+    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`."""
 
     def __init__(
         self,
@@ -72,6 +72,8 @@ class Runner:
         settings: RunnerSettings = RunnerSettings(),
         tables: Sequence[Readiness] = (),
         group: str | None = None,
+        is_genuine: Callable[[StoredRecord], bool] = lambda record: True,
+        signed: Callable[[Record], Record] = lambda record: record,
     ) -> None:
         self._log = log
         self._processor = processor
@@ -80,6 +82,8 @@ class Runner:
         self._observer = observer
         self._settings = settings
         self._tables = tuple(tables)
+        self._is_genuine = is_genuine
+        self._signed = signed
         self._topics = [topic.value for topic in processor.topics]
         self._group = group or processor.name
         self._stopping = asyncio.Event()
@@ -153,7 +157,7 @@ class Runner:
         if not records:
             return
         async with self._batch:
-            batch = Batch(records, clock=self._clock, on_progress=self._alive)
+            batch = Batch(records, clock=self._clock, on_progress=self._alive, is_genuine=self._is_genuine)
             try:
                 await self._do(subscription, batch)
             except TableBrokenError:
@@ -226,7 +230,7 @@ class Runner:
                     f"{len(dead)} dead letters of {self._processor.name} could not be written ({type(error).__name__}); "
                     "check the log and the dead-letter topics, then start again"
                 ) from error
-        outputs = [record for handled in done for record in handled.outputs]
+        outputs = [self._signed(record) for handled in done for record in handled.outputs]
         if outputs:
             await self._log.append(outputs)
 

@@ -34,6 +34,8 @@ def choose(
         case MarkedFaces(boxes=boxes):
             chosen: list[ChosenFace] = []
             for index, box in enumerate(boxes):
+                if not box.is_inside_image:
+                    return [], REGION_NOT_FOUND
                 region = RegionBox(box.x, box.y, box.width, box.height)
                 face = match_region(faces, region, width=image.width, height=image.height)
                 if face is None or any(face is other.face for other in chosen):

@@ -101,7 +101,7 @@ class FaceIndexer:
         return FacePoint(
             face_id=face.face_id,
             grant_id=face.grant_id,
-            subject_id=face.subject_id,
+            subject_id=grant.subject_id,
             image_id=face.image_id,
             vector=vector.astype(np.float32),
             purposes=tuple(purpose.value for purpose in grant.purposes),

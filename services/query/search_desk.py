@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from uuid_utils.compat import uuid7
 
+from assent.consent.decision import SELF
 from assent.deciding.gate import DISCLOSURE, Gate, NotReadyError
 from assent.deciding.tables import DecisionTables
 from assent.events.disclosures import DisclosedFace, SearchAnswered
@@ -121,6 +122,9 @@ class SearchDesk:
     def may_be_told(self, question: Question, facts: PointFacts) -> bool:
         """Invariant 4: the caller's place is open and the grant, live now, opens searching and disclosing this to this recipient (X-5)."""
         if question.basis is not Basis.GALLERY and facts.subject_id != question.subject_id:
+            return False
+        if question.basis is Basis.GALLERY and question.recipient == SELF:
+            # `self` needs no listing as a recipient: only she herself may ask in that name.
             return False
         if self.closed_to(question) is not None:
             return False

@@ -161,7 +161,8 @@ class GrantHandlers:
         """The secret in the header, or her own session. A wrong secret is an error, not another way in."""
         secret = request.headers.get(SECRET_HEADER)
         if secret is not None:
-            if row is None or not await self._access.opens(row.grant_id, secret):
+            is_open = await self._access.opens(grant_of(request), secret)
+            if row is None or not is_open:
                 raise wrong_secret()
             return True
         principal = principal_of(request)

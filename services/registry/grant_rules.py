@@ -126,6 +126,8 @@ def _evidence(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]
 
 def _binding(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
     mode, members = request.face_binding.mode, request.face_binding.member_grants
+    if not all(region.box.is_inside_image for region in request.face_binding.regions):
+        yield Refusal(RuleId("region_not_found"), "A marked box reaches beyond its image.", "Mark it relative to the image, 0 to 1.")
     if mode is BindingMode.REFERENCE_MATCH:
         yield Refusal(
             RuleId("not_supported"),

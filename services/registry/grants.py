@@ -216,6 +216,8 @@ class Grants:
     async def add_region(self, grant_id: GrantId, region: FaceRegion, *, expected_revision: int | None = None) -> tuple[Grant, Offsets]:
         """She marked her face in one image. A region that is there already changes nothing."""
         record = await self.live(grant_id, expected_revision)
+        if not region.box.is_inside_image:
+            raise ApiError(422, "region_not_found", "The box reaches beyond the image.", "Send it relative to the image, 0 to 1.")
         if region in record.face_binding.regions:
             return record, {}
         if record.face_binding.mode is BindingMode.JOINT:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from assent.events.erasures import ErasureCause
 from assent.events.faces import FaceBox
 from assent.events.grants import GrantState, SourceKindRule
-from assent.identity.auth import SESSION_COOKIE, authenticated, set_session
+from assent.identity.auth import SESSION_COOKIE, authenticated, principal_of, refuse_foreign_page, set_session
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
 from assent.ids import GrantId, SubjectId
@@ -97,6 +97,8 @@ class Portal:
         return self._signed_in("/me" if Role.SUBJECT in principal.roles else "/", token)
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        # Else a foreign page could sign a visitor in as somebody else, and her next photo would come under that grant.
+        refuse_foreign_page(request)
         form = await request.post()
         grant_id, secret = GrantId(str(form.get("grant_id", "")).strip()), str(form.get("grant_secret", "")).strip()
         token, _ = await self._sessions.subject_session(grant_id, secret)
@@ -117,6 +119,7 @@ class Portal:
         return await self._notice(request, await _field(request, "one_time_secret"))
 
     async def say_yes(self, request: web.Request) -> web.StreamResponse:
+        _refuse_staff(request)
         confirmed = await self._grants.confirm(
             grant_of(request),
             one_time_secret=await _field(request, "one_time_secret"),
@@ -235,6 +238,18 @@ async def _field(request: web.Request, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ApiError(422, "invalid", f"The form lacks {name}.", "Fill it in and send it again.")
     return value.strip()
+
+
+def _refuse_staff(request: web.Request) -> None:
+    """As the interface does; the visitor of a demonstration is staff and subject at once, and may answer for herself."""
+    try:
+        principal = principal_of(request)
+    except ApiError as error:
+        if error.status == 401:
+            return  # A session that has ended is nobody's, and does not stand in her way.
+        raise
+    if principal is not None and Role.SUBJECT not in principal.roles:
+        raise ApiError(403, "staff_cannot_confirm", "Only the subject can say yes.", "Sign out, and let her answer.")
 
 
 def _subject(request: web.Request) -> SubjectId:

@@ -22,7 +22,8 @@ class SecretHashes:
 
     def hash(self, secret: str, *, kind: str, owner: str) -> bytes:
         """What is stored; bound to its kind and owner, so that no secret opens another thing."""
-        parts = (kind.encode(), owner.encode(), secret.encode())
+        # What came as a header or in a path may hold bytes that are no UTF-8: a wrong secret like any other.
+        parts = (part.encode(errors="surrogateescape") for part in (kind, owner, secret))
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.new(self._key, message, hashlib.sha256).digest()
 

@@ -24,6 +24,7 @@ from services.registry.uploads import Uploads
 
 BOX_HEADER = "Assent-Face-Box"
 MAX_FIELD_BYTES = 4096
+MAX_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,11 @@ async def read_photo(request: web.Request, *, max_bytes: int) -> SentPhoto:
     if request.content_type != "multipart/form-data":
         image = await read_capped(chunks_of(request), max_bytes=max_bytes, length=request.content_length)
         return SentPhoto(image, _box(request.headers.get(BOX_HEADER)), request.headers.get(SECRET_HEADER))
-    image, fields = b"", dict[str, str]()
+    image, fields, parts = b"", dict[str, str](), 0
     async for part in await request.multipart():
+        parts += 1
+        if parts > MAX_PARTS:
+            raise ApiError(413, "too_large", f"The form holds more than {MAX_PARTS} parts.", "Send image, box and grant_secret.")
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise ApiError(422, "malformed", "The form holds a part without a name.", "Send image, box and grant_secret.")
         if part.name == "image":
@@ -103,4 +107,4 @@ async def _part(part: BodyPartReader, max_bytes: int) -> bytes:
 
 
 def _box(text: str | None) -> FaceBox | None:
-    return parsed_bytes(text.encode(), FaceBox) if text else None
+    return parsed_bytes(text.encode(errors="surrogateescape"), FaceBox) if text else None
