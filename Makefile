@@ -5,13 +5,14 @@ ARGS ?=
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean python demo-environment dev-environment
+.PHONY: help demo test check bench faults lock clean python demo-environment dev-environment
 
 help:
 	@echo "make demo    the whole system on this machine, with a small site to crawl; state in ./assent-data"
 	@echo "make test    every test; what this machine lacks is skipped with its reason"
 	@echo "make check   lint, format, types, import rules, event schemas, deployment"
 	@echo "make bench   side-by-side measurements"
+	@echo "make faults  the seven services over a broker under load, killed, paused and cut off, and a checker that shares no code with them"
 	@echo "make lock    pin requirements/*.in again (ARGS=--upgrade for newer versions)"
 	@echo "make clean   remove .venv, .cache and what tools left behind; ./assent-data stays"
 	@echo
@@ -33,6 +34,10 @@ check: dev-environment
 
 bench: dev-environment
 	@$(PY) -m bench $(ARGS)
+
+faults: dev-environment
+	@$(PY) -m tools.prepare_tests kafka
+	@$(PY) -m faults $(ARGS)
 
 lock: python
 	@"$(PYTHON)" tools/environment.py lock

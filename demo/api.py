@@ -108,6 +108,16 @@ class DemoApi:
             raise StoryCallError(f"{method} {url.split('?')[0]} was answered {answer.status}: {said}")
         return answer.body
 
+    async def status(self, url: str, *, token: str) -> int:
+        """The status of one GET whose body is no JSON. Raises StoryCallError when nobody answers."""
+        if self._session is None:
+            raise StoryCallError("the session is not open")
+        try:
+            async with self._session.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StoryCallError(f"GET {url.split('?')[0]}: {type(error).__name__}") from error
+
     async def search(self, image: bytes, *, token: str | None) -> Answer:
         """A search for oneself with a photo."""
         return await self.ask("POST", f"{self.addresses.query}/v1/search", token=token, form={"basis": "self"}, image=image)

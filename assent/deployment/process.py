@@ -66,10 +66,11 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.cancel()
-    if app.background.failure is not None:
-        print(f"{name}: stopped by {type(app.background.failure).__name__}: {app.background.failure}", file=sys.stderr)
-        return 1
-    return 0
+        failure = app.background.failure
+        if failure is not None:
+            # Before anything is closed: a client that cannot be closed in order must not hide why.
+            print(f"{name}: stopped by {type(failure).__name__}: {failure}", file=sys.stderr, flush=True)
+    return 0 if failure is None else 1
 
 
 def _log_with(settings: ServiceSettings, name: str, shared: Shared) -> None:

@@ -56,6 +56,11 @@ async def stopped(stop: Callable[[], Awaitable[None]], *, timeout_s: float) -> N
                 await stop()
         except TimeoutError:
             _LOG.warning("kafka_client_left_behind")
+        except asyncio.CancelledError:
+            # The client lets the cancellation of its own fetcher out when the broker had just timed out; ours goes on.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
 
 
 async def getmany(consumer: AIOKafkaConsumer, *, max_records: int | None, timeout_s: float) -> list[StoredRecord]:

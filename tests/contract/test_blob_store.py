@@ -16,7 +16,7 @@ from assent.blobs.blob_key import BlobKeyError, join_key
 from assent.blobs.local_folder import LocalFolder
 from assent.blobs.object_blob_store import ObjectBlobStore, open_blob_store
 from assent.blobs.store import BlobExistsError, BlobNotFoundError, BlobStore, BlobStoreUnavailableError
-from tests.contract.loopback_s3 import LoopbackS3
+from assent.testing.loopback_s3 import LoopbackS3
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from demo.second_act import second_act
 from demo.separate_reader import grants_in_store, vectors_without_live_grant
 from demo.site import DemoSite
 from demo.state import DemoState
+from faults.processes import SERVICES, VECTORS, SevenProcesses
 from tests.flow.expected_story import OUTCOMES, check_first_act, check_second_act
-from tests.integration.seven_processes import SERVICES, VECTORS, SevenProcesses
 from tools.outside_programs import find_kafka
 
 pytestmark = [pytest.mark.timeout(600)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTER = ("services", "embedded", "demo", "bench", "tools", "tests")
+OUTER = ("services", "embedded", "demo", "bench", "faults", "tools", "tests")
 PURE = ("events", "consent", "geofence", "optouts")
 # Packages that a pure one may read beside itself: values and other pure decisions.
 IO_MODULES = frozenset(

@@ -1,4 +1,4 @@
-"""The story's world as seven services, a vector store and a broker, each a process of the operating system; killed ones start again."""
+"""Seven services and a vector store, each a process of the operating system, killed, paused, doubled and started again at will."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -34,17 +35,40 @@ PATIENCE_S = 45.0
 """How long the callers try again while a killed process comes back."""
 
 
-class SevenProcesses:
-    """`start` begins them all, `kill` is SIGKILL, `stop` is SIGTERM and checks that each ended well."""
+class NotReadyError(AssertionError):
+    """Raised when a process ended, or did not say in time that it is ready; the message holds the end of its output."""
 
-    def __init__(self, folder: Path, *, log_url: str, site_ports: tuple[int, ...]) -> None:
+
+class SevenProcesses:
+    """`start` begins them all, `kill` is SIGKILL, `stop` is SIGTERM. `service+1` names a second instance of a service.
+
+    `own` are settings of single services beside the usual ones; `environment` is set for every process; `launcher` takes the
+    place of `-m services` in front of a service's name.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log_url: str,
+        site_ports: tuple[int, ...],
+        blobs_url: str | None = None,
+        own: Mapping[str, Mapping[str, str]] | None = None,
+        environment: Mapping[str, str] | None = None,
+        launcher: tuple[str, ...] = (),
+    ) -> None:
         self._folder = folder
         self._data = folder / "data"
         self._log_url = log_url
         self._site_ports = site_ports
-        self._health = {name: free_port() for name in SERVICES}
+        self._blobs_url = blobs_url or self._url("blobs")
+        self._own = {name: {**_OWN.get(name, {}), **(own or {}).get(name, {})} for name in SERVICES}
+        self._shared_environment = dict(environment or {})
+        self._launcher = launcher
+        self.vectors_url = ""
+        self._health: dict[str, int] = {}
         self._http = {name: free_port() for name in SERVED}
-        self._vectors_port = free_port()
+        self.vectors_port = free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = AsyncExitStack()
         self._pack = prepare_embedded_pack(self._data / "model", progress=lambda _: None)
@@ -57,7 +81,9 @@ class SevenProcesses:
         self._log = open_log(self._log_url)
         await self._log.start()
         self._stack.push_async_callback(self._log.close)
-        self._store = QdrantVectorStore(url=self._vectors_url, dimensions=self._pack.recogniser.dimensions, model_digest=self._pack.digest)
+        self._store = QdrantVectorStore(
+            url=f"http://127.0.0.1:{self.vectors_port}", dimensions=self._pack.recogniser.dimensions, model_digest=self._pack.digest
+        )
         await self._store.open()
         self._stack.push_async_callback(self._store.close)
 
@@ -69,24 +95,33 @@ class SevenProcesses:
         for name in (VECTORS, *SERVICES):
             await self.ready(name)
 
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Names of the processes that were begun and not ended by us."""
+        return tuple(self._processes)
+
+    def ended(self) -> dict[str, int]:
+        """Processes that ended by themselves, with their exit codes; Kubernetes would start them anew."""
+        return {name: code for name, process in self._processes.items() if (code := process.poll()) is not None}
+
     def begin(self, name: str) -> None:
         """Start one process; its output goes to a file of its own."""
+        environment = {**os.environ, **self._shared_environment, **self._environment(name)}
         with (self._folder / f"{name}.log").open("ab") as output:
-            self._processes[name] = subprocess.Popen(
-                self._command(name), env={**os.environ, **self._environment(name)}, cwd=self._folder, stdout=output, stderr=output
-            )
+            self._processes[name] = subprocess.Popen(self._command(name), env=environment, cwd=self._folder, stdout=output, stderr=output)
 
     async def ready(self, name: str) -> None:
-        """Wait until it says that it is ready. Fails with the end of its output."""
-        port = self._vectors_port if name == VECTORS else self._health[name]
+        """Wait until it says that it is ready. Raises NotReadyError."""
+        port = self.vectors_port if name == VECTORS else self._health[name]
         async with aiohttp.ClientSession() as session:
             try:
                 async with asyncio.timeout(STARTED_WITHIN_S):
                     while not await _is_ready(session, port):
-                        assert self._processes[name].poll() is None, self.said(name)
+                        if self._processes[name].poll() is not None:
+                            raise NotReadyError(f"{name} ended: {self.said(name)}")
                         await asyncio.sleep(0.1)
             except TimeoutError:
-                raise AssertionError(f"{name} was not ready in time: {self.said(name)}") from None
+                raise NotReadyError(f"{name} was not ready in time: {self.said(name)}") from None
 
     def kill(self, name: str) -> None:
         """SIGKILL."""
@@ -94,11 +129,25 @@ class SevenProcesses:
         process.kill()
         process.wait()
 
+    def pause(self, name: str) -> None:
+        """SIGSTOP: its connections stay open, and it does nothing."""
+        self._processes[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """SIGCONT."""
+        self._processes[name].send_signal(signal.SIGCONT)
+
+    async def stop(self, name: str) -> int:
+        """SIGTERM to one; its exit code."""
+        process = self._processes.pop(name)
+        process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(_ended, process)
+
     async def stop_processes(self) -> dict[str, int]:
         """SIGTERM to all; the exit codes."""
         running, self._processes = self._processes, {}
-        for name in (*SERVICES, VECTORS):
-            if name in running and name != VECTORS:
+        for name in running:
+            if name != VECTORS:
                 running[name].send_signal(signal.SIGTERM)
         codes = {name: await asyncio.to_thread(_ended, process) for name, process in running.items() if name != VECTORS}
         if VECTORS in running:
@@ -138,7 +187,7 @@ class SevenProcesses:
 
     @property
     def derivatives(self) -> Derivatives:
-        blobs, keys = open_blobs(self._url("blobs")), open_blobs(self._url("grant-keys"))
+        blobs, keys = open_blobs(self._blobs_url), open_blobs(self._url("grant-keys"))
         return Derivatives(blobs, GrantKeyring(keys, self._keys.key_encryption_key))
 
     @property
@@ -152,10 +201,6 @@ class SevenProcesses:
     def bystanders_never_embedded(self) -> None:
         return None
 
-    @property
-    def _vectors_url(self) -> str:
-        return f"http://127.0.0.1:{self._vectors_port}"
-
     def _url(self, folder: str) -> str:
         return f"file:{self._data / folder}"
 
@@ -164,32 +209,38 @@ class SevenProcesses:
 
     def _command(self, name: str) -> list[str]:
         if name != VECTORS:
-            return [sys.executable, "-m", f"services.{name}"]
-        data = ["--data", str(self._data / "vectors"), "--pack", str(self._data / "model"), "--port", str(self._vectors_port)]
+            service = _service(name)
+            return [sys.executable, *self._launcher, service] if self._launcher else [sys.executable, "-m", f"services.{service}"]
+        data = ["--data", str(self._data / "vectors"), "--pack", str(self._data / "model"), "--port", str(self.vectors_port)]
         return [sys.executable, "-m", "assent.cli.main", "vectors", "serve", *data]
 
     def _environment(self, name: str) -> dict[str, str]:
         if name == VECTORS:
             return {}
+        service = _service(name)
         settings: dict[str, str] = {
             "log_url": self._log_url,
-            "vectors_url": self._vectors_url,
-            "blobs_url": self._url("blobs"),
+            "vectors_url": self.vectors_url or f"http://127.0.0.1:{self.vectors_port}",
+            "blobs_url": self._blobs_url,
             "keys_folder": str(self._data / "keys"),
             "keys_url": self._url("grant-keys"),
             "pack_folder": str(self._data / "model"),
             "data_folder": str(self._data),
-            "health_port": str(self._health[name]),
+            "health_port": str(self._health.setdefault(name, free_port())),
             "is_demo": "true",
             "accepts_fixtures": "true",
             "allowed_sockets": json.dumps([["127.0.0.1", port] for port in self._site_ports]),
-            **_OWN.get(name, {}),
+            **self._own[service],
         }
         if name in self._http:
             settings["http_port"] = str(self._http[name])
         if name == "registry":
             settings["first_token_file"] = str(self._data / "operator.token")
-        return {f"ASSENT_{name.upper()}_{key.upper()}": value for key, value in settings.items()}
+        return {f"ASSENT_{service.upper()}_{key.upper()}": value for key, value in settings.items()}
+
+
+def _service(name: str) -> str:
+    return name.partition("+")[0]
 
 
 # The session time-out of ten seconds and the store's of ten, and some: a paused writer cannot write after that.

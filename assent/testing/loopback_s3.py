@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -13,11 +16,12 @@ from aiohttp import web
 
 @dataclass
 class LoopbackS3:
-    """Objects of one bucket by key. `is_down` answers 503 to everything."""
+    """Objects of one bucket by key. `is_down` answers 503 to everything; `delay_s` holds up every answer."""
 
     bucket: str = "bucket"
     objects: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
     is_down: bool = False
+    delay_s: float = 0.0
     page_size: int = 3
 
     def application(self) -> web.Application:
@@ -25,7 +29,34 @@ class LoopbackS3:
         app.router.add_route("*", "/{path:.*}", self._answer)
         return app
 
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """Answers 503 inside."""
+        self.is_down = True
+        try:
+            yield
+        finally:
+            self.is_down = False
+
+    @contextlib.contextmanager
+    def slow(self, delay_s: float) -> Iterator[None]:
+        """Every answer waits, inside."""
+        self.delay_s = delay_s
+        try:
+            yield
+        finally:
+            self.delay_s = 0.0
+
     async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            return await self._answered(request)
+        except ConnectionResetError:
+            # Whoever asked was killed in the middle.
+            return web.Response(status=500)
+
+    async def _answered(self, request: web.Request) -> web.Response:
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
         if self.is_down:
             return web.Response(status=503)
         key = request.match_info["path"].removeprefix(self.bucket).lstrip("/")
@@ -61,7 +92,7 @@ class LoopbackS3:
         return web.Response(text=body, content_type="application/xml")
 
     def _delete_many(self, body: bytes) -> web.Response:
-        keys = [element.text or "" for element in ElementTree.fromstring(body).iter() if element.tag.endswith("Key")]
+        keys = [element.text or "" for element in ElementTree.fromstring(body).iter() if element.tag.endswith("Key")]  # noqa: S314  what our own client wrote
         for key in keys:
             self.objects.pop(key, None)
         rows = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)

@@ -1,0 +1,1 @@
+"""The proof under faults: load, trouble, and a checker that shares no code with what it checks."""
