@@ -13,7 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from assent.testing.kafka_broker import ApacheKafka
-from faults.run import Plan, Report, run
+from faults.plan import Plan, Report
+from faults.run import run
+from faults.separate import separate_deployment
+from faults.single import single_deployment
 from tools.outside_programs import find_kafka
 
 LONG_S, LONG_KILL_EVERY_S = 900.0, 5.0
@@ -26,11 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, help=f"how long trouble is made (default {LONG_S:.0f})")
     parser.add_argument("--kill-every", type=float, help=f"seconds between two SIGKILLs (default {LONG_KILL_EVERY_S:.0f})")
     parser.add_argument("--short", action="store_true", help=f"a run of {SHORT_S:.0f} s in which every service is killed at least once")
+    parser.add_argument("--embedded", action="store_true", help="one process over the embedded log, without a broker")
     parser.add_argument("--json", type=Path, help="file for the report")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the output of every process")
     told = parser.parse_args(arguments)
-    jars = find_kafka()
-    if jars is None:
+    jars = None if told.embedded else find_kafka()
+    if jars is None and not told.embedded:
         print(
             "make faults: Apache Kafka is not here; it needs Java 17 and Maven: run make test once and read what it says", file=sys.stderr
         )
@@ -52,10 +56,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if report.findings else 0
 
 
-async def _run(plan: Plan, jars: Path, folder: Path) -> Report:
+async def _run(plan: Plan, jars: Path | None, folder: Path) -> Report:
     began = time.monotonic()
-    async with ApacheKafka(jars) as broker:
-        return await run(plan, broker, folder, say=lambda line: print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True))
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True)
+
+    if jars is None:
+        async with single_deployment(plan, folder, say=say) as one:
+            return await run(plan, one, say=say)
+    async with ApacheKafka(jars) as broker, separate_deployment(plan, broker, folder, say=say) as seven:
+        return await run(plan, seven, say=say)
 
 
 def _plain(report: Report) -> dict[str, object]:

@@ -26,7 +26,7 @@ PARTITIONS = 6
 STARTS = 20
 
 
-class Trouble:
+class SeparateTrouble:
     """`run` makes trouble until it is time; afterwards everything runs again and nothing is slow."""
 
     def __init__(
