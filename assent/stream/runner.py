@@ -20,8 +20,10 @@ from assent.stream.held_partitions import HeldPartitions
 from assent.stream.outcomes import RetryLaterError
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
 from assent.stream.progress import ProgressWatch, StalledError
+from assent.stream.record_span import record_span
 from assent.stream.runner_observer import ProgressObserver, RunnerObserver
 from assent.stream.table import TableBrokenError, TableStaleError
+from assent.telemetry.spans import SpanExporter
 
 __all__ = ["Readiness", "Runner", "RunnerObserver", "RunnerSettings", "StalledError"]
 _LOG = structlog.get_logger()
@@ -59,7 +61,10 @@ class RunnerSettings:
 
 
 class Runner:
-    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`."""
+    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`.
+
+    `spans` takes the step of every record that was committed.
+    """
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class Runner:
         group: str | None = None,
         is_genuine: Callable[[StoredRecord], bool] = lambda record: True,
         signed: Callable[[Record], Record] = lambda record: record,
+        spans: SpanExporter | None = None,
     ) -> None:
         self._log = log
         self._processor = processor
@@ -84,6 +90,7 @@ class Runner:
         self._tables = tuple(tables)
         self._is_genuine = is_genuine
         self._signed = signed
+        self._spans = spans
         self._topics = [topic.value for topic in processor.topics]
         self._group = group or processor.name
         self._stopping = asyncio.Event()
@@ -295,6 +302,8 @@ class Runner:
             subscription.seek(at, offset)
 
     def _report(self, done: Sequence[Handled]) -> None:
+        if self._spans is not None:
+            self._trace(self._spans, done)
         for handled in done:
             if handled.dead is not None:
                 self._observer.dead(handled.record.topic, handled.reason)
@@ -304,6 +313,15 @@ class Runner:
                 self._observer.consumed(topic, count)
             last = done[-1].record
             self._observer.time_lag(last.topic, max(0.0, self._clock.now().timestamp() - last.timestamp_ms / 1000))
+
+    def _trace(self, spans: SpanExporter, done: Sequence[Handled]) -> None:
+        spans.export(
+            [
+                record_span(one.span, one.record, stage=self._processor.name, outcome=one.outcome, reason=one.reason, seconds=one.seconds)
+                for one in done
+                if one.span is not None
+            ]
+        )
 
     def _tables_are_ready(self) -> bool:
         return all(table.is_ready for table in self._tables)

@@ -143,7 +143,8 @@ class ApacheKafka(Broker):
         self._classpath = f"{jars}/*"
         self._properties = self._folder / "server.properties"
         self._properties.write_text(_server_properties(self.port, free_port(), self._folder / "data"))
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # One id in 64 would begin with a dash and be taken for an option.
+        cluster_id = "A" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)),
             check=True,

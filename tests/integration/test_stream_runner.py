@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.events.envelope import Event
+from assent.events.envelope import Event, encode
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import TOPICS
@@ -19,9 +19,11 @@ from assent.stream.clock import SystemClock
 from assent.stream.dead_letters import DeadLetter, DeadLetterError, TooManyDeadLettersError
 from assent.stream.event_log import TopicPartition
 from assent.stream.local import SqliteEventLog
-from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
+from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.runner import Readiness, Runner, RunnerSettings, StalledError
 from assent.stream.table import Table, TableBrokenError, TableStaleError
+from assent.telemetry.spans import Span, SpanExporter
+from assent.telemetry.tracing import TraceContext
 from tests.integration.stream_workbench import (
     GROUP,
     IN,
@@ -37,6 +39,7 @@ from tests.integration.stream_workbench import (
     inputs,
     started,
     until,
+    withdrawn,
     written,
 )
 
@@ -59,8 +62,10 @@ def runner_of(
     member: str = "m",
     settings: RunnerSettings = QUICK,
     tables: Sequence[Readiness] = (),
+    spans: SpanExporter | None = None,
 ) -> Runner:
-    return Runner(log, worker, member=member, clock=SystemClock(), observer=seen or Seen(), settings=settings, tables=tables)
+    observer = seen or Seen()
+    return Runner(log, worker, member=member, clock=SystemClock(), observer=observer, settings=settings, tables=tables, spans=spans)
 
 
 @asynccontextmanager
@@ -438,3 +443,35 @@ async def test_what_nobody_takes_up_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(StalledError, match="has not moved"):
         await runner_of(deaf, Worker(), settings=replace(QUICK, stall_after_s=0.2)).run()
     await deaf.close()
+
+
+class Kept:
+    """An exporter that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def export(self, spans: Sequence[Span]) -> None:
+        self.spans += spans
+
+
+async def test_an_output_names_the_step_that_made_it(log: FaultyLog) -> None:
+    async def pass_on(event: Event[EventPayload]) -> Outcome | None:
+        return Emit((replace(answer(event), traceparent=event.traceparent),))
+
+    first, kept = TraceContext.start(), Kept()
+    await log.append([encode(replace(withdrawn("g-1"), traceparent=first.header()))])
+    log.commit_crashes = True
+    with pytest.raises(Crash):
+        await runner_of(log, Worker(pass_on), spans=kept).run()
+    assert kept.spans == []
+    log.commit_crashes = False
+    async with running(runner_of(log, Worker(pass_on), spans=kept)):
+        await is_done(log, 1)
+        await until(lambda: bool(kept.spans))
+    (span,) = kept.spans
+    assert (span.name, span.attributes["assent.outcome"]) == (f"{GROUP} {IN.value}", "emit")
+    assert (span.context.trace_id, span.parent_span_id) == (first.trace_id, first.span_id)
+    headers = [TraceContext.parse((record.header("traceparent") or b"").decode()) for record in await written(log, OUT.value)]
+    assert headers[-1] == span.context
+    assert len({header.span_id for header in headers if header is not None}) == 2
