@@ -53,7 +53,13 @@ async def stopped(stop: Callable[[], Awaitable[None]], *, timeout_s: float) -> N
     with contextlib.suppress(KafkaError, OSError):
         try:
             async with asyncio.timeout(timeout_s):
-                await stop()
+                try:
+                    await stop()
+                except asyncio.CancelledError:
+                    # The client awaits tasks that it cancelled itself; only a cancellation that is meant for us goes on.
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
         except TimeoutError:
             _LOG.warning("kafka_client_left_behind")
 

@@ -15,10 +15,13 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from assent.stream.event_log import Capabilities
 from assent.stream.kafka import KafkaEventLog
@@ -63,6 +66,15 @@ class Broker:
     def event_log(self) -> KafkaEventLog:
         """A client for it, not yet started."""
         return KafkaEventLog(self.bootstrap_servers, settings=self.settings, capabilities=self.capabilities)
+
+    async def set_topic(self, topic: str, settings: Mapping[str, str]) -> None:
+        """Give a topic these settings, and the broker's defaults for all others."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+        await admin.start()
+        try:
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(settings))])
+        finally:
+            await admin.close()
 
     def start(self) -> None:
         """Start and wait until it answers. Raises BrokerStartError."""
