@@ -115,7 +115,7 @@ class Runner:
         working = asyncio.create_task(self._work(subscription))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await self._until_one_is_done(working, stopping)
             await asyncio.wait({working}, timeout=self._settings.drain_deadline_s)
         finally:
             # What is still in hand now is abandoned: not committed, so it is done again.
@@ -126,6 +126,15 @@ class Runner:
             await subscription.close()
         if not working.cancelled():
             working.result()
+
+    async def _until_one_is_done(self, *tasks: asyncio.Task[object]) -> None:
+        """Raises StalledError when the loop stands still: what hangs cannot look at itself."""
+        while not (await asyncio.wait(tasks, timeout=self._settings.watch_every_s, return_when=asyncio.FIRST_COMPLETED))[0]:
+            if self.silent_for_s() > self._settings.stall_after_s:
+                raise StalledError(
+                    f"{self._processor.name} has finished no record and gone round no loop for {self.silent_for_s():.0f} s; "
+                    "ending so that the process is started anew"
+                )
 
     def stop(self) -> None:
         """Finish the batch in hand and leave."""
@@ -175,8 +184,10 @@ class Runner:
                     raise
 
     async def _poll(self, subscription: Subscription) -> list[StoredRecord]:
-        """The next batch; none while a table is not ready: then everything is paused, and the loop goes on turning."""
-        self._lost.clear()
+        """The next batch; none while a table is not ready: then everything is paused, and the loop goes on turning.
+
+        A poll gives records of the assignment it ends under: what was taken away while it waited does not count against them.
+        """
         self._held.let_through(subscription)
         is_waiting = not self._tables_are_ready()
         if is_waiting:
@@ -189,13 +200,16 @@ class Runner:
                 subscription.resume(subscription.assignment() - self._held.current())
         timeout_s = self._held.next_in_s(self._settings.poll_s)
         records = await subscription.poll(max_records=self._settings.max_batch, timeout_s=timeout_s)
+        self._lost.clear()
         if is_waiting:
             # A partition that was assigned while the poll waited was not yet paused.
             self._seek_back(subscription, records)
             return []
         missing = self._settings.max_batch - len(records)
         if records and missing > 0 and self._settings.linger_s > 0:
-            records += await subscription.poll(max_records=missing, timeout_s=self._settings.linger_s)
+            more = await subscription.poll(max_records=missing, timeout_s=self._settings.linger_s)
+            records = [record for record in records if partition_of_record(record) not in self._lost] + more
+            self._lost.clear()
         return records
 
     async def _do(self, subscription: Subscription, batch: Batch) -> None:
