@@ -173,6 +173,10 @@ class SevenProcesses:
         """The end of what a process wrote."""
         return (self._folder / f"{name}.log").read_text(errors="replace")[-3_000:]
 
+    def traces(self, name: str) -> Path:
+        """Where a process writes its spans."""
+        return self._folder / "traces" / f"{name}.jsonl"
+
     @property
     def api(self) -> DemoApi:
         return self._api
@@ -227,6 +231,7 @@ class SevenProcesses:
             "pack_folder": str(self._data / "model"),
             "data_folder": str(self._data),
             "health_port": str(self._health.setdefault(name, free_port())),
+            "traces_file": str(self.traces(name)),
             "is_demo": "true",
             "accepts_fixtures": "true",
             "allowed_sockets": json.dumps([["127.0.0.1", port] for port in self._site_ports]),

@@ -1,4 +1,4 @@
-"""Whether a reader of a changed schema still reads every event of the old one; never a judgement of meaning, only of shape."""
+"""Whether new readers still take every old event, and old readers every new one; never a judgement of meaning, only of shape."""
 
 from __future__ import annotations
 
@@ -14,16 +14,23 @@ EXACT = ("pattern", "format", "const", "contentEncoding")
 
 
 def incompatibilities(old: Schema, new: Schema) -> list[str]:
-    """Sentences about what the new schema no longer accepts or no longer has; empty when it is compatible."""
-    return list(_Comparison(old, new).differences(old, new, "value"))
+    """Sentences about what the new schema no longer accepts or no longer has, and about what a reader that still has the
+    old one would not accept of it; empty when it is compatible.
+
+    A field that is new is no break: readers pass over what they do not know.
+    """
+    backward = _Comparison(old, new).differences(old, new, "value")
+    forward = _Comparison(new, old, passes_over_surplus=True).differences(new, old, "value")
+    return [*backward, *(f"for a reader of the old schema, {text}" for text in forward)]
 
 
 class _Comparison:
-    """One walk through two schemas that carry their own definitions."""
+    """One walk through two schemas that carry their own definitions: what is written by `old`, read by `new`."""
 
-    def __init__(self, old: Schema, new: Schema) -> None:
+    def __init__(self, old: Schema, new: Schema, *, passes_over_surplus: bool = False) -> None:
         self._old_root = old
         self._new_root = new
+        self._passes_over_surplus = passes_over_surplus
         self._seen: set[tuple[str, str]] = set()
 
     def differences(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
@@ -44,8 +51,8 @@ class _Comparison:
 
     def _fields(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
         before, after = old.get("properties", {}), new.get("properties", {})
-        for name in before.keys() - after.keys():
-            yield f"{where}.{name} was removed"
+        if not self._passes_over_surplus:
+            yield from (f"{where}.{name} was removed" for name in sorted(before.keys() - after.keys()))
         for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
             yield f"{where}.{name} became required"
         for name in sorted(before.keys() & after.keys()):
@@ -54,10 +61,13 @@ class _Comparison:
     def _alternatives(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
         """Each old alternative must fit into one of the new ones."""
         for option in old.get("anyOf", [old]):
-            fits = (not list(_Comparison(self._old_root, self._new_root).differences(option, other, where)) for other in _options(new))
-            if not any(fits):
+            if not any(self._fits(option, other, where) for other in _options(new)):
                 kind = option.get("type") or option.get("$ref", "an alternative")
                 yield f"{where} no longer accepts {kind}"
+
+    def _fits(self, option: Schema, other: Schema, where: str) -> bool:
+        comparison = _Comparison(self._old_root, self._new_root, passes_over_surplus=self._passes_over_surplus)
+        return not list(comparison.differences(option, other, where))
 
 
 def _options(schema: Schema) -> list[Schema]:

@@ -33,6 +33,7 @@ from assent.stream.kafka_settings import KafkaSecurity
 from assent.stream.local import SqliteEventLog
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
+from assent.telemetry.span_file import SpanFile
 from assent.vectors.edge import EdgeVectorStore
 from assent.vectors.qdrant import QdrantVectorStore
 from assent.vectors.store import VectorStore, VectorStoreUnavailableError
@@ -75,8 +76,18 @@ async def open_shared(
         stack.push_async_callback(tables.stop)
         gauges = asyncio.create_task(Gauges(tables, metrics).run(), name="gauges")
         stack.callback(gauges.cancel)
+        spans = _spans(settings, service, stack)
         shared = _shared(settings, clock, metrics, log, keys, tables)
-        yield replace(shared, vector_store=vectors, face_pack=pack, manifest=manifest, is_single_process=is_single_process)
+        yield replace(shared, vector_store=vectors, face_pack=pack, manifest=manifest, is_single_process=is_single_process, spans=spans)
+
+
+def _spans(settings: ServiceSettings, service: str, stack: AsyncExitStack) -> SpanFile | None:
+    if settings.traces_file is None:
+        return None
+    spans = SpanFile(settings.traces_file, service=service)
+    spans.open()
+    stack.callback(spans.close)
+    return spans
 
 
 async def _opened(vectors: VectorStore) -> None:

@@ -33,6 +33,7 @@ class RunnerService:
             tables=(shared.tables,),
             is_genuine=signatures.holds,
             signed=lambda record: signatures.signed(record, processor.name),
+            spans=shared.spans,
         )
         self._name = processor.name
 

@@ -19,6 +19,7 @@ from assent.keys.identifiers import ImageIds
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog
 from assent.telemetry.meter import Metrics
+from assent.telemetry.spans import SpanExporter
 from assent.vectors.store import VectorStore
 
 
@@ -61,6 +62,7 @@ class Shared:
     accepts_fixtures: bool = False
     allowed_sockets: frozenset[tuple[str, int]] = frozenset()
     is_single_process: bool = False
+    spans: SpanExporter | None = None
 
     @property
     def vectors(self) -> VectorStore:

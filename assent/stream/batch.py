@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assent.events.envelope import Event, UnreadableEventError, decode, encode
 from assent.events.payload import EventPayload
@@ -14,11 +14,12 @@ from assent.stream.dead_letters import DeadLetter
 from assent.stream.event_log import TopicPartition
 from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.processor import Processor
+from assent.telemetry.spans import OpenSpan
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What one record came to: an event with its outputs, or a dead letter."""
+    """What one record came to: an event with its outputs, or a dead letter. `span` is None where no event could be read."""
 
     record: StoredRecord
     event: Event[EventPayload] | None
@@ -27,6 +28,7 @@ class Handled:
     outcome: str
     reason: str
     seconds: float
+    span: OpenSpan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,18 @@ class Batch:
 
     async def _one(self, processor: Processor, index: int) -> None:
         record, started = self.records[index], self._clock.monotonic()
+        span: OpenSpan | None = None
         try:
             event = decode(record)
+            span = OpenSpan.under(event.traceparent, now=self._clock.now())
+            # What comes of it names this step as its cause; what came with it is not carried on as it was written.
+            event = replace(event, traceparent=span.context.header())
             if not self._is_genuine(record):
                 raise PoisonMessageError("bad_signature")
             outcome = await processor.handle(event, record)
         except (UnreadableEventError, PoisonMessageError) as error:
             dead = DeadLetter.of(record, error.cause, clock=self._clock)
-            self._handled[index] = Handled(record, None, (), dead, "dead", error.cause, self._clock.monotonic() - started)
+            self._handled[index] = Handled(record, None, (), dead, "dead", error.cause, self._clock.monotonic() - started, span)
         except RetryLaterError as error:
             at = partition_of_record(record)
             if at not in self.put_back or record.offset < self.put_back[at].offset:
@@ -128,7 +134,7 @@ class Batch:
         else:
             name, reason = _told(outcome)
             seconds = self._clock.monotonic() - started
-            self._handled[index] = Handled(record, event, _records(outcome), None, name, reason, seconds)
+            self._handled[index] = Handled(record, event, _records(outcome), None, name, reason, seconds, span)
         self._on_progress()
 
 

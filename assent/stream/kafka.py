@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -139,6 +140,8 @@ class KafkaEventLog:
         end = (await self._offsets([partition.topic], "end_offsets"))[partition]
         first = (await self._offsets([partition.topic], "beginning_offsets"))[partition]
         found: list[StoredRecord] = []
+        if offset >= end:
+            return found
         consumer = await self._consumer(None)
         try:
             consumer.assign([theirs(partition)])
@@ -176,7 +179,7 @@ class KafkaEventLog:
     async def committed(self, group: str, topics: Collection[str]) -> dict[TopicPartition, int]:
         found = dict.fromkeys(await self._parts(topics), 0)
         held = await self._group_offsets(group, [theirs(at) for at in found])
-        return {at: max(0, held[theirs(at)].offset) if theirs(at) in held else 0 for at in found}
+        return {at: max(0, held[theirs(at)].offset) for at in found}
 
     async def tail(self, topics: Collection[str]) -> KafkaTail:
         parts = await self._parts(topics)
@@ -221,15 +224,19 @@ class KafkaEventLog:
         return part
 
     async def _group_offsets(self, group: str, parts: list[Any]) -> Any:
-        """A coordinator that is just being chosen is asked again until it answers."""
+        """A coordinator that is just being chosen, or still reads its offsets, is asked again until it answers.
+
+        The client passes over an error of the whole group: then the answer lacks the partitions that were asked for.
+        """
         admin = self._open(self._admin)
         with translated("asking committed offsets"):
             async with asyncio.timeout(self._settings.request_timeout_s):
                 while True:
-                    try:
-                        return await admin.list_consumer_group_offsets(group, partitions=parts)
-                    except COORDINATOR_MOVES:
-                        await asyncio.sleep(RETRY_S)
+                    with contextlib.suppress(*COORDINATOR_MOVES):
+                        found = await admin.list_consumer_group_offsets(group, partitions=parts)
+                        if found.keys() >= set(parts):
+                            return found
+                    await asyncio.sleep(RETRY_S)
 
     async def _parts(self, topics: Collection[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, part) for topic in topics for part in range(await self.partitions(topic))]

@@ -53,14 +53,15 @@ async def stopped(stop: Callable[[], Awaitable[None]], *, timeout_s: float) -> N
     with contextlib.suppress(KafkaError, OSError):
         try:
             async with asyncio.timeout(timeout_s):
-                await stop()
+                try:
+                    await stop()
+                except asyncio.CancelledError:
+                    # The client awaits tasks that it cancelled itself; only a cancellation that is meant for us goes on.
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
         except TimeoutError:
             _LOG.warning("kafka_client_left_behind")
-        except asyncio.CancelledError:
-            # The client lets the cancellation of its own fetcher out when the broker had just timed out; ours goes on.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
 
 
 async def getmany(consumer: AIOKafkaConsumer, *, max_records: int | None, timeout_s: float) -> list[StoredRecord]:
@@ -96,10 +97,21 @@ class KafkaSubscription:
         self._consumer = consumer
         self._settings = settings
         self._on_closed = on_closed
+        self._committing: asyncio.Timeout | None = None
 
     def join(self, topics: Sequence[str], on_revoked: OnRevoked) -> None:
         """Ask for partitions; they come while polling."""
-        self._consumer.subscribe(list(topics), listener=_Listener(on_revoked))
+
+        async def revoked(partitions: frozenset[TopicPartition]) -> None:
+            await on_revoked(partitions)
+            self._drop_commit()
+
+        self._consumer.subscribe(list(topics), listener=_Listener(revoked))
+
+    def _drop_commit(self) -> None:
+        """The client would try a commit that got no answer again as a member of the next generation, for partitions that moved."""
+        if self._committing is not None:
+            self._committing.reschedule(asyncio.get_running_loop().time())
 
     async def poll(self, *, max_records: int, timeout_s: float) -> list[StoredRecord]:
         return await getmany(self._consumer, max_records=max_records, timeout_s=timeout_s)
@@ -112,7 +124,7 @@ class KafkaSubscription:
             return moved
         try:
             with translated("committing offsets"):
-                async with asyncio.timeout(self._settings.request_timeout_s):
+                async with asyncio.timeout(self._settings.request_timeout_s) as self._committing:
                     try:
                         await self._consumer.commit(wanted)
                     except (CommitFailedError, IllegalStateError, IllegalGenerationError, UnknownMemberIdError):
@@ -122,6 +134,8 @@ class KafkaSubscription:
             if not offsets.keys() <= self.assignment():
                 return frozenset(offsets)
             raise
+        finally:
+            self._committing = None
         return moved
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
@@ -154,6 +168,8 @@ class KafkaTail:
         self._settings = settings
         self._on_closed = on_closed
         self._positions: dict[TopicPartition, int] = {}
+        # Given by the client and not yet by us: a table that missed one would hold a withdrawn grant for live.
+        self._taken: list[StoredRecord] = []
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Stand before the first record that is left."""
@@ -164,8 +180,9 @@ class KafkaTail:
         await self._look()
 
     async def poll(self, *, timeout_s: float) -> list[StoredRecord]:
-        records = await getmany(self._consumer, max_records=TAIL_BATCH, timeout_s=timeout_s)
+        self._taken += await getmany(self._consumer, max_records=TAIL_BATCH, timeout_s=timeout_s)
         await self._look()
+        records, self._taken = self._taken, []
         return records
 
     def positions(self) -> dict[TopicPartition, int]:

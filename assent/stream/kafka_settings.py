@@ -11,6 +11,10 @@ from assent.events.topics import TopicSettings
 
 SEGMENT_S = 3_600
 """Retention and compaction only touch closed segments, so a segment must be much shorter than 24 h."""
+MAX_MESSAGE_BYTES = 1_048_588
+"""Kafka's default, said out loud: a batch of ours with its headers fits, and a broker's own lower default does not count."""
+NULL_KEPT_S = 86_400
+"""Kafka's default for `delete.retention.ms`: who reads a table from its beginning has a day for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,17 @@ def topic_configuration(settings: TopicSettings, *, replicas: int) -> dict[str, 
     """The broker's own words for how a topic is kept."""
     found = {
         "cleanup.policy": settings.cleanup,
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(max(1, replicas - 1)),
         "segment.ms": str(min(SEGMENT_S, settings.retention_s or SEGMENT_S) * 1000),
+        "unclean.leader.election.enable": "false",
     }
     if settings.cleanup == "compact":
         found["min.compaction.lag.ms"] = str(settings.min_compaction_lag_s * 1000)
+        found["delete.retention.ms"] = str(NULL_KEPT_S * 1000)
         found["max.compaction.lag.ms"] = str((settings.min_compaction_lag_s + 86_400) * 1000)
     else:
+        found["retention.bytes"] = "-1"
         found["retention.ms"] = str(-1 if settings.retention_s is None else settings.retention_s * 1000)
     return found

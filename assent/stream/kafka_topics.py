@@ -18,6 +18,7 @@ from assent.stream.kafka_consumers import stopped
 from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_configuration
 
 UNSAFE: Mapping[str, tuple[str, str]] = {
+    "log.cleaner.enable": ("false", "nothing is ever compacted, and what a grant said before its end is kept for ever"),
     "auto.create.topics.enable": ("true", "a mistyped name makes a topic with the broker's own settings, which may keep what must go"),
     "unclean.leader.election.enable": ("true", "a replica that lags may become leader, and an acknowledged withdrawal is lost"),
 }
@@ -29,6 +30,7 @@ class Kind(StrEnum):
 
     MISSING = "missing"
     PARTITIONS = "partitions"
+    REPLICAS = "replicas"
     DRIFT = "drift"
     UNSAFE = "unsafe"
 
@@ -46,8 +48,16 @@ class TopicFault:
 
     @property
     def can_be_applied(self) -> bool:
-        """Whether `apply` mends it: partition counts never change, and brokers are not ours."""
+        """Whether `apply` mends it: partition counts never change, moving replicas is the operator's, and brokers are not ours."""
         return self.kind in (Kind.MISSING, Kind.DRIFT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Partitions of a topic, and the replicas of the partition that has fewest."""
+
+    partitions: int
+    replicas: int
 
 
 class KafkaTopics:
@@ -75,17 +85,21 @@ class KafkaTopics:
         """Everything that differs, brokers first. Raises LogUnavailableError."""
         brokers = await self._brokers()
         replicas = self._settings.replicas or min(3, len(brokers))
-        counts = await self._counts(topics)
-        found = await self._configurations(ConfigResourceType.TOPIC, sorted(counts))
+        shapes = await self._shapes(topics)
+        found = await self._configurations(ConfigResourceType.TOPIC, sorted(shapes))
         faults = [fault for broker in brokers for fault in await self._unsafe(broker)]
         for name, settings in sorted(topics.items()):
             wanted = topic_configuration(settings, replicas=replicas)
-            if name not in counts:
+            if name not in shapes:
                 faults.append(TopicFault(Kind.MISSING, name, "topic", f"{settings.partitions} partitions, {replicas} replicas", "none"))
                 continue
-            if counts[name] != settings.partitions:
+            shape = shapes[name]
+            if shape.partitions != settings.partitions:
                 why = "partition counts never change: keys would move"
-                faults.append(TopicFault(Kind.PARTITIONS, name, "partitions", str(settings.partitions), str(counts[name]), why))
+                faults.append(TopicFault(Kind.PARTITIONS, name, "partitions", str(settings.partitions), str(shape.partitions), why))
+            if shape.replicas < replicas:
+                why = "one broker's disk could lose an acknowledged withdrawal; give every partition more replicas"
+                faults.append(TopicFault(Kind.REPLICAS, name, "replicas", str(replicas), str(shape.replicas), why))
             faults.extend(
                 TopicFault(Kind.DRIFT, name, key, value, found[name].get(key, "unset"))
                 for key, value in wanted.items()
@@ -117,14 +131,18 @@ class KafkaTopics:
         cluster = await self._ask(self._admin.describe_cluster(), "describing the cluster")
         return [int(broker["node_id"]) for broker in cluster["brokers"]]
 
-    async def _counts(self, topics: Mapping[str, TopicSettings]) -> dict[str, int]:
+    async def _shapes(self, topics: Mapping[str, TopicSettings]) -> dict[str, _Shape]:
         described = await self._ask(self._admin.describe_topics(), "describing topics")
-        return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["topic"] in topics and topic["error_code"] == 0}
+        return {
+            topic["topic"]: _Shape(len(topic["partitions"]), min(len(part["replicas"]) for part in topic["partitions"]))
+            for topic in described
+            if topic["topic"] in topics and topic["error_code"] == 0
+        }
 
     async def _unsafe(self, broker: int) -> list[TopicFault]:
         found = (await self._configurations(ConfigResourceType.BROKER, [str(broker)]))[str(broker)]
         return [
-            TopicFault(Kind.UNSAFE, f"broker {broker}", key, "false" if value == "true" else f"not {value}", value, why)
+            TopicFault(Kind.UNSAFE, f"broker {broker}", key, "false" if value == "true" else "true", value, why)
             for key, (value, why) in UNSAFE.items()
             if found.get(key) == value
         ]

@@ -139,8 +139,11 @@ class LocalSubscription:
             self._cursors.update({partition: _Cursor(committed[partition]) for partition in new})
 
     async def _read(self, max_records: int) -> list[StoredRecord]:
-        """Begins with another partition each time, so that a busy one starves nobody."""
-        found: list[tuple[TopicPartition, _Cursor, list[StoredRecord]]] = []
+        """Begins with another partition each time, so that a busy one starves nobody.
+
+        Positions move when all is read, together with what is given out: a caller who gives up in between loses nothing.
+        """
+        found: list[tuple[TopicPartition, _Cursor, int, list[StoredRecord]]] = []
         ends = self._log.ends(self.topics)
         behind = sorted(at for at, cursor in self._cursors.items() if at not in self._paused and cursor.next < ends[at])
         self._first += 1
@@ -152,8 +155,11 @@ class LocalSubscription:
                 continue
             start = cursor.next
             records = await self._log.read(at, start, max_records=left)
+            found.append((at, cursor, start, records))
+            left -= len(records)
+        given: list[StoredRecord] = []
+        for at, cursor, start, records in found:
             if self._cursors.get(at) is cursor and cursor.next == start:
                 cursor.next = records[-1].offset + 1 if records else ends[at]
-                found.append((at, cursor, records))
-                left -= len(records)
-        return [record for at, cursor, records in found if self._cursors.get(at) is cursor for record in records]
+                given += records
+        return given

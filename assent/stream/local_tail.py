@@ -38,8 +38,12 @@ class LocalTail:
         """Nothing is held open."""
 
     async def _read(self) -> list[StoredRecord]:
-        """Compaction leaves gaps: a partition read to its end stands at its end offset, not behind its last record."""
+        """Compaction leaves gaps: a partition read to its end stands at its end offset, not behind its last record.
+
+        Positions move when all is read: a caller who gives up in between loses nothing.
+        """
         found: list[StoredRecord] = []
+        following: dict[TopicPartition, int] = {}
         ends = self._log.ends(self._topics)
         for partition, start in self._next.items():
             if ends[partition] <= start:
@@ -47,5 +51,6 @@ class LocalTail:
             records = await self._log.read(partition, start, max_records=BATCH)
             last = records[-1].offset + 1 if records else 0
             found.extend(records)
-            self._next[partition] = last if len(records) == BATCH else max(ends[partition], last)
+            following[partition] = last if len(records) == BATCH else max(ends[partition], last)
+        self._next.update(following)
         return found

@@ -20,8 +20,10 @@ from assent.stream.held_partitions import HeldPartitions
 from assent.stream.outcomes import RetryLaterError
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
 from assent.stream.progress import ProgressWatch, StalledError
+from assent.stream.record_span import record_span
 from assent.stream.runner_observer import ProgressObserver, RunnerObserver
 from assent.stream.table import TableBrokenError, TableStaleError
+from assent.telemetry.spans import SpanExporter
 
 __all__ = ["Readiness", "Runner", "RunnerObserver", "RunnerSettings", "StalledError"]
 _LOG = structlog.get_logger()
@@ -59,7 +61,10 @@ class RunnerSettings:
 
 
 class Runner:
-    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`."""
+    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`.
+
+    `spans` takes the step of every record that was committed.
+    """
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class Runner:
         group: str | None = None,
         is_genuine: Callable[[StoredRecord], bool] = lambda record: True,
         signed: Callable[[Record], Record] = lambda record: record,
+        spans: SpanExporter | None = None,
     ) -> None:
         self._log = log
         self._processor = processor
@@ -84,6 +90,7 @@ class Runner:
         self._tables = tuple(tables)
         self._is_genuine = is_genuine
         self._signed = signed
+        self._spans = spans
         self._topics = [topic.value for topic in processor.topics]
         self._group = group or processor.name
         self._stopping = asyncio.Event()
@@ -108,7 +115,7 @@ class Runner:
         working = asyncio.create_task(self._work(subscription))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await self._until_one_is_done(working, stopping)
             await asyncio.wait({working}, timeout=self._settings.drain_deadline_s)
         finally:
             # What is still in hand now is abandoned: not committed, so it is done again.
@@ -119,6 +126,15 @@ class Runner:
             await subscription.close()
         if not working.cancelled():
             working.result()
+
+    async def _until_one_is_done(self, *tasks: asyncio.Task[object]) -> None:
+        """Raises StalledError when the loop stands still: what hangs cannot look at itself."""
+        while not (await asyncio.wait(tasks, timeout=self._settings.watch_every_s, return_when=asyncio.FIRST_COMPLETED))[0]:
+            if self.silent_for_s() > self._settings.stall_after_s:
+                raise StalledError(
+                    f"{self._processor.name} has finished no record and gone round no loop for {self.silent_for_s():.0f} s; "
+                    "ending so that the process is started anew"
+                )
 
     def stop(self) -> None:
         """Finish the batch in hand and leave."""
@@ -168,8 +184,10 @@ class Runner:
                     raise
 
     async def _poll(self, subscription: Subscription) -> list[StoredRecord]:
-        """The next batch; none while a table is not ready: then everything is paused, and the loop goes on turning."""
-        self._lost.clear()
+        """The next batch; none while a table is not ready: then everything is paused, and the loop goes on turning.
+
+        A poll gives records of the assignment it ends under: what was taken away while it waited does not count against them.
+        """
         self._held.let_through(subscription)
         is_waiting = not self._tables_are_ready()
         if is_waiting:
@@ -182,13 +200,16 @@ class Runner:
                 subscription.resume(subscription.assignment() - self._held.current())
         timeout_s = self._held.next_in_s(self._settings.poll_s)
         records = await subscription.poll(max_records=self._settings.max_batch, timeout_s=timeout_s)
+        self._lost.clear()
         if is_waiting:
             # A partition that was assigned while the poll waited was not yet paused.
             self._seek_back(subscription, records)
             return []
         missing = self._settings.max_batch - len(records)
         if records and missing > 0 and self._settings.linger_s > 0:
-            records += await subscription.poll(max_records=missing, timeout_s=self._settings.linger_s)
+            more = await subscription.poll(max_records=missing, timeout_s=self._settings.linger_s)
+            records = [record for record in records if partition_of_record(record) not in self._lost] + more
+            self._lost.clear()
         return records
 
     async def _do(self, subscription: Subscription, batch: Batch) -> None:
@@ -295,6 +316,8 @@ class Runner:
             subscription.seek(at, offset)
 
     def _report(self, done: Sequence[Handled]) -> None:
+        if self._spans is not None:
+            self._trace(self._spans, done)
         for handled in done:
             if handled.dead is not None:
                 self._observer.dead(handled.record.topic, handled.reason)
@@ -304,6 +327,15 @@ class Runner:
                 self._observer.consumed(topic, count)
             last = done[-1].record
             self._observer.time_lag(last.topic, max(0.0, self._clock.now().timestamp() - last.timestamp_ms / 1000))
+
+    def _trace(self, spans: SpanExporter, done: Sequence[Handled]) -> None:
+        spans.export(
+            [
+                record_span(one.span, one.record, stage=self._processor.name, outcome=one.outcome, reason=one.reason, seconds=one.seconds)
+                for one in done
+                if one.span is not None
+            ]
+        )
 
     def _tables_are_ready(self) -> bool:
         return all(table.is_ready for table in self._tables)

@@ -15,10 +15,13 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from assent.stream.event_log import Capabilities
 from assent.stream.kafka import KafkaEventLog
@@ -63,6 +66,15 @@ class Broker:
     def event_log(self) -> KafkaEventLog:
         """A client for it, not yet started."""
         return KafkaEventLog(self.bootstrap_servers, settings=self.settings, capabilities=self.capabilities)
+
+    async def set_topic(self, topic: str, settings: Mapping[str, str]) -> None:
+        """Give a topic these settings, and the broker's defaults for all others."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+        await admin.start()
+        try:
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(settings))])
+        finally:
+            await admin.close()
 
     def start(self) -> None:
         """Start and wait until it answers. Raises BrokerStartError."""
@@ -143,7 +155,8 @@ class ApacheKafka(Broker):
         self._classpath = f"{jars}/*"
         self._properties = self._folder / "server.properties"
         self._properties.write_text(_server_properties(self.port, free_port(), self._folder / "data"))
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # One id in 64 would begin with a dash and be taken for an option.
+        cluster_id = "A" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)),
             check=True,

@@ -151,4 +151,5 @@ class CrawlerApp:
             max_pages=settings.max_pages,
             max_page_bytes=settings.max_page_bytes,
             catch_up_timeout_s=settings.catch_up_timeout_s,
+            spans=shared.spans,
         )

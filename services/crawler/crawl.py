@@ -14,6 +14,7 @@ from assent.events.envelope import Event, encode, event_id
 from assent.events.evidence import PageEvidence
 from assent.events.images import ImageScraped, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
+from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.faces.image_header import read_header
 from assent.faces.image_refusal import ImageRefusedError
@@ -26,7 +27,7 @@ from assent.optouts.combination import OptOutVerdict, combine
 from assent.optouts.image import image_optouts
 from assent.optouts.page import page_optouts
 from assent.stream.event_log import EventLog
-from assent.telemetry.tracing import TraceContext
+from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
 from services.crawler.frontier import Frontier, targets
 from services.crawler.page import read_page
 from services.crawler.visit import OPTED_OUT, Stopped, Visited, Visitor
@@ -72,6 +73,7 @@ class Crawl:
         max_pages: int,
         max_page_bytes: int,
         catch_up_timeout_s: float,
+        spans: SpanExporter | None = None,
     ) -> None:
         self._gate = gate
         self._tables = tables
@@ -85,6 +87,7 @@ class Crawl:
         self._max_pages = max_pages
         self._max_page_bytes = max_page_bytes
         self._catch_up_timeout_s = catch_up_timeout_s
+        self._spans = spans
         self._done: dict[str, str] = {}
 
     async def round(self) -> Round:
@@ -117,12 +120,13 @@ class Crawl:
         if url in asked:
             return
         asked.add(url)
+        span = OpenSpan.under(None, now=self._gate.now)
         await self._tables.catch_up(self._catch_up_timeout_s)
         visited = await self._visitor.visit(url, told=shown.told, page_verdict=shown.verdict, max_bytes=self._limits.max_bytes)
         if isinstance(visited, Visited):
             rule = self._image_rule(visited.answer.body)
             if rule is None:
-                await self._scraped(visited, shown, result)
+                await self._scraped(visited, shown, span, result)
                 return
             visited = Stopped((rule,), visited.grants, was_asked=True)
         result.never_fetched += 0 if visited.was_asked else 1
@@ -142,7 +146,7 @@ class Crawl:
             return RuleId("suppressed")
         return None
 
-    async def _scraped(self, visited: Visited, shown: _Shown, result: Round) -> None:
+    async def _scraped(self, visited: Visited, shown: _Shown, span: OpenSpan, result: Round) -> None:
         data = visited.answer.body
         image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
@@ -170,9 +174,10 @@ class Crawl:
                 source="/assent/crawler",
                 time=self._gate.now,
                 data=ImageScraped(sighting=sighting),
-                traceparent=TraceContext.start().header(),
+                traceparent=span.context.header(),
             )
         )
+        self._trace(span)
         self._done[sighting_id] = decided_by
         result.scraped += 1
 
@@ -199,6 +204,13 @@ class Crawl:
             result.refused[event.data.outcome] += 1
             await self._append(event)
         self._done[sighting_id] = decided_by
+
+    def _trace(self, span: OpenSpan) -> None:
+        """The first step of the image's trace, once the log has it: when it was asked for, never where."""
+        if self._spans is not None:
+            name, seconds = Topic.IMAGES_SCRAPED.value, (self._gate.now - span.began_at).total_seconds()
+            attributes = {"messaging.system": "kafka", "messaging.operation.type": "send", "messaging.destination.name": name}
+            self._spans.export([span.ended(f"crawler {name}", SpanKind.PRODUCER, seconds=seconds, attributes=attributes)])
 
     async def _append(self, event: Event[EventPayload]) -> None:
         await self._log.append([sign_record(encode(event), self._signing_key)])

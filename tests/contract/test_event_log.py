@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,15 @@ import pytest
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import TopicSettings
 from assent.stream.clock import SystemClock
-from assent.stream.event_log import EventLog, RecordTooLargeError, Subscription, TopicPartition, UnknownTopicError
+from assent.stream.event_log import (
+    EventLog,
+    LogUnavailableError,
+    RecordTooLargeError,
+    Subscription,
+    TopicPartition,
+    UnknownTopicError,
+)
+from assent.stream.kafka import KafkaEventLog
 from assent.stream.local import SqliteEventLog
 from assent.stream.table import Table, TableStaleError
 from assent.testing.kafka_broker import Broker
@@ -22,6 +31,8 @@ from tests.contract.kafka_broker import apache_kafka, tansu  # noqa: F401  fixtu
 
 KINDS = ["sqlite", "tansu", pytest.param("kafka", marks=pytest.mark.kafka)]
 PATIENCE_S = 30.0
+STORM = 8
+Codec = Literal["gzip", "snappy", "lz4", "zstd"]
 Opener = Callable[[], Awaitable[EventLog]]
 
 
@@ -124,6 +135,15 @@ async def test_a_null_value_is_not_an_empty_one(log: EventLog) -> None:
     await log.append([Record(topic, b"k", None), Record(topic, b"k", b"")])
     found = await log.read(TopicPartition(topic, 0), 0, max_records=10)
     assert [record.value for record in found] == [None, b""]
+
+
+async def test_there_is_nothing_to_read_at_the_end(log: EventLog) -> None:
+    topic = await topic_of(log, partitions=1)
+    at = TopicPartition(topic, 0)
+    assert await log.read(at, 0, max_records=10) == []
+    await log.append(records(topic, 3))
+    for offset, count in ((0, 3), (2, 1), (3, 0), (9, 0)):
+        assert len(await log.read(at, offset, max_records=10)) == count
 
 
 async def test_the_order_per_key_is_kept(log: EventLog) -> None:
@@ -267,10 +287,13 @@ async def test_a_paused_partition_is_silent_and_loses_nothing(log: EventLog) -> 
 async def test_a_member_shares_what_it_has_and_takes_over_what_is_left(log: EventLog) -> None:
     one, two = await topic_of(log), await topic_of(log)
     members: list[Subscription] = []
-    for count in (1, 2, 4):
+    for count in (1, 2, 4, 5):
         while len(members) < count:
             members.append(await join(log, [one, two], one, f"m{len(members)}"))
-        for share in await settle(members, 12):
+        shares = await settle(members, 12)
+        # Range assignment: nobody has more than one partition number above anybody else.
+        assert sorted({len(share) // 2 for share in shares}) == sorted({6 // count, -(-6 // count)})
+        for share in shares:
             # Co-partitioned topics have one owner per partition number, whatever the count of members.
             assert {at.partition for at in share if at.topic == one} == {at.partition for at in share if at.topic == two}
     for member in members[1:]:
@@ -380,6 +403,148 @@ async def test_what_was_acknowledged_outlives_the_client(kind: str, opener: Open
     assert sum((await again.committed(topic, [topic])).values()) == sum(next_offsets(found[:5]).values())
     fresh = await join(again, [topic], f"{topic}-fresh")
     assert values(await take(fresh, 25)) == list(range(25))
+
+
+async def test_compaction_keeps_the_last_word_and_nulls_delete(kind: str, opener: Opener, request: pytest.FixtureRequest) -> None:
+    """The order of the topic's offsets decides, a key whose last value is null goes at last, and no offset moves."""
+    log = await opener()
+    if not log.capabilities.compaction:
+        pytest.skip("nothing is compacted there")
+    topic = await topic_of(log, partitions=1, cleanup="compact")
+    at = TopicPartition(topic, 0)
+    await clean_soon(kind, topic, request)
+    for turn in range(3):
+        await log.append([Record(topic, b"kept", str(turn).encode()), Record(topic, b"gone", b"x"), Record(topic, b"gone", None)])
+
+    async def left() -> dict[bytes, list[tuple[int, bytes | None]]]:
+        # A new segment begins with an append; only closed ones are cleaned.
+        await log.append([Record(topic, b"tick", b"")])
+        if isinstance(log, SqliteEventLog):
+            await log.compact()
+        found: dict[bytes, list[tuple[int, bytes | None]]] = {}
+        for record in await log.read(at, 0, max_records=10_000):
+            if record.key != b"tick":
+                found.setdefault(record.key, []).append((record.offset, record.value))
+        return found
+
+    wanted: dict[bytes, list[tuple[int, bytes | None]]] = {b"kept": [(6, b"2")]}
+    if kind == "sqlite":
+        # It keeps a null for a day, which is tested with a clock that can be moved.
+        wanted[b"gone"] = [(8, None)]
+    deadline = time.monotonic() + PATIENCE_S
+    while await left() != wanted:
+        assert time.monotonic() < deadline, await left()
+        await asyncio.sleep(0.2)
+
+
+async def clean_soon(kind: str, topic: str, request: pytest.FixtureRequest) -> None:
+    """Where a broker cleans: at once, nulls too."""
+    if kind == "kafka":
+        broker: Broker = request.getfixturevalue("apache_kafka")
+        await broker.set_topic(
+            topic,
+            {
+                "cleanup.policy": "compact",
+                "segment.ms": "200",
+                "min.cleanable.dirty.ratio": "0.001",
+                "min.compaction.lag.ms": "0",
+                "delete.retention.ms": "0",
+            },
+        )
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_every_codec_is_written_and_read(kind: str, opener: Opener, request: pytest.FixtureRequest, codec: Codec) -> None:
+    if kind == "sqlite":
+        pytest.skip("nothing is compressed there")
+    log = await opener()
+    topic = await topic_of(log, partitions=1)
+    broker: Broker = request.getfixturevalue("tansu" if kind == "tansu" else "apache_kafka")
+    packed = KafkaEventLog(broker.bootstrap_servers, settings=replace(broker.settings, compression=codec), capabilities=broker.capabilities)
+    await packed.start()
+    try:
+        sent = [Record(topic, f"k{number}".encode(), b"the same again " * 400, (("ce_id", b"1"),)) for number in range(20)]
+        landed = await packed.append(sent)
+        assert sorted(at.offset for at in landed) == list(range(20))
+    finally:
+        await packed.close()
+    found = await log.read(TopicPartition(topic, 0), 0, max_records=100)
+    assert [(record.key, record.value, record.headers) for record in found] == [(one.key, one.value, one.headers) for one in sent]
+
+
+async def test_a_record_over_the_limit_of_the_broker_is_told(kind: str, opener: Opener, request: pytest.FixtureRequest) -> None:
+    """Our own limit is the lower one; where an operator set the topic's lower still, the broker says so."""
+    log = await opener()
+    if kind == "sqlite" or not log.capabilities.record_limit:
+        pytest.skip("no limit of a broker there")
+    topic = await topic_of(log, partitions=1)
+    broker: Broker = request.getfixturevalue("apache_kafka")
+    await broker.set_topic(topic, {"max.message.bytes": "5000"})
+    with pytest.raises(RecordTooLargeError, match="send a reference"):
+        await log.append([Record(topic, b"k", bytes(6_000))])
+    await log.append([Record(topic, b"k", bytes(4_000))])
+    assert await log.end_offsets([topic]) == {TopicPartition(topic, 0): 1}
+
+
+async def test_a_storm_of_members_loses_nothing(log: EventLog) -> None:
+    """Members come and go while records flow: every record is read, and the committed offsets never pass one that was not."""
+    topic = await topic_of(log)
+    done: set[int] = set()
+    stopping = asyncio.Event()
+
+    async def work(member: Subscription, leaving: asyncio.Event) -> None:
+        while not (leaving.is_set() or stopping.is_set()):
+            found = await member.poll(max_records=20, timeout_s=0.05)
+            done.update(values(found))
+            await member.commit(next_offsets(found))
+        await member.close()
+
+    async def storm() -> None:
+        present: list[tuple[asyncio.Task[None], asyncio.Event]] = []
+        for number in range(STORM):
+            leaving = asyncio.Event()
+            present.append((asyncio.create_task(work(await join(log, [topic], topic, f"m{number}"), leaving)), leaving))
+            await log.append(records(topic, 20, start=number * 20))
+            await asyncio.sleep(0.15)
+            if len(present) > 3:
+                task, gone = present.pop(0)
+                gone.set()
+                await task
+        for _ in range(600):
+            if sum((await log.committed(topic, [topic])).values()) >= STORM * 20:
+                break
+            await asyncio.sleep(0.05)
+        stopping.set()
+        await asyncio.gather(*(task for task, _ in present))
+
+    await storm()
+    assert done == set(range(STORM * 20))
+    assert await log.committed(topic, [topic]) == await log.end_offsets([topic])
+
+
+async def test_the_broker_restarts_with_its_data(kind: str, opener: Opener, request: pytest.FixtureRequest) -> None:
+    """Records, topics, committed offsets and the member that was there before."""
+    log = await opener()
+    if kind == "sqlite" or not log.capabilities.persistence:
+        pytest.skip("no broker there, or one that keeps nothing")
+    broker: Broker = request.getfixturevalue("apache_kafka")
+    topic = await topic_of(log)
+    await log.append(records(topic, 30))
+    member = await join(log, [topic], topic)
+    assert await member.commit(next_offsets(await take(member, 30))) == frozenset()
+    await asyncio.to_thread(broker.stop)
+    await asyncio.to_thread(broker.start)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            await log.append(records(topic, 10, start=30))
+            break
+        except LogUnavailableError:
+            assert time.monotonic() < deadline
+    assert set(range(30, 40)) <= set(values(await take(member, 10)))
+    assert sum((await log.committed(topic, [topic])).values()) == 30
+    fresh = await join(log, [topic], f"{topic}-fresh")
+    assert set(values(await take(fresh, 40))) == set(range(40))
 
 
 async def test_two_clients_share_a_group(kind: str, opener: Opener) -> None:

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from assent.events.envelope import decode
 from assent.events.erasures import ErasureCause
+from assent.events.grants import GrantSnapshot
+from assent.events.record import Record, StoredRecord
+from assent.events.topics import Topic
 from assent.ids import GrantId
 from demo import photos
 from demo.api import JsonObject
 from demo.site import PORTRAITS
 from tests.flow.registry_house import GrantHouse, grant_house
+from tests.integration.stream_workbench import until, written
 
 pytestmark = pytest.mark.timeout(120)
 PAGE = f"{PORTRAITS}1.jpg"
@@ -135,6 +140,41 @@ async def test_an_ending_that_was_cut_off_is_finished_after_a_restart(house: Gra
     assert house.world.system.shared.tables.ledger.ended_at(grant) is not None
     assert await house.world.system.shared.grant_keys.is_destroyed(grant)
     await house.erased(grant)
+
+
+async def test_an_older_snapshot_that_landed_last_is_overtaken_again(house: GrantHouse) -> None:
+    """Compaction would keep the older one as the last word on its key, so the registry says the newest again, once."""
+    person = await house.person()
+    await person.grant("own", house.request(person, UPLOAD), house.token)
+    held, log = person.held()[0], house.world.log
+    narrowed = {"grant_secret": held.secret, "expected_revision": 2, "purposes": ["verify"]}
+    assert (await house.ask("POST", f"/v1/grants/{held.grant_id}/narrow", json=narrowed)).status == 200
+
+    async def said() -> list[StoredRecord]:
+        return [record for record in await written(log, Topic.GRANTS.value) if record.key == held.grant_id.encode()]
+
+    before = await said()
+    assert [revision_of(record) for record in before][-1] == 3
+    older = next(record for record in before if revision_of(record) == 2)
+    await log.append([Record(older.topic, older.key, older.value, older.headers)])
+
+    async def is_last_again() -> bool:
+        return [revision_of(record) for record in await said()][len(before) :] == [2, 3]
+
+    await until(is_last_again)
+    assert (await said())[-1].value == before[-1].value
+    registry = house.world.system.shared.metrics.registry
+    assert registry.get_sample_value("assent_grants_reappended_total") == 1
+    # Nothing is said a third time, and nobody holds two different snapshots of one revision.
+    await house.world.system.registry.registry.guard.look(timeout_s=0.0)
+    assert len(await said()) == len(before) + 2
+    assert house.world.system.shared.gate.live(GrantId(held.grant_id)) is not None
+
+
+def revision_of(record: StoredRecord) -> int:
+    data = decode(record).data
+    assert isinstance(data, GrantSnapshot)
+    return data.revision
 
 
 async def test_the_interface_is_described_and_every_route_in_it_answers(house: GrantHouse) -> None:

@@ -19,6 +19,7 @@ from demo.site import DemoSite
 from demo.state import DemoState
 from faults.processes import SERVICES, VECTORS, SevenProcesses
 from tests.flow.expected_story import OUTCOMES, check_first_act, check_second_act
+from tests.integration.written_spans import check_traces, keys_on
 from tools.outside_programs import find_kafka
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -63,11 +64,13 @@ async def test_the_whole_story_over_a_broker(broker: Broker, tmp_path: Path) -> 
         check_first_act(stage.report)
         await second_act(stage, reader)
         check_second_act(stage.report)
+        keys = await keys_on(world.log)
         codes = await world.stop_processes()
     finally:
         await world.close()
         await site.stop()
     assert set(codes.values()) == {0}, codes
+    check_traces({name: world.traces(name) for name in SERVICES}, secrets={*keys, f"127.0.0.1:{port}"})
 
 
 @pytest.mark.kafka

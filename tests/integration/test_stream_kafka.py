@@ -186,14 +186,8 @@ async def test_a_table_passes_the_gaps_that_compaction_left(kafka: ApacheKafka, 
 
 
 async def _roll_soon(broker: Broker, topic: str) -> None:
-    from aiokafka.admin import AIOKafkaAdminClient
-    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
-    await admin.start()
     wanted = {"cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.01", "min.compaction.lag.ms": "0"}
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=wanted)])
-    await admin.close()
+    await broker.set_topic(topic, wanted)
 
 
 MEMBER = """

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from assent.events.envelope import Event
+from assent.events.envelope import Event, encode
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import TOPICS
 from assent.stream.clock import SystemClock
 from assent.stream.dead_letters import DeadLetter, DeadLetterError, TooManyDeadLettersError
-from assent.stream.event_log import TopicPartition
+from assent.stream.event_log import OnRevoked, TopicPartition
 from assent.stream.local import SqliteEventLog
-from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
+from assent.stream.local_group import LocalSubscription
+from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.runner import Readiness, Runner, RunnerSettings, StalledError
 from assent.stream.table import Table, TableBrokenError, TableStaleError
+from assent.telemetry.spans import Span, SpanExporter
+from assent.telemetry.tracing import TraceContext
 from tests.integration.stream_workbench import (
     GROUP,
     IN,
@@ -37,6 +42,7 @@ from tests.integration.stream_workbench import (
     inputs,
     started,
     until,
+    withdrawn,
     written,
 )
 
@@ -59,8 +65,10 @@ def runner_of(
     member: str = "m",
     settings: RunnerSettings = QUICK,
     tables: Sequence[Readiness] = (),
+    spans: SpanExporter | None = None,
 ) -> Runner:
-    return Runner(log, worker, member=member, clock=SystemClock(), observer=seen or Seen(), settings=settings, tables=tables)
+    observer = seen or Seen()
+    return Runner(log, worker, member=member, clock=SystemClock(), observer=observer, settings=settings, tables=tables, spans=spans)
 
 
 @asynccontextmanager
@@ -438,3 +446,144 @@ async def test_what_nobody_takes_up_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(StalledError, match="has not moved"):
         await runner_of(deaf, Worker(), settings=replace(QUICK, stall_after_s=0.2)).run()
     await deaf.close()
+
+
+class Kept:
+    """An exporter that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def export(self, spans: Sequence[Span]) -> None:
+        self.spans += spans
+
+
+async def test_an_output_names_the_step_that_made_it(log: FaultyLog) -> None:
+    async def pass_on(event: Event[EventPayload]) -> Outcome | None:
+        return Emit((replace(answer(event), traceparent=event.traceparent),))
+
+    first, kept = TraceContext.start(), Kept()
+    await log.append([encode(replace(withdrawn("g-1"), traceparent=first.header()))])
+    log.commit_crashes = True
+    with pytest.raises(Crash):
+        await runner_of(log, Worker(pass_on), spans=kept).run()
+    assert kept.spans == []
+    log.commit_crashes = False
+    async with running(runner_of(log, Worker(pass_on), spans=kept)):
+        await is_done(log, 1)
+        await until(lambda: bool(kept.spans))
+    (span,) = kept.spans
+    assert (span.name, span.attributes["assent.outcome"]) == (f"{GROUP} {IN.value}", "emit")
+    assert (span.context.trace_id, span.parent_span_id) == (first.trace_id, first.span_id)
+    headers = [TraceContext.parse((record.header("traceparent") or b"").decode()) for record in await written(log, OUT.value)]
+    assert headers[-1] == span.context
+    assert len({header.span_id for header in headers if header is not None}) == 2
+
+
+class StirredSubscription:
+    """A real member; in its next poll its partitions are taken away and come back, as an eager rebalance does it."""
+
+    def __init__(self, inner: LocalSubscription, on_revoked: OnRevoked) -> None:
+        self._inner = inner
+        self._on_revoked = on_revoked
+        self.is_stirred = False
+        self.pause, self.resume, self.seek = inner.pause, inner.resume, inner.seek
+        self.assignment, self.commit, self.close = inner.assignment, inner.commit, inner.close
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> list[StoredRecord]:
+        if self.is_stirred:
+            self.is_stirred = False
+            await self._on_revoked(self.assignment())
+        return await self._inner.poll(max_records=max_records, timeout_s=timeout_s)
+
+
+class StirredLog(FaultyLog):
+    """Its members are stirred when the test says so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.member: StirredSubscription | None = None
+
+    async def subscribe(self, topics: Sequence[str], *, group: str, member: str, on_revoked: OnRevoked) -> LocalSubscription:
+        inner = await super().subscribe(topics, group=group, member=member, on_revoked=on_revoked)
+        self.member = StirredSubscription(inner, on_revoked)
+        return cast(LocalSubscription, self.member)
+
+
+async def test_a_rebalance_inside_a_poll_does_not_hold_up_what_the_poll_gives(tmp_path: Path) -> None:
+    """Given out under the new assignment, so it is committed, even when nothing follows on its partition."""
+    log, seen = StirredLog(tmp_path / "stirred.db"), Seen()
+    await started(log)
+    async with running(runner_of(log, Worker(), seen=seen)):
+        await until(lambda: log.member is not None)
+        assert log.member is not None
+        for turn, name in enumerate(("g-1", "g-2", "g-3"), start=1):
+            log.member.is_stirred = True
+            await log.append(inputs(name))
+            await is_done(log, turn)
+    assert seen.failed_commits == 0
+    await log.close()
+
+
+async def test_a_record_that_hangs_for_too_long_ends_the_process(log: FaultyLog) -> None:
+    """The loop hangs in the record and cannot look at itself; health says dead long before."""
+    entered = asyncio.Event()
+
+    async def hang(event: Event[EventPayload]) -> Outcome | None:
+        entered.set()
+        await asyncio.Event().wait()
+        return None
+
+    await log.append(inputs("g-1"))
+    runner = runner_of(log, Worker(hang), settings=replace(QUICK, stall_after_s=0.4, silent_after_s=0.1))
+    work = asyncio.create_task(runner.run())
+    await entered.wait()
+    await until(lambda: not runner.is_alive)
+    with pytest.raises(StalledError, match="gone round no loop"):
+        await asyncio.wait_for(work, 5)
+    assert await committed(log) == 0
+
+
+async def test_a_slow_log_is_no_reason_to_call_the_loop_dead(log: FaultyLog) -> None:
+    """Liveness looks at the loop: while the log is away it goes round, and the process stays until its time is over."""
+    await log.append(inputs("g-1"))
+    log.append_fails = {OUT.value}
+    runner, seen = runner_of(log, Worker(), settings=replace(QUICK, silent_after_s=0.5)), Seen()
+    async with running(runner) as task:
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            assert runner.is_alive
+        assert not task.done()
+        log.append_fails = set()
+        await is_done(log, 1)
+    assert seen.failed_commits == 0
+
+
+async def test_polls_that_are_cancelled_at_random_lose_nothing(log: FaultyLog) -> None:
+    """A caller may give up while it waits: the position moves with what was given out, never ahead of it."""
+    chance, found, cut = random.Random(11), list[int](), 0
+    subscription = await log.subscribe([IN.value], group="g", member="m", on_revoked=nothing_in_hand)
+
+    async def poll(patience_s: float) -> bool:
+        polling = asyncio.create_task(subscription.poll(max_records=1_000, timeout_s=0.05))
+        await asyncio.wait({polling}, timeout=patience_s)
+        was_cut = polling.cancel()
+        for records in await asyncio.gather(polling, return_exceptions=True):
+            if not isinstance(records, BaseException):
+                found.extend(int(record.key.decode()[2:]) for record in records)
+        return was_cut
+
+    for turn in range(60):
+        # Over all partitions, which are read one after the other.
+        await log.append([record for number in range(12) for record in inputs(f"g-{turn * 12 + number}", partition=number % 6)])
+        cut += await poll(chance.uniform(0.0, 0.002))
+    while await poll(1.0) or len(found) < 720:
+        assert cut < 100, len(found)
+        cut += 1
+    assert sorted(found) == list(range(720))
+    assert cut > 10
+    await subscription.close()
+
+
+async def nothing_in_hand(_: frozenset[TopicPartition]) -> None:
+    """A member between two batches."""

@@ -21,7 +21,7 @@ from assent.stream.batch import Batch
 from assent.stream.dead_letters import DeadLetter
 from assent.stream.event_log import TopicPartition
 from assent.stream.held_partitions import HeldPartitions
-from assent.stream.kafka_settings import KafkaSecurity, topic_configuration
+from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_configuration
 from assent.stream.outcomes import Ignore, Outcome, RetryLaterError
 from assent.stream.partitioner import murmur2, partition_of
 from assent.testing.fake_clock import FakeClock
@@ -165,12 +165,28 @@ def test_kafka_keeps_topics_as_they_are_declared() -> None:
     images = topic_configuration(TOPICS[Topic.IMAGES_SCRAPED], replicas=3)
     assert images["retention.ms"] == "86400000"
     assert int(images["segment.ms"]) <= 3_600_000
+    assert images["retention.bytes"] == "-1"
     assert images["min.insync.replicas"] == "2"
+    assert images["unclean.leader.election.enable"] == "false"
+    assert int(images["max.message.bytes"]) > KafkaSettings().max_record_bytes + 10_000
     withdrawals = topic_configuration(TOPICS[Topic.WITHDRAWALS], replicas=1)
     assert withdrawals["cleanup.policy"] == "compact"
     assert withdrawals["min.compaction.lag.ms"] == "3600000"
     assert withdrawals["min.insync.replicas"] == "1"
+    assert withdrawals["delete.retention.ms"] == "86400000"
     assert "retention.ms" not in withdrawals
+
+
+def test_topics_of_one_key_share_one_partition_count() -> None:
+    """One indexer owns a grant: its faces, its withdrawals and its erasures lie on partitions of one number."""
+    together = (Topic.FACES_EMBEDDED, Topic.WITHDRAWALS, Topic.ERASURES_REQUESTED, Topic.GRANTS)
+    assert {TOPICS[topic].key for topic in together} == {"grant_id"}
+    assert len({TOPICS[topic].partitions for topic in together}) == 1
+
+
+def test_images_are_kept_a_day_at_most() -> None:
+    for topic in (Topic.IMAGES_SCRAPED, Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED):
+        assert 0 < int(topic_configuration(TOPICS[topic], replicas=3)["retention.ms"]) <= 86_400_000
 
 
 def test_a_password_is_never_shown() -> None:
