@@ -145,7 +145,8 @@ class ApacheKafka(Broker):
         self._properties.write_text(_server_properties(self.port, free_port(), self._folder / "data"))
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)),
+            # One argument: one id in 64 begins with a hyphen, which alone would be taken for an option.
+            self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties)),
             check=True,
             capture_output=True,
             timeout=START_TIMEOUT_S,
