@@ -90,7 +90,7 @@ def _shapes(latitude: float, longitude: float, radius_m: float) -> Iterator[shap
     for shift in (0.0, 360.0, -360.0):
         centre = longitude + shift
         if centre - wide <= 180.0 and centre + wide >= -180.0:
-            yield shapely.polygons(_CIRCLE * (wide, high) + (centre, latitude))
+            yield shapely.Polygon(_CIRCLE * (wide, high) + (centre, latitude))
 
 
 def _decoded(data: bytes) -> Iterator[tuple[str, bytes]]:
