@@ -22,6 +22,7 @@ GROUPS = {
     "indexer": "faces.embedded",
 }
 READ = ("images.scraped", "images.located", "images.refused", "faces.embedded", "grants", "withdrawals", "erasures.progressed")
+_ENDS = "SELECT part, MAX(next, COALESCE((SELECT MAX(offset) + 1 FROM records WHERE lane = lanes.lane), 0)) FROM lanes WHERE topic = ?"
 DEAD = ("images.scraped.dlq", "images.located.dlq", "images.cleared.dlq", "faces.embedded.dlq")
 
 
@@ -54,7 +55,7 @@ async def from_file(path: Path, store_url: str) -> Evidence:
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         for topic in (*READ, *DEAD):
-            rows = database.execute("SELECT value FROM records WHERE topic = ? ORDER BY part, offset", (topic,))
+            rows = database.execute("SELECT value FROM records JOIN lanes USING (lane) WHERE topic = ? ORDER BY part, offset", (topic,))
             found.topics[topic] = [json.loads(value) for (value,) in rows if value is not None]
         found.undone = dict(_undone_in_file(database))
     finally:
@@ -127,6 +128,6 @@ async def _undone(bootstrap: str) -> dict[str, int]:
 
 def _undone_in_file(database: sqlite3.Connection) -> Iterator[tuple[str, int]]:
     for group, topic in GROUPS.items():
-        ends = dict(database.execute("SELECT part, next FROM ends WHERE topic = ?", (topic,)).fetchall())
+        ends = dict(database.execute(_ENDS, (topic,)).fetchall())
         done = dict(database.execute("SELECT part, next FROM committed WHERE grp = ? AND topic = ?", (group, topic)).fetchall())
         yield group, sum(end - done.get(part, 0) for part, end in ends.items())

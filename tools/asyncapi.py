@@ -25,7 +25,11 @@ _HEADERS: Document = {
         "traceparent": {"type": "string", "description": "W3C trace context"},
         "assent-signature": {
             "type": "string",
-            "description": "Ed25519 over id, key and value; on images.scraped and on what one stage hands to the next",
+            "description": "Ed25519 over id, key and value; on images.scraped",
+        },
+        "assent-stage": {
+            "type": "string",
+            "description": "hmac-sha256-1: and 64 hex digits, over topic, id, key and value; on what one stage hands to the next",
         },
     },
 }

@@ -21,6 +21,8 @@ DATASET = "ne10m"
 METRES_PER_DEGREE = 111_195.0
 """Length of a degree of latitude on a sphere of 6 371 km."""
 MAX_RADIUS_M = 2_000_000.0
+# A polygon lies inside its circle: a few parts in a hundred more make up for it.
+_CIRCLE = shapely.get_coordinates(shapely.Point(0.0, 0.0).buffer(1.05, quad_segs=8))
 
 
 class AreaDataError(ValueError):
@@ -43,6 +45,11 @@ class AreaIndex:
         """The polygons as they are looked up, shapely geometries in degrees."""
         return self._geometries
 
+    @property
+    def codes(self) -> Sequence[Jurisdiction]:
+        """Per polygon the area it is a piece of."""
+        return self._codes
+
     @classmethod
     def load(cls) -> AreaIndex:
         """The areas of the package. Raises AreaDataError."""
@@ -64,12 +71,15 @@ class AreaIndex:
         if not 0 <= radius_m <= MAX_RADIUS_M:
             raise ValueError(f"a radius of {radius_m:.0f} m says nothing about a place")
         found: set[Jurisdiction] = set()
-        for box in _boxes(latitude, longitude, radius_m):
-            found.update(self._codes[index] for index in self._tree.query(box, predicate="intersects"))
+        for shape in _shapes(latitude, longitude, radius_m):
+            # By bounding boxes first; the polygons are the prepared side, since they have the many corners.
+            near = self._tree.query(shape)
+            if near.size:
+                found.update(self._codes[index] for index in near[shapely.intersects(self._geometries[near], shape)])
         return frozenset(found)
 
 
-def _boxes(latitude: float, longitude: float, radius_m: float) -> Iterator[shapely.Geometry]:
+def _shapes(latitude: float, longitude: float, radius_m: float) -> Iterator[shapely.Geometry]:
     """An ellipse in degrees that holds the circle, cut at the antimeridian; near a pole every longitude."""
     high = radius_m / METRES_PER_DEGREE
     furthest = abs(latitude) + high
@@ -77,12 +87,10 @@ def _boxes(latitude: float, longitude: float, radius_m: float) -> Iterator[shape
     if wide >= 180.0:
         yield shapely.box(-180.0, max(-90.0, latitude - high), 180.0, min(90.0, latitude + high))
         return
-    # A polygon lies inside its circle: a few parts in a hundred more make up for it.
-    circle = shapely.Point(0.0, 0.0).buffer(1.05, quad_segs=8)
     for shift in (0.0, 360.0, -360.0):
         centre = longitude + shift
         if centre - wide <= 180.0 and centre + wide >= -180.0:
-            yield shapely.transform(circle, lambda xy, c=centre: xy * (wide, high) + (c, latitude))  # type: ignore[misc]
+            yield shapely.Polygon(_CIRCLE * (wide, high) + (centre, latitude))
 
 
 def _decoded(data: bytes) -> Iterator[tuple[str, bytes]]:

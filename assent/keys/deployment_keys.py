@@ -79,9 +79,9 @@ class DeploymentKeys:
         """The pair with which an inner producer (`crawler`, `upload`) signs its events."""
         return Ed25519PrivateKey.from_private_bytes(self.subkey(f"producer signing/{producer}"))
 
-    def stage_signing_key(self, stage: str) -> Ed25519PrivateKey:
-        """The pair with which a stage of the pipeline (`geofence`, `consent`, `embedder`) signs what it hands on."""
-        return Ed25519PrivateKey.from_private_bytes(self.subkey(f"stage signing/{stage}"))
+    def stage_key(self, stage: str) -> bytes:
+        """HMAC key with which a stage of the pipeline (`geofence`, `consent`, `embedder`) signs what it hands on."""
+        return self.subkey(f"stage/{stage}")
 
     def subkey(self, name: str) -> bytes:
         """32 bytes of HKDF-SHA256 (RFC 5869) for one named use; the same name always gives the same bytes."""

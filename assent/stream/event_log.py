@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import TopicSettings
@@ -26,16 +26,15 @@ class UnknownTopicError(Exception):
     """Raised when a topic was never created."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TopicPartition:
+# Tuples, not data classes: one of each is made and hashed for every record.
+class TopicPartition(NamedTuple):
     """One ordered part of a topic."""
 
     topic: str
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a record landed."""
 
     topic: str

@@ -79,11 +79,11 @@ class SqliteEventLog:
 
     async def append(self, records: Sequence[Record]) -> list[Position]:
         """Durable on return: fsynced together with whatever else was waiting."""
-        for record in records:
-            self._file.place(record)
+        placed = self._file.placed(tuple(records))
+        for record in placed.records:
             if len(record.value or b"") + len(record.key) > MAX_RECORD_BYTES:
                 raise RecordTooLargeError(f"a record for {record.topic} is over {MAX_RECORD_BYTES} bytes; send a reference instead")
-        return await self._queue(tuple(records))
+        return await self._queue(placed)
 
     async def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Durable commit of a group; called by its members only."""

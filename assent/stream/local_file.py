@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,22 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assent.events.record import Headers, Record, StoredRecord
+from assent.events.record import Record, StoredRecord
 from assent.events.topics import TopicSettings
 from assent.stream.event_log import LogLockedError, LogUnavailableError, Position, TopicPartition, UnknownTopicError
 from assent.stream.local_cleaning import clean
-from assent.stream.partitioner import partition_of
+from assent.stream.local_headers import packed_headers, unpacked_headers
+from assent.stream.local_schema import NewerFileError, prepare
+from assent.stream.partitioner import positive_hashes
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY, partitions INTEGER NOT NULL, cleanup TEXT NOT NULL,
-    retention_s INTEGER, min_compaction_lag_s INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS ends (topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part));
-CREATE TABLE IF NOT EXISTS records (topic TEXT, part INTEGER, offset INTEGER, at_ms INTEGER NOT NULL, key BLOB NOT NULL,
-    value BLOB, headers TEXT NOT NULL, PRIMARY KEY (topic, part, offset)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS committed (grp TEXT, topic TEXT, part INTEGER, next INTEGER NOT NULL,
-    PRIMARY KEY (grp, topic, part)) WITHOUT ROWID;
-"""
-_READ = "SELECT offset, at_ms, key, value, headers FROM records WHERE topic=? AND part=? AND offset>=? ORDER BY offset LIMIT ?"
+_LANES = "SELECT lane, topic, part, next, (SELECT MAX(offset) + 1 FROM records WHERE lane=lanes.lane) FROM lanes"
+_READ = "SELECT offset, at_ms, key, value, headers FROM records WHERE lane=? AND offset>=? ORDER BY offset LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Records with the lane that each belongs in."""
+
+    records: Sequence[Record]
+    lanes: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class GroupOffsets:
     offsets: Mapping[TopicPartition, int]
 
 
-Write = Sequence[Record] | GroupOffsets
+Write = Append | GroupOffsets
 
 
 class LocalFile:
@@ -54,6 +55,9 @@ class LocalFile:
         self._reader: sqlite3.Connection | None = None
         self.counts: dict[str, int] = {}
         self.ends: dict[TopicPartition, int] = {}
+        self._lanes: dict[TopicPartition, int] = {}
+        self._places: dict[int, TopicPartition] = {}
+        self._lanes_of: dict[str, list[int]] = {}
 
     def open(self) -> None:
         """Take the lock, then open. Raises LogLockedError or LogUnavailableError."""
@@ -63,13 +67,12 @@ class LocalFile:
             self._path.chmod(0o600)
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
                 self._writer.execute(f"PRAGMA {pragma}")
-            self._writer.executescript(_SCHEMA)
+            prepare(self._writer)
             self._reader = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             self._reader.execute("PRAGMA query_only=ON")
             self.counts = dict(self._writer.execute("SELECT topic, partitions FROM topics"))
-            ends = self._writer.execute("SELECT topic, part, next FROM ends")
-            self.ends = {TopicPartition(topic, part): following for topic, part, following in ends}
-        except (sqlite3.Error, OSError) as error:
+            self._learn_lanes(self._writer)
+        except (sqlite3.Error, OSError, NewerFileError) as error:
             self.close()
             raise LogUnavailableError(f"{self._path} cannot be opened: {error}; check the file and the disk") from error
 
@@ -93,17 +96,20 @@ class LocalFile:
         ends = [TopicPartition(name, part) for name, settings in topics.items() for part in range(settings.partitions)]
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO topics VALUES (?,?,?,?,?)", rows)
-            db.executemany("INSERT OR IGNORE INTO ends VALUES (?,?,0)", [(at.topic, at.partition) for at in ends])
+            db.executemany("INSERT OR IGNORE INTO lanes (topic, part, next) VALUES (?,?,0)", [(at.topic, at.partition) for at in ends])
         self.counts.update({name: settings.partitions for name, settings in topics.items()})
-        self.ends.update({at: self.ends.get(at, 0) for at in ends})
+        self._learn_lanes(self._open(self._writer))
 
-    def place(self, record: Record) -> TopicPartition:
-        """Where a record belongs. Raises UnknownTopicError."""
-        count = self.partitions(record.topic)
-        part = partition_of(record.key, count) if record.partition is None else record.partition
-        if not 0 <= part < count:
-            raise UnknownTopicError(f"topic {record.topic} has no partition {part}; it has {count}")
-        return TopicPartition(record.topic, part)
+    def placed(self, records: Sequence[Record]) -> Append:
+        """The records with the lane of each. Raises UnknownTopicError."""
+        lanes: list[int] = []
+        for record, hashed in zip(records, positive_hashes([record.key for record in records]), strict=True):
+            count = self.partitions(record.topic)
+            part = hashed % count if record.partition is None else record.partition
+            if not 0 <= part < count:
+                raise UnknownTopicError(f"topic {record.topic} has no partition {part}; it has {count}")
+            lanes.append(self._lanes_of[record.topic][part])
+        return Append(records, lanes)
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises UnknownTopicError."""
@@ -113,8 +119,8 @@ class LocalFile:
 
     def write(self, writes: Sequence[Write], now_ms: int) -> list[list[Position]]:
         """All of them in one transaction; per write the positions of its records."""
-        ends: dict[TopicPartition, int] = {}
-        rows: list[tuple[str, int, int, int, bytes, bytes | None, str]] = []
+        ends: dict[int, int] = {}
+        rows: list[tuple[int, int, int, bytes, bytes | None, bytes]] = []
         commits: list[tuple[str, str, int, int]] = []
         positions: list[list[Position]] = []
         for write in writes:
@@ -122,34 +128,36 @@ class LocalFile:
             if isinstance(write, GroupOffsets):
                 commits += [(write.group, at.topic, at.partition, following) for at, following in write.offsets.items()]
             else:
-                for record in write:
-                    at = self.place(record)
-                    offset = ends.get(at, self.ends[at])
-                    ends[at] = offset + 1
-                    headers = _headers_text(record.headers)
-                    rows.append((at.topic, at.partition, offset, now_ms, record.key, record.value, headers))
+                for record, lane in zip(write.records, write.lanes, strict=True):
+                    at = self._places[lane]
+                    offset = ends[lane] if lane in ends else self.ends[at]
+                    ends[lane] = offset + 1
+                    rows.append((lane, offset, now_ms, record.key, record.value, packed_headers(record.headers)))
                     landed.append(Position(at.topic, at.partition, offset))
             positions.append(landed)
         with self._transaction() as db:
-            db.executemany("INSERT INTO records VALUES (?,?,?,?,?,?,?)", rows)
-            db.executemany("UPDATE ends SET next=? WHERE topic=? AND part=?", [(n, at.topic, at.partition) for at, n in ends.items()])
-            db.executemany("INSERT OR REPLACE INTO committed VALUES (?,?,?,?)", commits)
-        self.ends.update(ends)
+            if rows:
+                db.executemany("INSERT INTO records VALUES (?,?,?,?,?,?)", rows)
+            if commits:
+                db.executemany("INSERT OR REPLACE INTO committed VALUES (?,?,?,?)", commits)
+        self.ends.update({self._places[lane]: following for lane, following in ends.items()})
         return positions
 
     def read(self, at: TopicPartition, offset: int, max_records: int) -> list[StoredRecord]:
         """Records from an offset on. Raises UnknownTopicError."""
         if at not in self.ends:
             raise UnknownTopicError(f"topic {at.topic} has no partition {at.partition}")
-        rows = self._rows(_READ, at.topic, at.partition, offset, max_records)
-        return [StoredRecord(at.topic, at.partition, place, at_ms, key, value, _headers(text)) for place, at_ms, key, value, text in rows]
+        rows = self._rows(_READ, self._lanes[at], offset, max_records)
+        return [
+            StoredRecord(at.topic, at.partition, place, at_ms, key, value, unpacked_headers(headers))
+            for place, at_ms, key, value, headers in rows
+        ]
 
     def beginnings(self, topic: str) -> dict[TopicPartition, int]:
         """Per partition the first offset that is left, or the end."""
-        rows = self._rows("SELECT part, MIN(offset) FROM records WHERE topic=? GROUP BY part", topic)
-        first = {TopicPartition(topic, part): offset for part, offset in rows}
         parts = [TopicPartition(topic, part) for part in range(self.partitions(topic))]
-        return {at: first.get(at, self.ends[at]) for at in parts}
+        first = {at: self._rows("SELECT MIN(offset) FROM records WHERE lane=?", self._lanes[at])[0][0] for at in parts}
+        return {at: self.ends[at] if offset is None else offset for at, offset in first.items()}
 
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
         """Committed next offsets; 0 where nothing was committed."""
@@ -164,6 +172,16 @@ class LocalFile:
         if gone:
             self._open(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return gone
+
+    def _learn_lanes(self, db: sqlite3.Connection) -> None:
+        """What the file holds, into memory."""
+        found = db.execute(
+            "SELECT lane, topic, part, next, (SELECT MAX(offset) + 1 FROM records WHERE lane=l.lane) FROM lanes l"
+        ).fetchall()
+        self._places = {lane: TopicPartition(topic, part) for lane, topic, part, _, _ in found}
+        self._lanes = {at: lane for lane, at in self._places.items()}
+        self._lanes_of = {topic: [self._lanes[TopicPartition(topic, part)] for part in range(n)] for topic, n in self.counts.items()}
+        self.ends = {self._places[lane]: max(kept, written or 0) for lane, _, _, kept, written in found}
 
     def _lock(self) -> None:
         lock = self._path.with_name(self._path.name + ".lock")
@@ -203,11 +221,3 @@ class LocalFile:
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-
-
-def _headers_text(headers: Headers) -> str:
-    return json.dumps([[name, value.hex()] for name, value in headers]) if headers else "[]"
-
-
-def _headers(text: str) -> Headers:
-    return tuple((name, bytes.fromhex(value)) for name, value in json.loads(text))

@@ -158,7 +158,8 @@ class ApacheKafka(Broker):
         # One id in 64 would begin with a dash and be taken for an option.
         cluster_id = "A" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)),
+            # One argument: one id in 64 begins with a hyphen, which alone would be taken for an option.
+            self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties)),
             check=True,
             capture_output=True,
             timeout=START_TIMEOUT_S,

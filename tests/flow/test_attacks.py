@@ -35,6 +35,7 @@ from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import TOPICS, Topic
 from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
+from assent.intake.stage_signatures import STAGE_HEADER
 from assent.telemetry.logging import configure_logging
 from demo import photos
 from demo.command import demo_layout
@@ -270,7 +271,7 @@ async def test_a_vector_of_hers_is_not_given_to_another_by_a_changed_record(fiel
     await field_of.append(*[face.model_copy(update=change) for change in changes])
     record = encode(Event("another-id", "/forger", datetime.now(UTC), face.model_copy(update=changes[0])))
     await field_of.house.world.log.append(
-        [replace(record, headers=(*record.headers, ("assent-signature", genuine.header("assent-signature") or b"")))]
+        [replace(record, headers=(*record.headers, (STAGE_HEADER, genuine.header(STAGE_HEADER) or b"")))]
     )
     await settled(field_of.house.world.log)
     (facts,) = await field_of.house.world.store.retrieve([decode(genuine).data.face_id])  # type: ignore[attr-defined]

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from assent.events.record import Record
+from assent.events.record import Record, StoredRecord
 from assent.events.topics import TopicSettings
 from assent.stream.event_log import LogLockedError, LogUnavailableError, TopicPartition
 from assent.stream.local import SqliteEventLog
@@ -242,6 +243,88 @@ async def test_a_closed_log_says_so(log: SqliteEventLog) -> None:
         await waiting
     with pytest.raises(LogUnavailableError):
         await log.append([Record("plain", b"k", b"1")])
+
+
+# The tables of the first form, as a file on somebody's disk has them.
+FORM_0 = """
+CREATE TABLE topics (topic TEXT PRIMARY KEY, partitions INTEGER NOT NULL, cleanup TEXT NOT NULL,
+    retention_s INTEGER, min_compaction_lag_s INTEGER NOT NULL);
+CREATE TABLE ends (topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part));
+CREATE TABLE records (topic TEXT, part INTEGER, offset INTEGER, at_ms INTEGER NOT NULL, key BLOB NOT NULL,
+    value BLOB, headers TEXT NOT NULL, PRIMARY KEY (topic, part, offset)) WITHOUT ROWID;
+CREATE TABLE committed (grp TEXT, topic TEXT, part INTEGER, next INTEGER NOT NULL,
+    PRIMARY KEY (grp, topic, part)) WITHOUT ROWID;
+INSERT INTO topics VALUES ('plain', 1, 'delete', 86400, 0), ('facts', 1, 'compact', NULL, 3600);
+INSERT INTO ends VALUES ('plain', 0, 4), ('facts', 0, 9);
+INSERT INTO records VALUES ('plain', 0, 2, 1000, x'6b', x'76', '[["ce_id","00ff"],["ce_id","41"]]'),
+    ('plain', 0, 3, 2000, x'', NULL, '[]');
+INSERT INTO committed VALUES ('g', 'plain', 0, 3);
+"""
+
+
+def of_form_0(path: Path, more: str = "") -> None:
+    database = sqlite3.connect(path)
+    database.executescript("PRAGMA journal_mode=WAL;" + FORM_0 + more)
+    database.close()
+
+
+async def test_a_file_of_an_older_release_is_read_and_goes_on(tmp_path: Path) -> None:
+    of_form_0(tmp_path / "log.db")
+    # Half a minute after the records: retention leaves them.
+    clock = FakeClock(datetime.fromtimestamp(30, UTC))
+    for _ in range(2):
+        log = SqliteEventLog(tmp_path / "log.db", clock=clock)
+        await log.start()
+        await log.ensure_topics(TOPICS)
+        assert await log.read(PART, 0, max_records=2) == [
+            StoredRecord("plain", 0, 2, 1000, b"k", b"v", (("ce_id", b"\x00\xff"), ("ce_id", b"A"))),
+            StoredRecord("plain", 0, 3, 2000, b"", None, ()),
+        ]
+        assert (await log.committed("g", ["plain"]))[PART] == 3
+        assert (await log.beginning_offsets(["plain"]))[PART] == 2
+        # What compaction had taken before is not given out again.
+        assert (await log.end_offsets(["facts"]))[TopicPartition("facts", 0)] == 9
+        await log.close()
+    log = SqliteEventLog(tmp_path / "log.db", clock=clock)
+    await log.start()
+    (at,) = await log.append([Record("plain", b"k", b"after")])
+    assert at.offset == 4
+    await log.close()
+
+
+async def test_a_file_that_cannot_be_brought_over_stays_as_it_was(tmp_path: Path) -> None:
+    of_form_0(tmp_path / "log.db", "UPDATE records SET headers='no json' WHERE offset=3;")
+    with pytest.raises(LogUnavailableError, match="cannot be opened"):
+        await SqliteEventLog(tmp_path / "log.db").start()
+    database = sqlite3.connect(tmp_path / "log.db")
+    assert database.execute("SELECT COUNT(*) FROM records WHERE topic='plain'").fetchone() == (2,)
+    assert database.execute("PRAGMA user_version").fetchone() == (0,)
+    database.close()
+
+
+async def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "log.db")
+    database.execute("PRAGMA user_version=2")
+    database.close()
+    with pytest.raises(LogUnavailableError, match="has form 2 and this release reads up to 1; start the release that wrote it"):
+        await SqliteEventLog(tmp_path / "log.db").start()
+
+
+async def test_an_end_outlives_its_records_and_a_restart(tmp_path: Path, clock: FakeClock) -> None:
+    """Retention took every record of the lane: the next offset is known from what cleaning wrote down."""
+    log = SqliteEventLog(tmp_path / "log.db", clock=clock)
+    await log.start()
+    await log.ensure_topics(TOPICS)
+    await log.append([Record("plain", b"k", b"1")] * 3)
+    clock.advance(DAY_S + 1)
+    await log.compact()
+    await log.close()
+    again = SqliteEventLog(tmp_path / "log.db", clock=clock)
+    await again.start()
+    assert await again.end_offsets(["plain"]) == await again.beginning_offsets(["plain"]) == {PART: 3}
+    (at,) = await again.append([Record("plain", b"k", b"2")])
+    assert at.offset == 3
+    await again.close()
 
 
 async def test_a_log_that_went_back_breaks_the_table(log: SqliteEventLog, tmp_path: Path, clock: FakeClock) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 
+import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.geofence.areas import AreaIndex
+from assent.geofence.areas import METRES_PER_DEGREE, AreaIndex
 from tests.unit.place_examples import LOCATION, areas
 
 BUFFERED_M = 5_100.0
@@ -148,6 +151,40 @@ def test_an_area_is_found_from_any_point_within_the_radius(latitude: float, long
     turn = math.atan2(math.sin(way) * math.sin(angle) * math.cos(lat), math.cos(angle) - math.sin(lat) * math.sin(there))
     arrived = (math.degrees(lon + turn) + 540) % 360 - 180
     assert areas().at(math.degrees(there), arrived, 0) <= areas().at(latitude, longitude, BUFFERED_M)
+
+
+def by_brute_force(latitude: float, longitude: float, radius_m: float) -> set[str]:
+    """Every polygon of the map asked, without an index, with a circle that is a shape moved and stretched."""
+    index = areas()
+    high = radius_m / METRES_PER_DEGREE
+    wide = high / math.cos(math.radians(abs(latitude) + high))
+    circle = shapely.Point(0, 0).buffer(1.05, quad_segs=8)
+    found: set[str] = set()
+    for shift in (-360, 0, 360):
+        centre = longitude + shift
+        shape = shapely.transform(circle, lambda xy, c=centre: xy * (wide, high) + (c, latitude))  # type: ignore[misc]
+        touched = shapely.intersects(shape, index.geometries)
+        found.update(index.codes[place] for place in np.flatnonzero(touched).tolist())
+    return found
+
+
+def test_the_index_finds_what_brute_force_finds() -> None:
+    """The hard points and their surroundings, both sides of the antimeridian, and points anywhere."""
+    dice = random.Random(20)
+    hard = [(latitude, longitude) for latitude, longitude, _ in (CANADA | ELSEWHERE).values()]
+    around = [(latitude + dice.gauss(0, 0.08), longitude + dice.gauss(0, 0.08)) for latitude, longitude in hard for _ in range(5)]
+    anywhere = [(dice.uniform(-85, 85), dice.uniform(-180, 180)) for _ in range(400)]
+    points = [(*point, BUFFERED_M) for point in (*hard, *around, *anywhere)]
+    # Across the antimeridian a shore on one side and a point on the other: wide circles, since few shores lie near it.
+    points += [
+        (dice.uniform(*where), side * (180 - dice.uniform(0, 0.5)), 150_000.0)
+        for where in ((60, 75), (-22, -14), (-50, -40))
+        for side in (-1, 1)
+        for _ in range(40)
+    ]
+    found = {point: areas().at(*point) for point in points}
+    assert {point: set(names) for point, names in found.items()} == {point: by_brute_force(*point) for point in points}
+    assert sum(len(names) > 1 for names in found.values()) > 40
 
 
 def test_the_index_loads_fast_and_names_its_data() -> None:

@@ -22,8 +22,9 @@ from assent.stream.dead_letters import DeadLetter
 from assent.stream.event_log import TopicPartition
 from assent.stream.held_partitions import HeldPartitions
 from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_configuration
+from assent.stream.local_headers import packed_headers, unpacked_headers
 from assent.stream.outcomes import Ignore, Outcome, RetryLaterError
-from assent.stream.partitioner import murmur2, partition_of
+from assent.stream.partitioner import murmur2, partition_of, positive_hashes
 from assent.testing.fake_clock import FakeClock
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -49,6 +50,21 @@ def test_murmur2_is_javas(key: bytes, expected: int) -> None:
 def test_a_partition_exists_and_never_moves(key: bytes, partitions: int) -> None:
     assert 0 <= partition_of(key, partitions) < partitions
     assert partition_of(key, partitions) == partition_of(key, partitions)
+
+
+@given(st.integers(0, 40).flatmap(lambda size: st.lists(st.binary(min_size=size, max_size=size), max_size=20)))
+def test_many_keys_are_hashed_as_one_is(keys: list[bytes]) -> None:
+    assert positive_hashes(keys) == [murmur2(key) & 0x7FFFFFFF for key in keys]
+
+
+@given(st.lists(st.binary(max_size=20), max_size=20))
+def test_keys_of_many_lengths_are_hashed_as_one_is(keys: list[bytes]) -> None:
+    assert positive_hashes(keys) == [murmur2(key) & 0x7FFFFFFF for key in keys]
+
+
+@given(st.lists(st.tuples(st.text(max_size=12), st.binary(max_size=40)), max_size=9))
+def test_packed_headers_come_back_as_they_were(headers: list[tuple[str, bytes]]) -> None:
+    assert unpacked_headers(packed_headers(tuple(headers))) == tuple(headers)
 
 
 def stored(name: str, partition: int, offset: int) -> StoredRecord:
