@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -154,6 +155,14 @@ class SevenProcesses:
             running[VECTORS].send_signal(signal.SIGTERM)
             codes[VECTORS] = await asyncio.to_thread(_ended, running[VECTORS])
         return codes
+
+    async def ended(self, names: tuple[str, ...], *, within_s: float) -> dict[str, int | None]:
+        """The exit codes of processes that are to end by themselves; None for one that did not in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while any(self._processes[name].poll() is None for name in names):  # noqa: ASYNC110  processes tell nobody
+                    await asyncio.sleep(0.1)
+        return {name: self._processes[name].poll() for name in names}
 
     async def restart(self) -> None:
         """The world's restart: everything goes down in order and comes up again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from assent.blobs.blob_key import join_key
 from assent.blobs.store import BlobStore
 from assent.ids import FaceId, GrantId
@@ -40,6 +42,13 @@ class Derivatives:
         """What is held for one grant; needs no key."""
         return [FaceId(entry.key.split("/")[2]) async for entry in self._store.list(join_key("grants", grant_id))]
 
-    async def list_grants(self) -> set[GrantId]:
-        """Every grant something is held for, for sweeping what no live grant covers."""
-        return {GrantId(entry.key.split("/")[1]) async for entry in self._store.list("grants")}
+    async def grant_pages(self, size: int) -> AsyncIterator[frozenset[GrantId]]:
+        """Every grant something is held for, `size` at most in a page; one whose pictures are many may come in several."""
+        page: set[GrantId] = set()
+        async for entry in self._store.list("grants"):
+            page.add(GrantId(entry.key.split("/")[1]))
+            if len(page) >= size:
+                yield frozenset(page)
+                page.clear()
+        if page:
+            yield frozenset(page)

@@ -22,17 +22,26 @@ class ObjectBlobStore:
     """BlobStore over obstore; each call ends within `timeout_s`.
 
     With `folder`, puts and deletes reach the disk before they return (file and folders are synced): a wrapped key
-    must not vanish, and a destroyed one must not come back, when the power fails.
+    must not vanish, and a destroyed one must not come back, when the power fails. `root` is the folder of a local store: when
+    it is gone, the store is away; to the library it would be empty, and everything in it erased.
     """
 
-    def __init__(self, store: LocalStore | MemoryStore | S3Store, *, timeout_s: float = 30.0, folder: LocalFolder | None = None) -> None:
+    def __init__(
+        self,
+        store: LocalStore | MemoryStore | S3Store,
+        *,
+        timeout_s: float = 30.0,
+        folder: LocalFolder | None = None,
+        root: Path | None = None,
+    ) -> None:
         self._store = store
         self._timeout_s = timeout_s
         self._folder = folder
+        self._root = root
 
     async def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         check_key(key)
-        with _translated("put"):
+        with _translated("put", self._root):
             async with asyncio.timeout(self._timeout_s):
                 # One request, not a multipart upload: an abandoned upload would leave parts that no listing shows.
                 await obstore.put_async(self._store, key, data, mode="create" if if_absent else "overwrite", use_multipart=False)
@@ -41,7 +50,7 @@ class ObjectBlobStore:
 
     async def get(self, key: str) -> bytes:
         check_key(key)
-        with _translated("get"):
+        with _translated("get", self._root):
             async with asyncio.timeout(self._timeout_s):
                 result = await obstore.get_async(self._store, key)
                 return bytes(await result.bytes_async())
@@ -49,7 +58,7 @@ class ObjectBlobStore:
     async def exists(self, key: str) -> bool:
         check_key(key)
         try:
-            with _translated("exists"):
+            with _translated("exists", self._root):
                 async with asyncio.timeout(self._timeout_s):
                     await obstore.head_async(self._store, key)
         except BlobNotFoundError:
@@ -59,7 +68,7 @@ class ObjectBlobStore:
     async def delete(self, key: str) -> None:
         check_key(key)
         try:
-            with _translated("delete"):
+            with _translated("delete", self._root):
                 async with asyncio.timeout(self._timeout_s):
                     await obstore.delete_async(self._store, key)
         except BlobNotFoundError:
@@ -70,7 +79,7 @@ class ObjectBlobStore:
     async def list(self, prefix: str) -> AsyncIterator[BlobEntry]:
         stream = obstore.list(self._store, prefix=check_key(prefix) if prefix else None, chunk_size=500)
         while True:
-            with _translated("list"):
+            with _translated("list", self._root):
                 try:
                     async with asyncio.timeout(self._timeout_s):
                         chunk = await anext(stream)
@@ -103,7 +112,7 @@ def open_blob_store(
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         folder = LocalFolder.prepare(Path(unquote(parts.path)))
         store = LocalStore(folder.root, automatic_cleanup=True)
-        return ObjectBlobStore(store, timeout_s=timeout_s, folder=folder if durable else None)
+        return ObjectBlobStore(store, timeout_s=timeout_s, folder=folder if durable else None, root=folder.root)
     if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc:
         prefix = parts.path.strip("/") or None
         return ObjectBlobStore(S3Store(parts.netloc, prefix=prefix, **(s3_options or {})), timeout_s=timeout_s)
@@ -111,7 +120,9 @@ def open_blob_store(
 
 
 @contextmanager
-def _translated(verb: str) -> Iterator[None]:
+def _translated(verb: str, root: Path | None) -> Iterator[None]:
+    if root is not None and not root.is_dir():
+        raise BlobStoreUnavailableError(f"{verb}: the folder of the blob store is gone; mount or restore it")
     try:
         yield
     except AlreadyExistsError as error:

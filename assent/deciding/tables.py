@@ -37,7 +37,7 @@ class DecisionTables:
         await self.table.stop()
 
     async def catch_up(self, timeout_s: float) -> None:
-        """Read to the present end of the log. Raises TableStaleError: the caller holds."""
+        """Read to the present end of the log. Raises TableStaleError: the caller holds. Raises TableBrokenError: it ends."""
         await self.table.catch_up(timeout_s)
 
     def offsets(self) -> dict[str, int]:

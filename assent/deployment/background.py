@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Background:
-    """Named tasks. `failure` is what ended one of them, and `failed` is set then."""
+    """Named tasks. `failure` is what ended one of them, or was told by `fail`, and `failed` is set then."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[Any]] = []
@@ -31,7 +31,12 @@ class Background:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        if not task.cancelled() and task.exception() is not None and self.failure is None:
-            self.failure = task.exception()
+    def fail(self, error: BaseException) -> None:
+        """End the process for a reason that no task met; the first reason stands."""
+        if self.failure is None:
+            self.failure = error
             self.failed.set()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)

@@ -29,7 +29,7 @@ from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
 from assent.stream.clock import Clock, SystemClock
 from assent.stream.event_log import EventLog
-from assent.stream.kafka_settings import KafkaSecurity
+from assent.stream.kafka_settings import TANSU, KafkaSecurity, KafkaSettings
 from assent.stream.local import SqliteEventLog
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
@@ -110,15 +110,20 @@ def _manifest(settings: ServiceSettings, needs: frozenset[Need], pack: FacePack 
 
 
 def open_log(url: str, settings: ServiceSettings | None = None) -> EventLog:
-    """The log that a URL names: `sqlite:FILE` or `kafka://HOST:PORT[,HOST:PORT]`, spoken to as the settings say."""
+    """The log that a URL names, spoken to as the settings say: `sqlite:FILE`, `kafka://HOST:PORT[,HOST:PORT]` or `tansu://HOST:PORT`."""
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return SqliteEventLog(Path(rest))
-    if scheme == "kafka":
-        from assent.stream.kafka import KafkaEventLog  # only processes that talk to a broker load its client
+    if scheme in ("kafka", "tansu"):
+        from assent.stream.kafka import APACHE_KAFKA, TANSU_BROKER, KafkaEventLog  # only processes that talk to a broker load its client
 
-        return KafkaEventLog(rest.removeprefix("//"), security=_kafka_security(settings) if settings is not None else KafkaSecurity())
-    raise UnknownUrlError(f"log_url is {url.partition(':')[0]}:..., which is not known; use sqlite:FILE or kafka://HOST:PORT")
+        return KafkaEventLog(
+            rest.removeprefix("//"),
+            security=_kafka_security(settings) if settings is not None else KafkaSecurity(),
+            settings=TANSU if scheme == "tansu" else KafkaSettings(),
+            capabilities=TANSU_BROKER if scheme == "tansu" else APACHE_KAFKA,
+        )
+    raise UnknownUrlError(f"log_url is {scheme}:..., which is not known; use sqlite:FILE, kafka://HOST:PORT or tansu://HOST:PORT")
 
 
 def _kafka_security(settings: ServiceSettings) -> KafkaSecurity:

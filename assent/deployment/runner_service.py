@@ -38,7 +38,8 @@ class RunnerService:
         self._name = processor.name
 
     async def start(self) -> None:
-        """Begin to consume."""
+        """Begin to consume. A table that breaks ends the process, whether or not anything is decided with it."""
+        self._shared.tables.table.when_broken(self.background.fail)
         self.background.start(self._runner.run(), name=self._name)
 
     async def stop(self) -> None:

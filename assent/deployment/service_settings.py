@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings
 class ServiceSettings(BaseSettings):
     """Common settings; each service adds its own under its own prefix `ASSENT_<SERVICE>_`."""
 
-    log_url: str = Field(default="kafka://127.0.0.1:9092", description="the log: kafka://HOST:PORT or sqlite:FILE")
+    log_url: str = Field(default="kafka://127.0.0.1:9092", description="the log: kafka://HOST:PORT, tansu://HOST:PORT or sqlite:FILE")
     kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="how the brokers are spoken to; SSL and SASL_SSL encrypt"
     )

@@ -8,7 +8,7 @@ from assent.deciding.fold import UntrustedPolicyError
 from assent.faces.pack_errors import ModelPackError
 from assent.keys.key_files import KeyFileError
 from assent.stream.event_log import LogLockedError, LogUnavailableError
-from assent.stream.table import TableStaleError
+from assent.stream.table import TableBrokenError, TableStaleError
 from assent.vectors.store import VectorStoreError
 
 
@@ -23,6 +23,7 @@ START_ERRORS = (
     LogUnavailableError,
     ModelPackError,
     OSError,
+    TableBrokenError,
     TableStaleError,
     UntrustedPolicyError,
     ValidationError,

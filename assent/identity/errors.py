@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.outcomes import RetryLaterError
-from assent.stream.table import TableStaleError
+from assent.stream.table import TableBrokenError, TableStaleError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LOG = structlog.get_logger()
@@ -55,7 +55,7 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         if error.status < 400:
             raise
         return error_response(ApiError(error.status, error.reason.lower().replace(" ", "_"), error.reason), request_id)
-    except (RetryLaterError, LogUnavailableError, TableStaleError) as error:
+    except (RetryLaterError, LogUnavailableError, TableStaleError, TableBrokenError) as error:
         _LOG.warning("request_waits", request_id=request_id, error=type(error).__name__)
         return error_response(
             ApiError(503, "not_ready", "A part that this needs does not answer now.", "Try again in a moment."), request_id

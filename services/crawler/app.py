@@ -54,7 +54,8 @@ class CrawlerApp:
         self._last_turn = shared.clock.monotonic()
 
     async def start(self) -> None:
-        """Begin the rounds."""
+        """Begin the rounds. A table that breaks ends the process."""
+        self._shared.tables.table.when_broken(self.background.fail)
         await self._fetcher.start()
         self.background.start(self._rounds(), name="crawler")
         self.background.start(self._sweeps(), name="quarantine-sweep")

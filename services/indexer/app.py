@@ -1,4 +1,4 @@
-"""Wiring of the indexer service: one consumer, one erasure worker, one sweeper."""
+"""Wiring of the indexer service: one consumer, one erasure worker, two sweepers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ import structlog
 from assent.deployment.runner_service import RunnerService
 from assent.deployment.shared import Need, Shared
 from assent.stream.event_log import LogUnavailableError
+from assent.stream.outcomes import RetryLaterError
 from assent.stream.runner import RunnerSettings
 from assent.stream.table import Table, TableStaleError
 from assent.telemetry import metrics as declared
 from assent.vectors.store import VectorStoreError
 from services.indexer.erasure_table import ERASURE_TOPICS, ErasureTable
 from services.indexer.erasure_worker import ErasureIncompleteError, ErasureWorker
+from services.indexer.picture_sweeper import PictureSweeper
 from services.indexer.processor import FaceIndexer
 from services.indexer.settings import IndexerSettings
 from services.indexer.sweeper import Sweeper
 
 _LOG = structlog.get_logger()
-_TROUBLE = (LogUnavailableError, TableStaleError, VectorStoreError, ErasureIncompleteError)
+_TROUBLE = (LogUnavailableError, TableStaleError, RetryLaterError, VectorStoreError, ErasureIncompleteError)
+"""What is waited out. A table that broke is not among it: that ends the process."""
 SINGLE_PROCESS_SETTLE_S = 1.0
 """In one process no writer is paused apart from the eraser: the second read-back waits only for a batch in hand."""
 
@@ -64,18 +67,27 @@ class IndexerApp(RunnerService):
             erase_grace_s=settings.erase_grace_s,
             catch_up_timeout_s=settings.catch_up_timeout_s,
         )
+        self._picture_sweeper = PictureSweeper(
+            derivatives=shared.derivatives,
+            tables=shared.tables,
+            clock=shared.clock,
+            erase_grace_s=settings.erase_grace_s,
+            catch_up_timeout_s=settings.catch_up_timeout_s,
+        )
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Sweep once before anything is written, then consume, erase and sweep."""
+        self._erasures.when_broken(self.background.fail)
         await self._erasures.start()
         await self._erasures.ready(self._settings.stall_after_s)
         await super().start()
         self.background.start(self._erase(), name="erasures")
         self.background.start(self._sweep(), name="sweeper")
+        self.background.start(self._sweep_pictures(), name="picture-sweeper")
 
     async def stop(self) -> None:
-        """Stop all three."""
+        """Stop all of them."""
         self._stopping.set()
         await super().stop()
         await self._erasures.stop()
@@ -100,6 +112,18 @@ class IndexerApp(RunnerService):
                 self._metrics.set(declared.VECTORS, swept.seen)
                 self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue)
                 self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
+            await self._pause(self._settings.sweep_every_s)
+
+    async def _sweep_pictures(self) -> None:
+        """Beside the other sweep and not after it, so that neither store holds up the sweep of the other."""
+        while not self._stopping.is_set():
+            try:
+                overdue = await self._picture_sweeper.sweep()
+            except _TROUBLE as error:
+                _LOG.warning("picture_sweep_waits", error=type(error).__name__)
+            else:
+                self._metrics.set(declared.PICTURES_WITHOUT_GRANT, overdue)
+                self._metrics.set(declared.PICTURE_SWEEP_LAST_COMPLETED, self._shared.clock.now().timestamp())
             await self._pause(self._settings.sweep_every_s)
 
     async def _pause(self, seconds: float) -> None:

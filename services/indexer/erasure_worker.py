@@ -12,7 +12,8 @@ from assent.ids import FaceId
 from assent.keys.grant_keys import GrantKeyring
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog
-from assent.vectors.store import VectorStore
+from assent.stream.outcomes import RetryLaterError
+from assent.vectors.store import VectorStore, VectorStoreError
 from services.indexer.erasure_table import Erasure, ErasureTable
 
 VECTORS = "vectors"
@@ -51,25 +52,45 @@ class ErasureWorker:
         self._settle = timedelta(seconds=settle_s)
 
     async def work(self) -> int:
-        """One round over all unfinished erasures; the number that still has something to do."""
+        """One round over all unfinished erasures; the number that still has something to do.
+
+        Vectors go first and pictures after, so that a blob store that is away holds up pictures alone. Raises the trouble of
+        either store once the round is done; nothing is reported of what met it.
+        """
         mine = self._table.unfinished(STORES)
-        for erasure in mine:
-            self._grant_keys.drop(erasure.request.grant_id)
-            await self._resolve(erasure)
-            await self._delete_derivatives(erasure)
-            await self._delete_vectors(erasure)
-        await self._purge([erasure for erasure in mine if erasure.reached(VECTORS, ErasureLevel.LOGICAL)])
+        trouble: Exception | None = None
+        for part in (self._erase_vectors, self._erase_derivatives):
+            try:
+                await part(mine)
+            except (RetryLaterError, VectorStoreError, ErasureIncompleteError) as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
         return len(self._table.unfinished(STORES))
+
+    async def _erase_vectors(self, erasures: Sequence[Erasure]) -> None:
+        for erasure in erasures:
+            self._grant_keys.drop(erasure.request.grant_id)
+            await self._resolve_vectors(erasure)
+            await self._delete_vectors(erasure)
+        await self._purge([erasure for erasure in erasures if erasure.reached(VECTORS, ErasureLevel.LOGICAL)])
+
+    async def _erase_derivatives(self, erasures: Sequence[Erasure]) -> None:
+        for erasure in erasures:
+            await self._resolve_derivatives(erasure)
+            await self._delete_derivatives(erasure)
 
     def purge_backlog(self) -> int:
         """Vectors that are deleted logically and whose bytes may still lie on the disk."""
         deleted = [erasure.reached(VECTORS, ErasureLevel.LOGICAL) for erasure in self._table.unfinished((VECTORS,))]
         return sum(report.count_before for report in deleted if report is not None)
 
-    async def _resolve(self, erasure: Erasure) -> None:
+    async def _resolve_vectors(self, erasure: Erasure) -> None:
         if erasure.reached(VECTORS, ErasureLevel.RESOLVED) is None:
             ids = await self._store.ids_of_grant(erasure.request.grant_id)
             await self._report(erasure, VECTORS, ErasureLevel.RESOLVED, before=len(ids), after=len(ids), ids=ids)
+
+    async def _resolve_derivatives(self, erasure: Erasure) -> None:
         if erasure.reached(DERIVATIVES, ErasureLevel.RESOLVED) is None:
             ids = await self._derivatives.list_grant(erasure.request.grant_id)
             await self._report(erasure, DERIVATIVES, ErasureLevel.RESOLVED, before=len(ids), after=len(ids), ids=ids)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assent.consent.ledger import ConsentLedger, Standing
+from assent.consent.ledger import Standing
 from assent.deciding.tables import DecisionTables
-from assent.ids import FaceId, GrantId
+from assent.ids import FaceId
 from assent.stream.clock import Clock
 from assent.vectors.store import PointFacts, VectorStore
+from services.indexer.overdue import is_overdue
 
 PAGE = 512
 
@@ -42,7 +43,7 @@ class Sweeper:
         await self._tables.catch_up(self._catch_up_timeout_s)
         ledger, now = self._tables.ledger, self._clock.now()
         lost = [point for point in points if ledger.standing(point.grant_id, now) is not Standing.LIVE]
-        overdue = [point for point in lost if _is_overdue(ledger, point.grant_id, now, self._grace)]
+        overdue = [point for point in lost if is_overdue(ledger, point.grant_id, now, self._grace)]
         if overdue:
             await self._store.delete([point.face_id for point in overdue])
             await self._store.flush()
@@ -55,9 +56,3 @@ class Sweeper:
             points.extend(page)
             after = page[-1].face_id
         return points
-
-
-def _is_overdue(ledger: ConsentLedger, grant_id: GrantId, now: datetime, grace: timedelta) -> bool:
-    """A grant with a known end has the grace time for its erasure; one without (unknown, denied) has none."""
-    ended = ledger.ended_at(grant_id)
-    return ended is None or now < ended or now - ended > grace

@@ -11,7 +11,7 @@ from assent.deployment.shared import Need, Shared
 from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.identity.errors import ApiError
-from assent.stream.table import Table, TableStaleError
+from assent.stream.table import Table, TableBrokenError, TableStaleError
 from services.query.chosen_threshold import chosen_threshold
 from services.query.console import Console
 from services.query.disclosure_audit import DisclosureAudit
@@ -56,7 +56,9 @@ class QueryApp:
         self._handlers = self._built_handlers()
 
     async def start(self) -> None:
-        """Begin to follow the flow and the withdrawals."""
+        """Begin to follow the flow and the withdrawals. A table that breaks ends the process."""
+        for table in (self._shared.tables.table, self._table, self._withdrawals):
+            table.when_broken(self.background.fail)
         await self._table.start()
         await self._withdrawals.start()
         self.background.start(self._watch.run(), name="withdrawal-watch")
@@ -94,7 +96,7 @@ class QueryApp:
         await self._desk.caught_up()
         try:
             await self._table.catch_up(self._settings.catch_up_timeout_s)
-        except TableStaleError as error:
+        except (TableStaleError, TableBrokenError) as error:
             raise ApiError(503, "not_ready", "The records of the flow could not be read to their end.", "Try again in a moment.") from error
 
     def _built_watch(self) -> WithdrawalWatch:

@@ -62,7 +62,7 @@ class Console:
             # A searcher sees candidates and nothing of the flow: her page is the search.
             return web.Response(status=303, headers={"Location": "/search", "Cache-Control": "no-store"})
         lang, _ = _language(request)
-        items = self._handlers.items(principal, lang=lang)
+        items = await self._handlers.items(principal, lang=lang)
         refusals = [item for item in items if item["outcome"] != EMBEDDED][:REFUSALS]
         return self._render(request, "flow", gates=self._flow.gates, tiles=items[:TILES], refusals=refusals)
 

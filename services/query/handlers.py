@@ -91,7 +91,7 @@ class QueryHandlers:
 
     async def flow(self, request: web.Request) -> web.Response:
         principal = authenticated(request, *FLOW_SEEN_BY)
-        return _told(self._views.flow(self.items(principal, lang=_lang(request))))
+        return _told(self._views.flow(await self.items(principal, lang=_lang(request))))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """The same as server-sent events, whenever something happened. Ends with the service, and after a while by itself: the
@@ -102,24 +102,31 @@ class QueryHandlers:
         self._free_streams -= 1
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         try:
+            await self._caught_up()
             await response.prepare(request)
             async with asyncio.timeout(STREAM_LIFE_S):
                 await self._send(response, principal, _lang(request))
         except (ConnectionError, TimeoutError):
             pass  # The page was closed, or has had its time.
+        except ApiError:
+            if not response.prepared:
+                raise
+            # It can no longer be proved fresh: the stream ends, and the page that asks again is told 503.
         finally:
             self._free_streams += 1
         return response
 
-    def items(self, principal: Principal, *, lang: str, limit: int = MAX_DECISIONS) -> list[dict[str, Any]]:
-        """The newest decisions that this caller may see, newest first."""
+    async def items(self, principal: Principal, *, lang: str, limit: int = MAX_DECISIONS) -> list[dict[str, Any]]:
+        """The newest decisions that this caller may see, newest first, judged by a ledger that has read every withdrawal of now."""
+        await self._caught_up()
         own = self._own.live(principal)
         return [self._views.item(item, lang=lang, own=own) for item in self._flow.last(limit, grants=self._seen_by(principal))]
 
     async def _send(self, response: web.StreamResponse, principal: Principal, lang: str) -> None:
         while not self._is_stopping:
             grown = self._flow.grown
-            view = self._views.flow(self.items(principal, lang=lang, limit=STREAMED_DECISIONS))
+            # Every event is an answer of its own: the flow may have read a withdrawal that the ledger has not.
+            view = self._views.flow(await self.items(principal, lang=lang, limit=STREAMED_DECISIONS))
             await response.write(f"data: {json.dumps(view)}\n\n".encode())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STREAM_BEAT_S):

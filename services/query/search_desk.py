@@ -20,7 +20,7 @@ from assent.identity.errors import ApiError
 from assent.identity.principal import Principal
 from assent.ids import GrantId, QueryId, RuleId
 from assent.stream.event_log import EventLog, LogUnavailableError
-from assent.stream.table import TableStaleError
+from assent.stream.table import TableBrokenError, TableStaleError
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from assent.vectors.store import Candidate, PointFacts, VectorStore, VectorStoreUnavailableError
@@ -77,7 +77,7 @@ class SearchDesk:
         try:
             await self._tables.catch_up(self._limits.catch_up_timeout_s)
             _ = self._gate.policy
-        except (TableStaleError, LogUnavailableError, NotReadyError) as error:
+        except (TableStaleError, TableBrokenError, LogUnavailableError, NotReadyError) as error:
             self._metrics.increase(declared.CATCH_UP_TIMEOUTS)
             raise _not_now() from error
         self._metrics.observe(declared.CATCH_UP_DURATION, time.monotonic() - started)

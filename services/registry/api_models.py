@@ -85,7 +85,7 @@ class SecretIn(RecordPart):
 
 
 class Opening(RecordPart):
-    """Keep it: it shows that a receipt is about this grant. Nobody else has it from now on."""
+    """Keep it: it shows that a receipt is about this grant. Only the secret of the grant opens what we keep of it."""
 
     grant_id: GrantId
     salt: Sha256Hex

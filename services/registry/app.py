@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+import structlog
 from aiohttp import web
 
 from assent.deployment.build import open_blobs
@@ -16,9 +17,11 @@ from assent.keys.signing_keys import SigningKeys
 from assent.stream.runner import RunnerSettings
 from services.registry.policy_file import read_policy
 from services.registry.registry import Registry, RegistryParts
+from services.registry.rounds import TROUBLE
 from services.registry.settings import RegistrySettings
 
 ROUND_SILENT_AFTER_S = 120.0
+_LOG = structlog.get_logger()
 
 
 class RegistryApp(RunnerService):
@@ -49,7 +52,11 @@ class RegistryApp(RunnerService):
     async def start(self) -> None:
         """Publish the policy, finish what was left half way, hand out the first token, then consume and go round."""
         await self.registry.publish_policy()
-        await self.registry.endings.resume()
+        try:
+            await self.registry.endings.resume()
+        except TROUBLE as error:
+            # An unfinished ending must not keep out the next withdrawal: the rounds go on with it.
+            _LOG.warning("ending_waits", error=type(error).__name__)
         await self._hand_out_first_token()
         await super().start()
         self.background.start(self.registry.rounds.run(), name="registry-rounds")

@@ -50,7 +50,10 @@ DATA_MAP: dict[Store, StoreEntry] = {
         "the full record of the grant, ids of faces and of disclosures",
         "destruction of the key that sealed the record, deletion of its rows",
         "registry",
-        ("the identifier, states and times of the grant, and the digests that chain its revisions",),
+        (
+            "the identifier, states and times of the grant, and the digests that chain its revisions",
+            "what opens these receipts, sealed under the secret of the grant, which the registry does not keep",
+        ),
     ),
 }
 

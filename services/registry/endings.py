@@ -31,6 +31,7 @@ from services.registry.erasure_table import (
     insert_erasure,
     mark_all_acknowledged,
     mark_announced,
+    set_proof,
     unannounced,
 )
 from services.registry.grant_record import Grant, ended_snapshot
@@ -44,8 +45,10 @@ from services.registry.grant_table import (
     last_revision,
     mark_published,
     open_joints_of,
+    revision_rows,
 )
-from services.registry.grant_vault import GrantVault, RecordGoneError
+from services.registry.grant_vault import GrantVault, RecordBrokenError, RecordGoneError
+from services.registry.openings import Openings, sealed_opening
 from services.registry.outcome_table import faces_of, forget_grant
 from services.registry.publisher import Offsets, Publisher, registry_event, snapshot_event
 from services.registry.receipt_desk import ReceiptDesk
@@ -60,7 +63,8 @@ _STATES = {ErasureCause.WITHDRAWAL: GrantState.WITHDRAWN, ErasureCause.EXPIRY: G
 class Ended:
     """The acknowledgement: the end of the grant is on the log at these offsets, and its key is gone.
 
-    `opening_salt` lets the subject show that a receipt is about her grant; it is known here for the last time.
+    `opening_salt` lets the subject show that a receipt is about her grant. Whoever brings the secret of the grant is told it
+    every time; without it, it is known here for the last time.
     """
 
     erasure_id: ErasureId
@@ -77,11 +81,13 @@ class _Ending:
     erasure: ErasureRow
     revision: RevisionRow
     wire: GrantSnapshot
-    record: Grant | None
 
 
 class Endings:
-    """Ends grants. `end` is idempotent; `resume` finishes what a crash or an outage left half way."""
+    """Ends grants. `end` is idempotent; `resume` finishes what a crash or an outage left half way.
+
+    Nothing that happens before the end is on the log asks the key store or the blob store, so neither can delay it.
+    """
 
     def __init__(
         self,
@@ -89,6 +95,7 @@ class Endings:
         store: RegistryStore,
         vault: GrantVault,
         grant_keys: GrantKeyring,
+        openings: Openings,
         publisher: Publisher,
         receipts: ReceiptDesk,
         clock: Clock,
@@ -96,45 +103,64 @@ class Endings:
         self._store = store
         self._vault = vault
         self._grant_keys = grant_keys
+        self._openings = openings
         self._publisher = publisher
         self._receipts = receipts
         self._clock = clock
-        self._one_at_a_time = asyncio.Lock()
+        self._publishing = asyncio.Lock()
+        self._finishing = asyncio.Lock()
+        self._asked: dict[GrantId, str | None] = {}
 
-    async def end(self, grant_id: GrantId, cause: ErasureCause) -> Ended:
-        """End a live grant and every joint grant that lists it, in one append. Again: the same erasure and offsets."""
-        erasure = await self._store.read(lambda database: erasure_of(database, grant_id))
-        salt: str | None = None
-        if erasure is None:
-            endings = await self._prepare(grant_id, cause)
-            await self._write(endings)
-            erasure = endings[0].erasure
-            salt = endings[0].record.salt if endings[0].record is not None else None
-            await self._record_events(endings)
-        # With the key store away the end is on the log and nothing is disclosed; the rounds destroy the key later.
-        with contextlib.suppress(BlobStoreUnavailableError):
-            await self.resume()
+    async def end(self, grant_id: GrantId, cause: ErasureCause, *, secret: str | None = None) -> Ended:
+        """End a live grant and every joint grant that lists it, in one append. Again: the same erasure and offsets, and for
+        `secret`, the one of the grant, the same opening.
+        """
+        self._asked[grant_id] = None
+        try:
+            await self.begin(grant_id, cause)
+            # With the key store away the end is on the log and nothing is disclosed; the rounds destroy the key later.
+            with contextlib.suppress(BlobStoreUnavailableError):
+                await self.resume()
+        finally:
+            salt = self._asked.pop(grant_id, None)
         finished = await self._store.read(lambda database: erasure_of(database, grant_id))
-        if finished is None or finished.offsets is None or not finished.is_announced:
+        if finished is None or finished.offsets is None:
             raise ApiError(503, "log_unavailable", "The withdrawal is written down and goes on by itself.", "Ask again.")
+        if not finished.is_announced:
+            raise ApiError(503, "key_store_unavailable", "The withdrawal counts; what is left of it goes on by itself.", "Ask again.")
+        if secret is not None:
+            sealed = await self._store.read(lambda database: sealed_opening(database, grant_id))
+            salt = self._openings.open(grant_id, secret, sealed) or salt
         return Ended(finished.erasure_id, grant_id, finished.requested_at, finished.offsets, salt)
+
+    async def begin(self, grant_id: GrantId, cause: ErasureCause) -> None:
+        """The end is written down and on the log: from here on nothing of it is disclosed. Its key goes with `resume`."""
+        if await self._store.read(lambda database: erasure_of(database, grant_id)) is None:
+            await self._write(await self._prepare(grant_id, cause))
+        async with self._publishing:
+            await self._publish()
 
     async def resume(self) -> None:
         """Carry every ending that is half way to its end: withdrawals of all of them in one append, then their keys."""
-        async with self._one_at_a_time:
-            await self._resume()
+        async with self._publishing:
+            await self._publish()
+        async with self._finishing:
+            await self._finish_all()
 
-    async def _resume(self) -> None:
+    async def _publish(self) -> None:
         pending = await self._store.read(unannounced)
-        if not pending:
-            return
         unacknowledged = [erasure for erasure in pending if erasure.offsets is None]
         if unacknowledged:
             offsets = await self._publisher.publish([_withdrawn(erasure) for erasure in unacknowledged])
-            await self._store.write(lambda database: mark_all_acknowledged(database, [item.erasure_id for item in pending], offsets))
+            ids = [erasure.erasure_id for erasure in unacknowledged]
+            await self._store.write(lambda database: mark_all_acknowledged(database, ids, offsets))
+
+    async def _finish_all(self) -> None:
+        pending = [erasure for erasure in await self._store.read(unannounced) if erasure.offsets is not None]
         for erasure in pending:
             await self._finish(erasure)
-        await self._store.scrub()
+        if pending:
+            await self._store.scrub()
 
     async def _prepare(self, grant_id: GrantId, cause: ErasureCause) -> list[_Ending]:
         row = await self._store.read(lambda database: grant_row(database, grant_id))
@@ -147,9 +173,6 @@ class Endings:
     async def _ending(self, row: GrantRow, cause: ErasureCause, now: datetime) -> _Ending:
         last = await self._store.read(lambda database: last_revision(database, row.grant_id))
         assert last is not None
-        record = await self._opened(last)
-        faces = await self._store.read(lambda database: faces_of(database, row.grant_id))
-        salt = bytes.fromhex(record.salt) if record is not None else new_salt()
         state = _STATES.get(cause, GrantState.REVOKED)
         wire = ended_snapshot(
             row.grant_id,
@@ -165,30 +188,14 @@ class Endings:
             grant_id=row.grant_id,
             cause=cause,
             requested_at=now,
-            grant_commitment=commit("grant", row.grant_id, salt=salt),
-            points_commitment=commit_set("face", [face.face_id for face in faces], salt=salt),
-            key_fingerprint=await self._fingerprint(row.grant_id),
+            grant_commitment="",
+            points_commitment="",
+            key_fingerprint=None,
             offsets=None,
             is_announced=False,
         )
         revision = RevisionRow(row.grant_id, row.revision + 1, state, now, digest, last.sha256, self._vault.sign(digest), sealed=None)
-        return _Ending(erasure, revision, wire, record)
-
-    async def _opened(self, last: RevisionRow) -> Grant | None:
-        """The record, or None when it cannot be opened: that must not stand in the way of an end."""
-        try:
-            return await self._vault.open(last)
-        except (RecordGoneError, KeyDestroyedError, KeyNotFoundError, UnsealError, BlobStoreUnavailableError) as error:
-            _LOG.error("record_unreadable_at_end", grant_id=last.grant_id, error=type(error).__name__)
-            return None
-
-    async def _fingerprint(self, grant_id: GrantId) -> str | None:
-        """None where the key store is away: nor must that stand in the way of an end."""
-        try:
-            return await self._grant_keys.fingerprint(grant_id)
-        except BlobStoreUnavailableError:
-            _LOG.error("key_store_away_at_end", grant_id=grant_id)
-            return None
+        return _Ending(erasure, revision, wire)
 
     async def _write(self, endings: Sequence[_Ending]) -> None:
         def write(database: sqlite3.Connection) -> None:
@@ -201,14 +208,10 @@ class Endings:
         except RevisionConflictError as error:
             raise conflict() from error
 
-    async def _record_events(self, endings: Sequence[_Ending]) -> None:
-        for ending in endings:
-            if ending.record is not None:
-                ended = ending.record.model_copy(update={"changed_at": ending.revision.changed_at})
-                await self._receipts.grant_event(ended, state=ending.revision.state, revision=ending.revision.revision)
-
     async def _finish(self, erasure: ErasureRow) -> None:
-        """Key, rows, then the request and our own progress on the log. Each step may be repeated."""
+        """Proof, key, rows, then the request and our own progress on the log. Each step may be repeated."""
+        if not erasure.grant_commitment:
+            await self._set_proof(erasure)
         await self._grant_keys.destroy(erasure.grant_id)
         counts = await self._forget(erasure.grant_id)
         row = await self._store.read(lambda database: grant_row(database, erasure.grant_id))
@@ -229,6 +232,40 @@ class Endings:
             mark_announced(database, erasure.erasure_id)
 
         await self._store.write(announce)
+
+    async def _set_proof(self, erasure: ErasureRow) -> None:
+        """Open the record for the last time, while its key is there: what the receipts will say rests on it."""
+        grant_id = erasure.grant_id
+        rows = await self._store.read(lambda database: revision_rows(database, grant_id))
+        record = await self._opened(next((row for row in reversed(rows) if row.sealed is not None), None))
+        fingerprint = await self._grant_keys.fingerprint(grant_id)
+        faces = await self._store.read(lambda database: faces_of(database, grant_id))
+        if record is not None:
+            last = rows[-1]
+            ended = record.model_copy(update={"changed_at": last.changed_at})
+            await self._receipts.grant_event(ended, state=last.state, revision=last.revision)
+        salt = bytes.fromhex(record.salt) if record is not None else new_salt()
+        if grant_id in self._asked and record is not None:
+            self._asked[grant_id] = record.salt
+        await self._store.write(
+            lambda database: set_proof(
+                database,
+                erasure.erasure_id,
+                grant=commit("grant", grant_id, salt=salt),
+                points=commit_set("face", [face.face_id for face in faces], salt=salt),
+                key_fingerprint=fingerprint,
+            )
+        )
+
+    async def _opened(self, sealed: RevisionRow | None) -> Grant | None:
+        """The record, or None when it can never be opened: that must not stand in the way of an erasure."""
+        if sealed is None:
+            return None
+        try:
+            return await self._vault.open(sealed)
+        except (RecordGoneError, RecordBrokenError, KeyDestroyedError, KeyNotFoundError, UnsealError) as error:
+            _LOG.error("record_unreadable_at_end", grant_id=sealed.grant_id, error=type(error).__name__)
+            return None
 
     async def _forget(self, grant_id: GrantId) -> dict[Store, int]:
         def forget(database: sqlite3.Connection) -> dict[Store, int]:

@@ -15,7 +15,9 @@ from services.registry.time_text import moment, stamp
 
 @dataclass(frozen=True, slots=True)
 class ErasureRow:
-    """One erasure. `offsets` is None until the log has acknowledged the end of the grant."""
+    """One erasure. `offsets` is None until the log has acknowledged the end of the grant; the commitments are empty until the
+    record was opened for the last time, which waits for the key store as the end itself never does.
+    """
 
     erasure_id: ErasureId
     grant_id: GrantId
@@ -71,6 +73,15 @@ def mark_all_acknowledged(database: sqlite3.Connection, erasure_ids: Iterable[Er
     """The log holds the ends of these grants, at these offsets; the first ones stand."""
     rows = [(json.dumps(offsets), erasure_id) for erasure_id in erasure_ids]
     database.executemany("UPDATE erasures SET offsets = ? WHERE erasure_id = ? AND offsets IS NULL", rows)
+
+
+def set_proof(database: sqlite3.Connection, erasure_id: ErasureId, *, grant: str, points: str, key_fingerprint: str | None) -> None:
+    """What the receipts will name. The first commitments stand: a second reading, after a crash, finds less."""
+    database.execute(
+        "UPDATE erasures SET grant_commitment = ?, points_commitment = ?, key_fingerprint = ? "
+        "WHERE erasure_id = ? AND grant_commitment = ''",
+        (grant, points, key_fingerprint, erasure_id),
+    )
 
 
 def mark_announced(database: sqlite3.Connection, erasure_id: ErasureId) -> None:

@@ -150,7 +150,7 @@ class GrantHandlers:
     async def withdraw(self, request: web.Request) -> web.Response:
         body = await parsed(request, SecretIn)
         row, _ = await self._access.with_secret(grant_of(request), body.grant_secret, SecretKind.GRANT)
-        return answer(_withdrawn(await self._endings.end(row.grant_id, ErasureCause.WITHDRAWAL)))
+        return answer(_withdrawn(await self._endings.end(row.grant_id, ErasureCause.WITHDRAWAL, secret=body.grant_secret)))
 
     async def revoke(self, request: web.Request) -> web.Response:
         authenticated(request, Role.PRIVACY_OFFICER)

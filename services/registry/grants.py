@@ -38,6 +38,7 @@ from services.registry.grant_table import (
     subject_row,
 )
 from services.registry.grant_vault import GrantVault
+from services.registry.openings import Openings, insert_opening
 from services.registry.publisher import Offsets, Publisher, snapshot_event
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.refused import (
@@ -93,6 +94,7 @@ class Grants:
         vault: GrantVault,
         access: GrantAccess,
         hashes: SecretHashes,
+        openings: Openings,
         grant_keys: GrantKeyring,
         publisher: Publisher,
         receipts: ReceiptDesk,
@@ -105,6 +107,7 @@ class Grants:
         self._vault = vault
         self._access = access
         self._hashes = hashes
+        self._openings = openings
         self._grant_keys = grant_keys
         self._publisher = publisher
         self._receipts = receipts
@@ -164,10 +167,12 @@ class Grants:
         offsets = await self._publish(record)
         secret = self._hashes.new_secret()
         digest = self._hashes.hash(secret, kind=SecretKind.GRANT.value, owner=grant_id)
+        opening = self._openings.seal(grant_id, secret, record.salt)
 
         def hand_over(database: sqlite3.Connection) -> None:
             use_up(database, grant_id, SecretKind.ONE_TIME, now=self._clock.now())
             insert_secret(database, digest, grant_id, SecretKind.GRANT)
+            insert_opening(database, grant_id, opening)
 
         await self._store.write(hand_over)
         return Confirmed(grant_id, record.revision, secret, offsets)

@@ -30,6 +30,7 @@ from services.registry.grant_vault import GrantVault
 from services.registry.grants import Grants
 from services.registry.intake import Intake
 from services.registry.openapi import openapi_route
+from services.registry.openings import Openings
 from services.registry.outcomes import OutcomeRecorder
 from services.registry.policy_desk import PolicyDesk
 from services.registry.portal import Portal
@@ -84,6 +85,7 @@ class Registry:
         self.receipts = ReceiptDesk(self._receipt_log, signer)
         self._publisher = Publisher(parts.log)
         self._hashes = SecretHashes(parts.keys.subkey("registry secrets"))
+        self._openings = Openings(parts.keys.subkey("registry openings"))
         self._vault = GrantVault(keys=parts.keys, grant_keys=parts.grant_keys)
         self.access = GrantAccess(store=self.store, hashes=self._hashes)
         self.grants = self._built_grants(parts, policy)
@@ -159,6 +161,7 @@ class Registry:
             vault=self._vault,
             access=self.access,
             hashes=self._hashes,
+            openings=self._openings,
             grant_keys=parts.grant_keys,
             publisher=self._publisher,
             receipts=self.receipts,
@@ -173,6 +176,7 @@ class Registry:
             store=self.store,
             vault=self._vault,
             grant_keys=parts.grant_keys,
+            openings=self._openings,
             publisher=self._publisher,
             receipts=self.receipts,
             clock=parts.clock,

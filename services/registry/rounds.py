@@ -28,7 +28,7 @@ from services.registry.store import RegistryStore
 ERASED_WITHIN_S = {ErasureLevel.LOGICAL: 60.0, ErasureLevel.PHYSICAL: 30 * 86_400.0}
 """The deadlines that every entry of the policy keeps to (EU-5 asks for a month); an entry may ask for less."""
 _LOG = structlog.get_logger()
-_TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError)
+TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError)
 
 
 class Rounds:
@@ -63,34 +63,42 @@ class Rounds:
         """Work until `stop`."""
         while not self._stopping.is_set():
             self._last_turn = self._clock.monotonic()
-            try:
-                await self.once()
-            except _TROUBLE as error:
-                _LOG.warning("round_waits", error=type(error).__name__)
+            await self.once()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._round_s):
                     await self._stopping.wait()
         await self._guard.close()
 
     async def once(self) -> None:
-        """One round."""
-        await self._endings.resume()
-        await self.expire()
-        await self._guard.publish_missed()
-        await self._guard.look(timeout_s=0.0)
-        await self._quarantine.work()
-        await self._erasures.conclude_all()
-        await self._count()
+        """One round. A step that meets trouble is put off, and the steps after it, which need other stores, are not."""
+        steps = (
+            ("expiry", self.expire),
+            ("endings", self._endings.resume),
+            ("snapshots", self._guard.publish_missed),
+            ("revisions", self._look),
+            ("quarantine", self._quarantine.work),
+            ("receipts", self._erasures.conclude_all),
+            ("counts", self._count),
+        )
+        for name, step in steps:
+            try:
+                await step()
+            except TROUBLE as error:
+                _LOG.warning("round_waits", stage=name, error=type(error).__name__)
+            self._last_turn = self._clock.monotonic()
 
     async def expire(self) -> int:
-        """End every grant whose time has run out; how many."""
+        """End every grant whose time has run out; how many. Their keys go with `resume`, once for all of them."""
         ended: list[GrantRow] = await self._store.read(lambda database: run_out(database, self._clock.now()))
         for row in ended:
             if row.state is GrantState.REQUESTED:
                 await self._grants.drop_request(row, GrantState.EXPIRED)
             else:
-                await self._endings.end(row.grant_id, ErasureCause.EXPIRY)
+                await self._endings.begin(row.grant_id, ErasureCause.EXPIRY)
         return len(ended)
+
+    async def _look(self) -> None:
+        await self._guard.look(timeout_s=0.0)
 
     def stop(self) -> None:
         """Leave after the round in hand."""

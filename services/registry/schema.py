@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS secrets (
     hash BLOB PRIMARY KEY, grant_id TEXT NOT NULL, kind TEXT NOT NULL, used_at TEXT) STRICT;
 CREATE INDEX IF NOT EXISTS secrets_by_grant ON secrets (grant_id, kind);
 
+CREATE TABLE IF NOT EXISTS openings (
+    grant_id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS login_codes (
     hash BLOB PRIMARY KEY, principal TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT) STRICT;
 

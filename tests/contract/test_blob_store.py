@@ -189,6 +189,19 @@ async def test_trouble_of_the_store_is_trouble_and_not_absence(s3: tuple[Loopbac
     assert list(service.objects) == ["some/prefix/a"]
 
 
+async def test_a_folder_that_is_gone_is_trouble_and_not_an_empty_store(tmp_path: Path) -> None:
+    store = open_blob_store((tmp_path / "blobs").as_uri())
+    await store.put("a", b"x")
+    (tmp_path / "blobs").rename(tmp_path / "away")
+    for call in (store.get("a"), store.exists("a"), store.put("a", b"y"), store.delete("a"), store.delete_prefix("a"), keys(store, "")):
+        with pytest.raises(BlobStoreUnavailableError, match="the folder of the blob store is gone"):
+            await call
+    (tmp_path / "away").rename(tmp_path / "blobs")
+    assert await store.get("a") == b"x"
+    await store.delete("a")
+    assert await keys(store, "") == []
+
+
 @pytest.mark.parametrize(
     "url",
     ["", "relative/folder", "file://host/folder", "file:relative", "s3://", "s3://key:secret@bucket/x", "http://a/b", "gs://b"],

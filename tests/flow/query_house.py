@@ -29,7 +29,7 @@ from assent.events.envelope import Event, encode
 from assent.events.faces import FaceBox, FaceEmbedded
 from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, Purpose
 from assent.events.payload import EventPayload
-from assent.events.record import Record
+from assent.events.record import Record, StoredRecord
 from assent.events.topics import Topic, all_topics
 from assent.faces.derivative import derivative
 from assent.geofence.policy_document import policy_from
@@ -41,7 +41,7 @@ from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
 from assent.keys.signing_keys import SigningKeys
-from assent.stream.event_log import LogUnavailableError, Position, TopicPartition
+from assent.stream.event_log import LogUnavailableError, Position, Tail, TopicPartition
 from assent.stream.local import SqliteEventLog
 from assent.telemetry.meter import Metrics
 from assent.testing.face_pack import embedded_pack, encoded, six_faces
@@ -54,6 +54,7 @@ from tests.conftest import ROOT
 from tests.unit.grant_examples import CA_BC
 
 ORG = "Museum"
+LATE_S = 0.7
 Meanwhile = Callable[[], Awaitable[None]]
 
 
@@ -62,16 +63,42 @@ class FailingLog(SqliteEventLog):
 
     is_silent = False
     refuses: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+    """Followers of exactly these topics are given what they read a while after it was acknowledged."""
 
     async def append(self, records: Any) -> list[Position]:
         if any(record.topic in self.refuses for record in records):
             raise LogUnavailableError("not now")
         return await super().append(records)
 
+    async def tail(self, topics: Any) -> Any:
+        return LateTail(await super().tail(topics), self, frozenset(topics))
+
     async def end_offsets(self, topics: Any) -> dict[TopicPartition, int]:
         if self.is_silent:
             raise LogUnavailableError("not now")
         return await super().end_offsets(topics)
+
+
+@dataclass
+class LateTail:
+    """A follower whose broker takes its time."""
+
+    tail: Tail
+    log: FailingLog
+    topics: frozenset[str]
+
+    async def poll(self, *, timeout_s: float) -> list[StoredRecord]:
+        found = await self.tail.poll(timeout_s=timeout_s)
+        if found and self.topics == self.log.late:
+            await asyncio.sleep(LATE_S)
+        return found
+
+    def positions(self) -> dict[TopicPartition, int]:
+        return self.tail.positions()
+
+    async def close(self) -> None:
+        await self.tail.close()
 
 
 class InterruptedStore(EdgeVectorStore):

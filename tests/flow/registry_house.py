@@ -13,12 +13,13 @@ from typing import Any
 from assent.ids import GrantId
 from demo.api import Answer, DemoApi, JsonObject
 from demo.command import demo_layout
-from demo.embedded_world import EmbeddedWorld
+from demo.embedded_world import EmbeddedWorld, Opener
 from demo.requests import fixture_grant
 from demo.settled import settled
 from demo.site import DemoSite, Photo
 from demo.state import DemoState
 from demo.subject import Subject
+from embedded.system import open_system
 
 
 @dataclass(slots=True)
@@ -67,12 +68,16 @@ class GrantHouse:
 
 
 @asynccontextmanager
-async def grant_house(folder: Path, photos: dict[str, bytes]) -> AsyncIterator[GrantHouse]:
-    """The product with a site of these pictures."""
+async def grant_house(
+    folder: Path, photos: dict[str, bytes], *, opener: Opener = open_system, indexer: dict[str, Any] | None = None
+) -> AsyncIterator[GrantHouse]:
+    """The product with a site of these pictures; `indexer` are settings of that service."""
     site = DemoSite()
     site.photos = {path: Photo(path, data) for path, data in photos.items()}
     await site.start()
-    world = EmbeddedWorld(demo_layout(folder, site), host="127.0.0.1", port=0, progress=lambda _: None)
+    layout = demo_layout(folder, site)
+    layout.changes["indexer"] |= indexer or {}
+    world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()
         yield GrantHouse(world, site)

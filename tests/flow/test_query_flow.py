@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from assent.deciding.fold import DECISION_TOPICS
 from assent.events.images import ImageScraped
 from assent.identity.principal import Role
 from assent.ids import FaceId, GrantId, SubjectId
@@ -76,6 +77,57 @@ async def test_after_her_withdrawal_her_face_is_no_longer_named_even_to_her(hous
     _, body = await got(house, "/v1/flow", house.token(Role.SUBJECT))
     assert [(item["outcome"], item["face_id"]) for item in body["decisions"]] == [("embedded", None)]
     assert body["gates"]["withdrawn"] == 1
+
+
+def faces(body: Any) -> list[str | None]:
+    return [item["face_id"] for item in body["decisions"]]
+
+
+async def test_no_flow_begun_after_a_withdrawal_names_her_face_however_late_the_ledger_reads(house: QueryHouse, face: FaceId) -> None:
+    """The ledger's own follower is slow, the flow's is not: first answer, first event and the event of the withdrawal itself."""
+    headers = house.token(Role.SUBJECT)
+    async with house.client.get("/v1/flow/stream", headers=headers) as before:
+        assert [faces(body) for body in await events(before, 1)] == [[face]]
+        house.log.late = frozenset(topic.value for topic in DECISION_TOPICS)
+        await house.withdraw(HERS)
+        assert faces((await got(house, "/v1/flow", headers))[1]) == [None]
+        await house.give(grant(GrantId("g-3")))
+        async with house.client.get("/v1/flow/stream", headers=headers) as after:
+            assert [faces(body) for body in await events(after, 1)] == [[None]]
+        assert [faces(body) for body in await events(before, 1)] == [[None]]
+
+
+async def test_a_stream_is_not_told_of_her_face_by_the_withdrawal_that_ends_it(house: QueryHouse, face: FaceId) -> None:
+    """The flow reads the withdrawal first and wakes the stream; the ledger must have read it too before anything is told."""
+    async with house.client.get("/v1/flow/stream", headers=house.token(Role.SUBJECT)) as response:
+        assert [faces(body) for body in await events(response, 1)] == [[face]]
+        house.log.late = frozenset(topic.value for topic in DECISION_TOPICS)
+        await house.withdraw(HERS)
+        (body,) = await events(response, 1)
+        assert (body["gates"]["withdrawn"], faces(body)) == (1, [None])
+
+
+@pytest.mark.parametrize("path", ["/v1/flow", "/v1/flow/stream", "/"])
+async def test_a_flow_that_cannot_be_proved_fresh_is_not_shown(tmp_path: Path, path: str) -> None:
+    async with query_house(tmp_path, catch_up_timeout_s=0.2) as house:
+        await house.policy()
+        house.log.is_silent = True
+        async with house.client.get(path, headers=house.token(Role.OPERATOR)) as response:
+            assert response.status == 503
+        house.log.is_silent = False
+        async with house.client.get(path, headers=house.token(Role.OPERATOR)) as response:
+            assert response.status == 200
+
+
+async def test_a_stream_ends_when_it_can_no_longer_be_proved_fresh(tmp_path: Path) -> None:
+    async with query_house(tmp_path, catch_up_timeout_s=0.2) as house:
+        await house.policy()
+        async with house.client.get("/v1/flow/stream", headers=house.token(Role.OPERATOR)) as response:
+            await events(response, 1)
+            house.log.is_silent = True
+            await house.append(refused(7, grant_id=None))
+            async with asyncio.timeout(10):
+                assert b"data" not in await response.content.read()
 
 
 @pytest.mark.parametrize(("role", "status"), [(None, 401), (Role.SEARCHER, 403), (Role.PRODUCER, 403)])

@@ -55,7 +55,7 @@ async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
 
 async def test_the_whole_story_over_a_broker(broker: Broker, tmp_path: Path) -> None:
     port = free_port()
-    world = SevenProcesses(tmp_path, log_url=f"kafka://{broker.bootstrap_servers}", site_ports=(port,))
+    world = SevenProcesses(tmp_path, log_url=broker.log_url, site_ports=(port,))
     site = await site_on(port)
     try:
         await world.start()
@@ -80,7 +80,7 @@ async def test_any_process_may_be_killed_in_the_middle(tmp_path: Path) -> None:
     assert jars is not None
     ports = tuple(free_port() for _ in KILLED)
     async with ApacheKafka(jars) as broker:
-        world = SevenProcesses(tmp_path, log_url=f"kafka://{broker.bootstrap_servers}", site_ports=ports)
+        world = SevenProcesses(tmp_path, log_url=broker.log_url, site_ports=ports)
         try:
             await world.start()
             for victim, port in zip(KILLED, ports, strict=True):

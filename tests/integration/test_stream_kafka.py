@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from assent.deployment.build import open_log
 from assent.events.record import Record, StoredRecord
-from assent.events.topics import TopicSettings, all_topics
+from assent.events.topics import Topic, TopicSettings, all_topics
 from assent.stream.clock import SystemClock
 from assent.stream.event_log import LogUnavailableError, TopicPartition
 from assent.stream.kafka import KafkaEventLog
@@ -125,6 +126,26 @@ async def test_a_broker_that_comes_back_empty_breaks_the_table(client: Client) -
         assert isinstance(table.broken, LogWentBackError)
         assert not table.is_ready
         await table.stop()
+
+
+async def test_tansu_is_spoken_to_so_that_its_ends_are_true() -> None:
+    """Six records of one key in one append, as the registry reports an ending. In one batch Tansu would tell an end that is five
+    short, and go on telling it: a table that read them would take it for a log that went back, and one that did not for fresh."""
+    async with Tansu() as broker:
+        log = open_log(broker.log_url)
+        await log.start()
+        await log.ensure_topics(all_topics())
+        topic = Topic.ERASURES_PROGRESSED.value
+        table = Table(log, [topic], Count(), clock=SystemClock())
+        await table.start()
+        for number in range(5):
+            last = (await log.append([Record(topic, b"%d" % number, b"v") for _ in range(6)]))[-1]
+            at = TopicPartition(topic, last.partition)
+            assert (await log.end_offsets([topic]))[at] == last.offset + 1
+            await table.catch_up(10)
+            assert table.offsets()[at] == last.offset + 1
+        await table.stop()
+        await log.close()
 
 
 @pytest.mark.kafka

@@ -167,9 +167,26 @@ async def test_a_dead_letter_that_cannot_be_written_stops_the_process(log: Fault
 async def test_nothing_but_dead_letters_stops_before_they_are_written_off(log: FaultyLog) -> None:
     await log.append([Record(IN.value, f"k{number}".encode(), b"new format") for number in range(30)])
     settings = replace(QUICK, max_batch=8, max_dead_in_a_row=20)
-    with pytest.raises(TooManyDeadLettersError, match="bad_attributes"):
+    with pytest.raises(TooManyDeadLettersError, match=r"20 records of withdrawals.* \(bad_attributes\).*offset.*start it again"):
         await runner_of(log, Worker(), settings=settings).run()
     assert len(await written(log, IN.dead_letters)) == await committed(log) == 16
+
+
+async def test_bad_records_without_end_are_left_behind_by_starting_again(log: FaultyLog) -> None:
+    """A supervisor that starts the process anew must not turn on the same records for ever: each start gets further."""
+    await log.append([Record(IN.value, b"k", b"new format", partition=0) for _ in range(50)])
+    await log.append(inputs("g-1", partition=0))
+    settings = replace(QUICK, max_batch=8, max_dead_in_a_row=20)
+    stood: list[int] = []
+    for _ in range(2):
+        with pytest.raises(TooManyDeadLettersError):
+            await runner_of(log, Worker(), settings=settings).run()
+        stood.append(await committed(log))
+    assert stood == [16, 32]
+    async with running(runner_of(log, Worker(), settings=settings)):
+        await is_done(log, 51)
+    assert await answered(log) == ["g-1"]
+    assert len(await written(log, IN.dead_letters)) == 50
 
 
 async def test_a_fault_of_the_processor_stops_it_and_commits_nothing(log: FaultyLog) -> None:

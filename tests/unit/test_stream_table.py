@@ -23,12 +23,15 @@ class HandLog:
         self.end = 0
         self.position = 0
         self.is_away = False
+        self.early: list[int] = []
         self._ready: list[StoredRecord] = []
         self._moved = asyncio.Event()
 
     async def end_offsets(self, topics: Collection[str]) -> dict[TopicPartition, int]:
         if self.is_away:
             raise LogUnavailableError("away")
+        if self.early:
+            return {AT: self.early.pop(0)}
         return {AT: self.end}
 
     async def tail(self, topics: Collection[str]) -> HandLog:
@@ -71,7 +74,8 @@ class Stand:
     def __init__(self) -> None:
         self.log, self.fold, self.clock = HandLog(), Values(), FakeClock()
         self.told: list[BaseException] = []
-        self.table = Table(cast(EventLog, self.log), ["grants"], self.fold, clock=self.clock, on_broken=self.told.append)
+        self.table = Table(cast(EventLog, self.log), ["grants"], self.fold, clock=self.clock)
+        self.table.when_broken(self.told.append)
 
     async def __aenter__(self) -> Stand:
         await self.table.start()
@@ -140,7 +144,10 @@ async def test_a_record_that_must_not_be_skipped_closes_the_table_for_good() -> 
             await waiting
         assert not stand.table.is_ready
         assert stand.table.age_s() == float("inf")
-        assert [type(error) for error in stand.told] == [ValueError]
+        assert [str(error) for error in stand.told] == ["the table of grants cannot be trusted any more: unreadable"]
+        late: list[BaseException] = []
+        stand.table.when_broken(late.append)
+        assert [str(error) for error in late] == [str(error) for error in stand.told]
         with pytest.raises(TableBrokenError):
             await stand.table.ready(5)
 
@@ -154,3 +161,42 @@ async def test_a_log_that_ends_before_what_was_read_closes_the_table() -> None:
         with pytest.raises(TableBrokenError):
             await stand.table.catch_up(5)
         assert isinstance(stand.table.broken, LogWentBackError)
+        assert "grants/0 ends at 2, and 5 records of it were read" in str(stand.told[0])
+
+
+async def test_an_end_that_is_too_early_for_a_moment_breaks_nothing() -> None:
+    """A leader that lost its office without knowing it tells the end of before; asked again, its successor answers."""
+    async with Stand() as stand:
+        stand.log.end = 5
+        stand.log.put(b"1", position=5)
+        await stand.table.catch_up(5)
+        stand.log.early = [2, 4]
+        await stand.table.catch_up(5)
+        assert stand.table.is_ready
+        assert not stand.log.early, "it was asked until it answered right"
+
+
+async def test_an_end_that_stays_too_early_holds_a_caller_who_cannot_wait_for_the_verdict() -> None:
+    async with Stand() as stand:
+        stand.log.end = 5
+        stand.log.put(b"1", position=5)
+        await stand.table.catch_up(5)
+        stand.log.end = 2
+        with pytest.raises(TableStaleError):
+            await stand.table.catch_up(0.05)
+        assert stand.table.broken is None
+
+
+async def test_a_follower_that_is_set_back_closes_the_table() -> None:
+    async with Stand() as stand:
+        stand.log.end = 5
+        stand.log.put(b"1", position=5)
+        await stand.table.catch_up(5)
+        stand.log.put(b"another log", position=1)
+        with pytest.raises(TableBrokenError, match="was read to 5, and the log set the reader back to 1"):
+            await stand.table.wait_for({AT: 6}, 5)
+        assert stand.fold.seen == [b"1"]
+
+
+def test_who_waits_out_a_stale_table_does_not_wait_for_a_broken_one() -> None:
+    assert not issubclass(TableBrokenError, TableStaleError)

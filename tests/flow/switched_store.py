@@ -1,0 +1,66 @@
+"""A real blob store that can be told to be away, also at a start; an opener that gives the product such a key store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+from assent.blobs.derivatives import Derivatives
+from assent.blobs.store import BlobEntry, BlobStore, BlobStoreUnavailableError
+from assent.deployment.build import open_blobs, open_shared
+from assent.faces.prepare import prepare_embedded_pack
+from assent.keys.grant_keys import GrantKeyring
+from embedded.layout import EmbeddedLayout
+from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+
+
+class SwitchedStore:
+    """BlobStore over `store`; while `is_away` every call fails as one that nobody answered."""
+
+    def __init__(self) -> None:
+        self.store: BlobStore | None = None
+        self.is_away = False
+
+    @property
+    def _there(self) -> BlobStore:
+        if self.is_away or self.store is None:
+            raise BlobStoreUnavailableError("the store is away")
+        return self.store
+
+    async def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
+        await self._there.put(key, data, if_absent=if_absent)
+
+    async def get(self, key: str) -> bytes:
+        return await self._there.get(key)
+
+    async def exists(self, key: str) -> bool:
+        return await self._there.exists(key)
+
+    async def delete(self, key: str) -> None:
+        await self._there.delete(key)
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobEntry]:
+        async for entry in self._there.list(prefix):
+            yield entry
+
+    async def delete_prefix(self, prefix: str) -> int:
+        return await self._there.delete_prefix(prefix)
+
+
+class KeyStoreSwitch(SwitchedStore):
+    """The key store of a product that may be started again and again."""
+
+    @asynccontextmanager
+    async def opener(self, layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
+        """The usual system over this key store. Every start begins with no key in memory, as after a death."""
+        async with AsyncExitStack() as stack:
+            listener = listen(host, port)
+            stack.callback(listener.close)
+            prepare_embedded_pack(layout.model, progress=progress)
+            shared = await stack.enter_async_context(open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True))
+            self.store = open_blobs(layout.registry().keys_url, durable=True)
+            keyring = GrantKeyring(self, shared.keys.key_encryption_key)
+            derivatives = Derivatives(open_blobs(layout.registry().blobs_url), keyring)
+            shared = replace(shared, grant_keys=keyring, derivatives=derivatives)
+            yield await stack.enter_async_context(running_system(EmbeddedSystem(layout, shared), listener, host=host))

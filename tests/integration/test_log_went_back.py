@@ -1,0 +1,37 @@
+"""A broker that comes back empty, as after a bad restore: no process goes on by itself on tables that cannot be trusted any more."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from assent.deployment.build import open_log
+from assent.events.topics import all_topics
+from assent.testing.kafka_broker import Tansu, free_port
+from tests.integration.seven_processes import SERVICES, SevenProcesses
+
+pytestmark = pytest.mark.timeout(300)
+PATIENCE_S = 90.0
+
+
+async def test_every_process_ends_with_one_line(tmp_path: Path) -> None:
+    async with Tansu() as broker:
+        world = SevenProcesses(tmp_path, log_url=broker.log_url, site_ports=(free_port(),))
+        try:
+            await world.start()
+            await asyncio.to_thread(broker.kill)
+            await asyncio.to_thread(broker.start)
+            again = open_log(broker.log_url)
+            await again.start()
+            await again.ensure_topics(all_topics())
+            await again.close()
+            codes = await world.ended(SERVICES, within_s=PATIENCE_S)
+            assert codes == dict.fromkeys(SERVICES, 1), {name: world.said(name)[-500:] for name in SERVICES}
+            for name in SERVICES:
+                *_, last = world.said(name).strip().splitlines()
+                assert last.startswith(f"{name}: stopped by TableBrokenError: the table of "), last
+                assert "Traceback" not in world.said(name), world.said(name)
+        finally:
+            await world.close()
