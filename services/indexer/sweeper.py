@@ -16,11 +16,14 @@ PAGE = 512
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), and when."""
+    """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), those whose grant is
+    denied (kept), and when.
+    """
 
     seen: int
     without_live_grant: int
     overdue: int
+    doubted: int
     at: datetime
 
 
@@ -46,7 +49,8 @@ class Sweeper:
         if overdue:
             await self._store.delete([point.face_id for point in overdue])
             await self._store.flush()
-        return Sweep(seen=len(points), without_live_grant=len(lost), overdue=len(overdue), at=now)
+        doubted = sum(_is_doubted(ledger, point.grant_id, now) for point in lost)
+        return Sweep(seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, at=now)
 
     async def _listed(self) -> list[PointFacts]:
         points: list[PointFacts] = []
@@ -58,6 +62,16 @@ class Sweeper:
 
 
 def _is_overdue(ledger: ConsentLedger, grant_id: GrantId, now: datetime, grace: timedelta) -> bool:
-    """A grant with a known end has the grace time for its erasure; one without (unknown, denied) has none."""
+    """A grant with a known end has the grace time for its erasure; one without has none."""
+    if _is_doubted(ledger, grant_id, now):
+        return False
     ended = ledger.ended_at(grant_id)
     return ended is None or now < ended or now - ended > grace
+
+
+def _is_doubted(ledger: ConsentLedger, grant_id: GrantId, now: datetime) -> bool:
+    """Denied and not known to have ended. Nothing of it is told; to destroy it takes a word of the registry's, or one bad record
+    or a wrong public key would empty the store.
+    """
+    ended = ledger.ended_at(grant_id)
+    return ledger.standing(grant_id, now) is Standing.DENIED and (ended is None or now < ended)
