@@ -25,7 +25,8 @@ _HEADERS: Document = {
         "traceparent": {"type": "string", "description": "W3C trace context"},
         "assent-signature": {
             "type": "string",
-            "description": "Ed25519 over id, key and value; on images.scraped and on what one stage hands to the next",
+            "description": "Ed25519 over id, key and value: images.scraped, what one stage hands to the next, erasures.progressed. "
+            "Over the topic too: what the registry alone may say, on grants, withdrawals and erasures.requested",
         },
     },
 }

@@ -13,7 +13,7 @@ from assent.stream.event_log import EventLog, LogUnavailableError, Tail, TopicPa
 
 POLL_S = 1.0
 RETRY_S = 0.2
-SLICE = 256
+SLICE = 128
 """Records applied before other tasks get a turn: a rebuild of a large table must not hold up heartbeats."""
 
 
