@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -94,6 +95,21 @@ async def test_a_one_time_secret_says_yes_once_however_often_it_is_sent(field_of
     assert (await field_of.ask("POST", f"/v1/grants/{asked['grant_id']}/session", json={"grant_secret": asked["one_time_secret"]}))[
         0
     ] == 403
+
+
+async def test_an_operators_own_words_do_not_take_the_place_of_what_she_agrees_to(field_of: Field) -> None:
+    """She is shown the folder, and that every face there is taken for hers; the digest of the operator's words alone is no yes."""
+    person, words = await field_of.house.person(), "Nothing of you is kept."
+    folder = f"{field_of.site.origin}/told/"
+    request = field_of.house.request(person, [{"kind": "url_prefix", "value": folder, "only_me": True}]) | {"notice": {"text": words}}
+    asked = await field_of.house.api.need("POST", f"{field_of.url}/v1/grants", token=field_of.house.token, json=request)
+    status, page = await field_of.ask("GET", f"/confirm/{asked['grant_id']}?secret={asked['one_time_secret']}")
+    assert status == 200
+    assert page.index(folder) < page.index("every face found there is taken for yours") < page.index(words)
+    yes = {"one_time_secret": asked["one_time_secret"], "notice_sha256": hashlib.sha256(words.encode()).hexdigest()}
+    assert (await field_of.ask("POST", f"/v1/grants/{asked['grant_id']}/confirm", json=yes))[0] == 409
+    yes["notice_sha256"] = asked["notice_sha256"]
+    assert (await field_of.ask("POST", f"/v1/grants/{asked['grant_id']}/confirm", json=yes))[0] == 200
 
 
 async def test_what_was_imported_in_bulk_is_not_even_asked_for(field_of: Field) -> None:
