@@ -29,11 +29,40 @@ async def test_a_secret_that_is_no_text_is_a_wrong_secret_whether_the_grant_exis
 async def test_a_login_code_that_was_used_looks_like_one_that_never_was(field_of: Field) -> None:
     body = {"name": "ann", "roles": ["auditor"], "org": "house"}
     code = (await field_of.house.api.need("POST", f"{field_of.url}/v1/login-codes", token=field_of.house.token, json=body))["code"]
-    answers = await asyncio.gather(*(field_of.ask("GET", f"/login?code={code}") for _ in range(4)))
+    assert (await field_of.ask("GET", f"/login?code={code}"))[0] == 200
+    answers = await asyncio.gather(*(field_of.ask("POST", "/login", data={"code": code}) for _ in range(4)))
     assert sorted(status for status, _ in answers) == [303, 403, 403, 403]
+    assert (await field_of.ask("POST", "/login", data={"code": code})) == (await field_of.ask("POST", "/login", data={"code": "x" * 43}))
     used, never = await field_of.ask("GET", f"/login?code={code}"), await field_of.ask("GET", "/login?code=" + "x" * 43)
     assert used == never
     assert (await field_of.ask("GET", "/login?code=%FF%ED%A0%80"))[0] == 403
+
+
+async def test_a_link_signs_nobody_in_before_she_says_so_on_our_own_page(field_of: Field) -> None:
+    """Whoever sends her a link of his own must not make her browser his: it says whose it is, and a foreign page cannot press."""
+    mallory = await field_of.house.person()
+    request = field_of.house.request(mallory, [{"kind": "upload"}])
+    asked = await field_of.house.api.need("POST", f"{field_of.url}/v1/grants", token=field_of.house.token, json=request)
+    body = {"name": "mallory", "roles": ["auditor"], "org": "house"}
+    code = (await field_of.house.api.need("POST", f"{field_of.url}/v1/login-codes", token=field_of.house.token, json=body))["code"]
+    for _ in range(2):
+        async with field_of.http.get(f"{field_of.url}/login?code={code}", allow_redirects=False) as page:
+            assert (page.status, "Set-Cookie" in page.headers) == (200, False)
+            assert "<strong>mallory</strong>" in await page.text()
+    for origin in ("http://evil.example", "null", f"{field_of.url}.evil.example"):
+        status, _ = await field_of.ask("POST", "/login", headers={"Origin": origin}, data={"code": code})
+        assert status == 403, origin
+        for answer in ("yes", "no"):
+            his = {"one_time_secret": asked["one_time_secret"], "notice_sha256": asked["notice_sha256"]}
+            path = f"/confirm/{asked['grant_id']}/{answer}"
+            assert (await field_of.ask("POST", path, headers={"Origin": origin}, data=his))[0] == 403, (origin, answer)
+    yes = {"one_time_secret": asked["one_time_secret"], "notice_sha256": asked["notice_sha256"]}
+    assert (await field_of.ask("POST", f"/confirm/{asked['grant_id']}/yes", headers={"Origin": field_of.url}, data=yes))[0] == 200
+    async with field_of.http.post(
+        f"{field_of.url}/login", headers={"Origin": field_of.url}, data={"code": code}, allow_redirects=False
+    ) as entered:
+        assert (entered.status, entered.headers["Location"]) == (303, "/")
+        assert "HttpOnly" in entered.headers["Set-Cookie"]
 
 
 STAFF_ONLY = {
