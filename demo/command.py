@@ -165,7 +165,7 @@ async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorl
 
 
 async def login_link(world: EmbeddedWorld, subject_id: str) -> str:
-    """A link that signs in once, within ten minutes."""
+    """A link to the page whose button signs in once, within ten minutes."""
     roles = frozenset({Role.OPERATOR, Role.SUBJECT}) if subject_id else frozenset({Role.OPERATOR})
     visitor = Principal(
         name=subject_id or "demo-visitor",

@@ -156,7 +156,7 @@ class SevenProcesses:
             codes[VECTORS] = await asyncio.to_thread(_ended, running[VECTORS])
         return codes
 
-    async def ended(self, names: tuple[str, ...], *, within_s: float) -> dict[str, int | None]:
+    async def ended_within(self, names: tuple[str, ...], *, within_s: float) -> dict[str, int | None]:
         """The exit codes of processes that are to end by themselves; None for one that did not in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):

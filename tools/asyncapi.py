@@ -25,11 +25,13 @@ _HEADERS: Document = {
         "traceparent": {"type": "string", "description": "W3C trace context"},
         "assent-signature": {
             "type": "string",
-            "description": "Ed25519 over id, key and value; on images.scraped",
+            "description": "Ed25519 over id, key and value, on images.scraped. Over the topic too: what the registry alone may say, "
+            "on grants, withdrawals and erasures.requested",
         },
         "assent-stage": {
             "type": "string",
-            "description": "hmac-sha256-1: and 64 hex digits, over topic, id, key and value; on what one stage hands to the next",
+            "description": "hmac-sha256-1: and 64 hex digits, over topic, id, key and value; on what one stage hands to the next, and on "
+            "erasures.progressed",
         },
     },
 }

@@ -14,6 +14,7 @@ from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.geofence.policy import Policy
 from assent.ids import GrantId
+from assent.intake.registry_signature import is_registrys_word
 
 DECISION_TOPICS = (Topic.GRANTS, Topic.WITHDRAWALS, Topic.POLICIES, Topic.SUPPRESSIONS)
 
@@ -25,21 +26,32 @@ class UntrustedPolicyError(Exception):
 class DecisionFold:
     """The state that decisions read. `policy` is None until one was published; without a policy nothing is decided.
 
-    `unreadable` counts records that could not be read, by topic.
+    `unreadable` counts, by topic, the records that could not be read and those that the registry did not sign.
     """
 
-    def __init__(self, *, policy_key: Ed25519PublicKey, accepts_fixtures: bool = False) -> None:
+    def __init__(self, *, policy_key: Ed25519PublicKey, grant_key: Ed25519PublicKey, accepts_fixtures: bool = False) -> None:
         self.ledger = ConsentLedger(accepts_fixtures=accepts_fixtures)
         self.policy: Policy | None = None
         self.suppressions: set[str] = set()
         self.unreadable: dict[str, int] = {}
         self._policy_key = policy_key
+        self._grant_key = grant_key
 
     def apply(self, record: StoredRecord) -> None:
-        """Take one record of a decision topic. Raises UntrustedPolicyError for a policy that does not hold."""
+        """Take one record of a decision topic. Raises UntrustedPolicyError for a policy that does not hold.
+
+        A grant that the registry did not sign is not read at all: it denies the grant id in its key. A withdrawal counts whoever
+        wrote it, for it can only close.
+        """
+        if not is_registrys_word(record, self._grant_key):
+            self._count(record)
+            if record.topic == Topic.GRANTS.value:
+                self._deny(record)
+                return
         try:
             data = decode(record).data
         except UnreadableEventError as error:
+            self._count(record)
             self._unreadable(record, error)
             return
         match data:
@@ -54,13 +66,18 @@ class DecisionFold:
 
     def _unreadable(self, record: StoredRecord, error: UnreadableEventError) -> None:
         """Fail closed: the grant id in the key is denied; a policy that cannot be read stops the service."""
-        self.unreadable[record.topic] = self.unreadable.get(record.topic, 0) + 1
         if record.topic == Topic.POLICIES.value:
             raise UntrustedPolicyError(f"policy record at offset {record.offset}: {error.cause}") from error
         if record.topic in (Topic.GRANTS.value, Topic.WITHDRAWALS.value):
-            self.ledger.deny(GrantId(record.key.decode(errors="replace")))
+            self._deny(record)
         if record.topic == Topic.SUPPRESSIONS.value:
             self.suppressions.add(record.key.decode(errors="replace"))
+
+    def _count(self, record: StoredRecord) -> None:
+        self.unreadable[record.topic] = self.unreadable.get(record.topic, 0) + 1
+
+    def _deny(self, record: StoredRecord) -> None:
+        self.ledger.deny(GrantId(record.key.decode(errors="replace")))
 
     def _trusted(self, published: PolicyPublished) -> Policy:
         digest = hashlib.sha256(published.document.encode()).hexdigest()

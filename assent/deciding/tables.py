@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.fold import DECISION_TOPICS, DecisionFold
+from assent.keys.signing_keys import PublicKeys
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog
 from assent.stream.table import Table
@@ -14,8 +13,8 @@ from assent.stream.table import Table
 class DecisionTables:
     """Several services of one process may share one; each process has its own."""
 
-    def __init__(self, log: EventLog, *, policy_key: Ed25519PublicKey, clock: Clock, accepts_fixtures: bool = False) -> None:
-        self.fold = DecisionFold(policy_key=policy_key, accepts_fixtures=accepts_fixtures)
+    def __init__(self, log: EventLog, *, public: PublicKeys, clock: Clock, accepts_fixtures: bool = False) -> None:
+        self.fold = DecisionFold(policy_key=public.policy, grant_key=public.grant, accepts_fixtures=accepts_fixtures)
         self.table = Table(log, [topic.value for topic in DECISION_TOPICS], self.fold, clock=clock)
 
     @property

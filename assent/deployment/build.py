@@ -71,7 +71,7 @@ async def open_shared(
             vectors = open_vectors(settings, manifest)
             await _opened(vectors)
             stack.push_async_callback(vectors.close)
-        tables = DecisionTables(log, policy_key=keys.public.policy, clock=clock, accepts_fixtures=settings.accepts_fixtures)
+        tables = DecisionTables(log, public=keys.public, clock=clock, accepts_fixtures=settings.accepts_fixtures)
         await tables.start()
         stack.push_async_callback(tables.stop)
         gauges = asyncio.create_task(Gauges(tables, metrics).run(), name="gauges")

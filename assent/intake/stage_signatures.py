@@ -8,8 +8,8 @@ from assent.events.record import Record, StoredRecord
 from assent.events.topics import TOPICS, Topic
 from assent.keys.deployment_keys import DeploymentKeys
 
-HANDED_ON = (Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED)
-"""Topics that one stage alone writes and on whose word the next one relies: which image, whose grant, which places."""
+HANDED_ON = (Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED)
+"""Topics on whose word somebody relies: which image, whose grant, which places, and what was erased."""
 STAGE_HEADER = "assent-stage"
 FORM = b"hmac-sha256-1:"
 """What stands before the 64 hex digits: another form of signature gets another name, and a reader knows which it is."""
@@ -19,25 +19,25 @@ class StageSignatures:
     """HMAC-SHA256 (RFC 2104) under a key per stage, derived from the root secret, which every service holds and nobody else does."""
 
     def __init__(self, keys: DeploymentKeys) -> None:
-        owners = {topic.value: TOPICS[topic].owners[0] for topic in HANDED_ON}
-        self._of_stage = {owner: keys.stage_key(owner) for owner in owners.values()}
-        self._of_topic = {topic: self._of_stage[owner] for topic, owner in owners.items()}
+        owners = {topic.value: TOPICS[topic].owners for topic in HANDED_ON}
+        self._of_stage = {owner: keys.stage_key(owner) for named in owners.values() for owner in named}
+        self._of_topic = {topic: [self._of_stage[owner] for owner in named] for topic, named in owners.items()}
 
     def signed(self, record: Record, stage: str) -> Record:
-        """The record as this stage hands it on; of a stage on whose word nobody relies, as it is."""
+        """The record as this stage hands it on; one of a topic on whose word nobody relies as it is."""
         key = self._of_stage.get(stage)
-        if key is None:
+        if key is None or record.topic not in self._of_topic:
             return record
         headers = (*record.headers, (STAGE_HEADER, _signature(record, key)))
         return Record(record.topic, record.key, record.value, headers, record.partition)
 
     def holds(self, record: StoredRecord) -> bool:
-        """The record lies on a topic that needs no signature, or the stage that owns its topic signed it for this topic."""
-        key = self._of_topic.get(record.topic)
-        if key is None:
+        """The record lies on a topic that needs no signature, or a stage that owns its topic signed it for this topic."""
+        keys = self._of_topic.get(record.topic)
+        if keys is None:
             return True
         told = record.header(STAGE_HEADER)
-        return told is not None and hmac.compare_digest(told, _signature(record, key))
+        return told is not None and any(hmac.compare_digest(told, _signature(record, key)) for key in keys)
 
 
 def _signature(record: Record | StoredRecord, key: bytes) -> bytes:

@@ -25,6 +25,7 @@ class SigningPurpose(StrEnum):
     RECEIPT = "receipt"
     TOKEN = "token"  # noqa: S105 - the name of a purpose, not a secret
     POLICY = "policy"
+    GRANT = "grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,11 @@ class PublicKeys:
     receipt: Ed25519PublicKey
     token: Ed25519PublicKey
     policy: Ed25519PublicKey
+    grant: Ed25519PublicKey
 
     @classmethod
     def load(cls, folder: Path) -> PublicKeys:
-        """Read the three `.pub` files (PEM). Raises KeyFileError."""
+        """Read the `.pub` files (PEM). Raises KeyFileError."""
         return cls(**{purpose.value: _load_public(folder, purpose) for purpose in SigningPurpose})
 
 
@@ -48,10 +50,11 @@ class SigningKeys:
     receipt: Ed25519PrivateKey = field(repr=False)
     token: Ed25519PrivateKey = field(repr=False)
     policy: Ed25519PrivateKey = field(repr=False)
+    grant: Ed25519PrivateKey = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> SigningKeys:
-        """Read the three private files (PKCS 8 PEM). Raises KeyFileError, also when a public file does not match."""
+        """Read the private files (PKCS 8 PEM). Raises KeyFileError, also when a public file does not match."""
         keys = {purpose: _load_private(folder, purpose) for purpose in SigningPurpose}
         for purpose, key in keys.items():
             if public_pem(key.public_key()) != public_pem(_load_public(folder, purpose)):
@@ -104,7 +107,10 @@ def _load_public(folder: Path, purpose: SigningPurpose) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(path.read_bytes())
     except FileNotFoundError as error:
-        raise KeyFileError(f"{path.name} is missing; write it with `openssl pkey -pubout` from its private half") from error
+        raise KeyFileError(
+            f"{path.name} is missing; write it with `openssl pkey -pubout` from its private half, "
+            "or, where there is none either, make the pair with `assent keys create`"
+        ) from error
     except ValueError as error:
         raise KeyFileError(f"{path.name} is not a PEM public key; restore it from its backup") from error
     if not isinstance(key, Ed25519PublicKey):

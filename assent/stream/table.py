@@ -16,7 +16,7 @@ RETRY_S = 0.2
 ASKED_AGAIN = 5
 """How often an end before what was read is asked again, each time after RETRY_S: a leader that lost its office without knowing
 it tells an old end for a moment; a log that lost records goes on telling it."""
-SLICE = 256
+SLICE = 128
 """Records applied before other tasks get a turn: a rebuild of a large table must not hold up heartbeats."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from typing import ClassVar
 
 import structlog
 
 from assent.deployment.runner_service import RunnerService
 from assent.deployment.shared import Need, Shared
+from assent.intake.registry_signature import is_registrys_word
+from assent.intake.stage_signatures import StageSignatures
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.outcomes import RetryLaterError
 from assent.stream.runner import RunnerSettings
@@ -49,16 +52,22 @@ class IndexerApp(RunnerService):
         super().__init__(processor, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)
         self._settings = settings
         self._metrics = shared.metrics
-        erasures = ErasureTable()
-        self._erasures = Table(shared.log, [topic.value for topic in ERASURE_TOPICS], erasures, clock=shared.clock)
+        signatures = StageSignatures(shared.keys)
+        self._erasure_table = ErasureTable(
+            is_genuine=lambda record: is_registrys_word(record, shared.keys.public.grant) and signatures.holds(record)
+        )
+        self._counted: Counter[str] = Counter()
+        topics = [topic.value for topic in ERASURE_TOPICS]
+        self._erasures = Table(shared.log, topics, self._erasure_table, clock=shared.clock)
         self._worker = ErasureWorker(
-            table=erasures,
+            table=self._erasure_table,
             store=shared.vectors,
             derivatives=shared.derivatives,
             grant_keys=shared.grant_keys,
             log=shared.log,
             clock=shared.clock,
             settle_s=SINGLE_PROCESS_SETTLE_S if shared.is_single_process else settings.settle_s,
+            signed=lambda record: signatures.signed(record, processor.name),
         )
         self._sweeper = Sweeper(
             store=shared.vectors,
@@ -100,7 +109,13 @@ class IndexerApp(RunnerService):
             except _TROUBLE as error:
                 _LOG.warning("erasure_waits", error=type(error).__name__)
             self._metrics.set(declared.PURGE_BACKLOG, self._worker.purge_backlog())
+            self._count_unreadable()
             await self._pause(self._settings.erase_round_s)
+
+    def _count_unreadable(self) -> None:
+        for topic, count in self._erasure_table.unreadable.items():
+            self._metrics.increase(declared.TABLE_UNREADABLE, count - self._counted[topic], table=topic)
+            self._counted[topic] = count
 
     async def _sweep(self) -> None:
         while not self._stopping.is_set():
@@ -110,7 +125,7 @@ class IndexerApp(RunnerService):
                 _LOG.warning("sweep_waits", error=type(error).__name__)
             else:
                 self._metrics.set(declared.VECTORS, swept.seen)
-                self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue)
+                self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted)
                 self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
             await self._pause(self._settings.sweep_every_s)
 

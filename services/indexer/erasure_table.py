@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assent.events.envelope import UnreadableEventError, decode
@@ -26,17 +28,26 @@ class Erasure:
 
 
 class ErasureTable:
-    """Fold of both erasure topics; order does not matter, the first report of a level stands."""
+    """Fold of both erasure topics; order does not matter, the first report of a level stands.
 
-    def __init__(self) -> None:
+    What does not hold by `is_genuine` is not taken: a request destroys, and a report ends an erasure. `unreadable` counts it by topic.
+    """
+
+    def __init__(self, *, is_genuine: Callable[[StoredRecord], bool]) -> None:
+        self._is_genuine = is_genuine
+        self.unreadable: Counter[str] = Counter()
         self._erasures: dict[ErasureId, Erasure] = {}
         self._early: dict[ErasureId, list[ErasureProgressed]] = {}
 
     def apply(self, record: StoredRecord) -> None:
-        """Take one record; one that cannot be read is left to the registry, which consumes the same topics with dead letters."""
+        """Take one record; a report that cannot be read or trusted is also a dead letter of the registry."""
+        if not self._is_genuine(record):
+            self.unreadable[record.topic] += 1
+            return
         try:
             data = decode(record).data
         except UnreadableEventError:
+            self.unreadable[record.topic] += 1
             return
         if isinstance(data, ErasureRequested):
             erasure = self._erasures.setdefault(data.erasure_id, Erasure(data))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from assent.blobs.derivatives import Derivatives
 from assent.events.envelope import Event, encode, event_id
 from assent.events.erasures import ErasureLevel, ErasureProgressed
+from assent.events.record import Record
 from assent.ids import FaceId
 from assent.keys.grant_keys import GrantKeyring
 from assent.stream.clock import Clock
@@ -30,6 +31,7 @@ class ErasureWorker:
     """Works on every unfinished erasure; idempotent, so a second instance does no harm.
 
     `settle_s` is how long after the request the second read-back waits: the longest a paused writer may still write.
+    `signed` makes a report the indexer's own.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class ErasureWorker:
         log: EventLog,
         clock: Clock,
         settle_s: float,
+        signed: Callable[[Record], Record],
     ) -> None:
         self._table = table
         self._store = store
@@ -50,6 +53,7 @@ class ErasureWorker:
         self._log = log
         self._clock = clock
         self._settle = timedelta(seconds=settle_s)
+        self._signed = signed
 
     async def work(self) -> int:
         """One round over all unfinished erasures; the number that still has something to do.
@@ -171,5 +175,5 @@ class ErasureWorker:
             time=progress.reached_at,
             data=progress,
         )
-        await self._log.append([encode(event)])
+        await self._log.append([self._signed(encode(event))])
         erasure.progress.setdefault((store, level), progress)

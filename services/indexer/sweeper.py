@@ -10,18 +10,21 @@ from assent.deciding.tables import DecisionTables
 from assent.ids import FaceId
 from assent.stream.clock import Clock
 from assent.vectors.store import PointFacts, VectorStore
-from services.indexer.overdue import is_overdue
+from services.indexer.overdue import is_doubted, is_overdue
 
 PAGE = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), and when."""
+    """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), those whose grant is
+    denied (kept), and when.
+    """
 
     seen: int
     without_live_grant: int
     overdue: int
+    doubted: int
     at: datetime
 
 
@@ -47,7 +50,8 @@ class Sweeper:
         if overdue:
             await self._store.delete([point.face_id for point in overdue])
             await self._store.flush()
-        return Sweep(seen=len(points), without_live_grant=len(lost), overdue=len(overdue), at=now)
+        doubted = sum(is_doubted(ledger, point.grant_id, now) for point in lost)
+        return Sweep(seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, at=now)
 
     async def _listed(self) -> list[PointFacts]:
         points: list[PointFacts] = []

@@ -228,7 +228,7 @@ class TokenOut(RecordPart):
 
 
 class LoginCodeOut(RecordPart):
-    """Opens `/login?code=` once within ten minutes."""
+    """Opens `/login?code=` within ten minutes; the button there signs in once."""
 
     code: str
     expires_at: AwareDatetime

@@ -137,12 +137,15 @@ class Scope(RecordPart):
 
 
 class Notice(RecordPart):
-    """What she was shown. `sha256` covers the UTF-8 text; `shown_at` is when she confirmed having read it."""
+    """What she was shown: the facts of the grant with every source, then the operator's words.
+
+    `sha256` covers the UTF-8 text; `shown_at` is when she confirmed having read it.
+    """
 
     version: Line
     language: str = Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
     url: str = Field(default="", max_length=2048)
-    text: str | None = Field(default=None, max_length=20_000)
+    text: str | None = Field(default=None, max_length=2_000_000)
     sha256: Sha256Hex
     shown_at: UtcTime | None = None
     channel: Line = "web"

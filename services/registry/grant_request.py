@@ -39,7 +39,10 @@ MAX_SOURCES = 500
 
 
 class RequestedNotice(RecordPart):
-    """The notice she will be shown. Without a text or digest of its own, the registry writes the text from the request."""
+    """What the operator adds to the notice that the registry writes from the request: own words, or where more is said.
+
+    `sha256` is that of `text`, or of what stands at `url`.
+    """
 
     version: str = Field(default="1", min_length=1, max_length=300)
     language: str = Field(default="en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
@@ -127,16 +130,15 @@ def wire_source(source: NamedSource, grant_id: GrantId) -> SourceRule:
 
 
 def _notice(request: GrantRequest, sources: tuple[SourceRule, ...]) -> Notice:
+    """The digest that she confirms covers the facts and the operator's words."""
     asked = request.notice
-    text = asked.text
-    if text is None and asked.sha256 is None:
-        text = notice_text(request.model_dump(mode="json"), [rule.model_dump(mode="json") for rule in sources])
+    text = notice_text(request.model_dump(mode="json"), [rule.model_dump(mode="json") for rule in sources])
     return Notice(
         version=asked.version,
         language=asked.language,
         url=asked.url,
         text=text,
-        sha256=asked.sha256 or _digest(text or ""),
+        sha256=_digest(text),
         channel=asked.channel,
     )
 

@@ -1,4 +1,7 @@
-"""The notice she reads before she says yes, in plain English or French, made from the request; never says less than the request."""
+"""The notice she reads before she says yes, in plain English or French, made from the request; never says less than the request.
+
+What the operator writes stands behind it, never in its place.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,9 @@ _WORDS = {
         "why": "What for:",
         "where": "From where:",
         "upload": "photos that you send yourself",
+        "only_me": " (you state that nobody else's face appears there: every face found there is taken for yours)",
+        "joint": "A photo is used only if everyone whose face is in it has agreed, and only until one of you ends it.",
+        "region": "Only the face that you mark in a photo is used.",
         "recipients": "Who may be told of a match: {who}.",
         "nobody": "nobody but you",
         "places": "In which places: {places}.",
@@ -32,6 +38,9 @@ _WORDS = {
         "choice": "You need not agree. If you refuse, nothing is collected and nothing else changes for you.",
         "withdraw": "You may end this at any time with one click and the secret you will be given. No photo and no reason is "
         "asked. Photos and templates are then erased, and you get a receipt that anybody can check.",
+        "own": "What follows is written by {name}. It changes nothing of the above.",
+        "more": "{name} says more at {url}",
+        "digest": "SHA-256 of what {name} says there: {sha256}",
     },
     "fr": {
         "who": "Qui demande : {name}. Contact : {contact}.",
@@ -40,6 +49,9 @@ _WORDS = {
         "why": "Pourquoi :",
         "where": "D'où :",
         "upload": "les photos que vous envoyez vous-même",
+        "only_me": " (vous déclarez que le visage de personne d'autre n'y apparaît : tout visage trouvé là est tenu pour le vôtre)",
+        "joint": "Une photo n'est utilisée que si toutes les personnes qui y figurent ont accepté, et jusqu'à ce que l'une y mette fin.",
+        "region": "Seul le visage que vous marquez dans une photo est utilisé.",
         "recipients": "Qui peut être informé d'une correspondance : {who}.",
         "nobody": "personne d'autre que vous",
         "places": "Dans quels lieux : {places}.",
@@ -47,28 +59,57 @@ _WORDS = {
         "choice": "Vous n'êtes pas tenue d'accepter. Si vous refusez, rien n'est recueilli et rien d'autre ne change pour vous.",
         "withdraw": "Vous pouvez y mettre fin à tout moment d'un clic, avec le secret qui vous sera remis. Ni photo ni raison ne "
         "sont demandées. Photos et gabarits sont alors effacés, et vous recevez un reçu que chacun peut vérifier.",
+        "own": "Ce qui suit est écrit par {name}. Cela ne change rien à ce qui précède.",
+        "more": "{name} en dit plus à l'adresse {url}",
+        "digest": "SHA-256 de ce que {name} y dit : {sha256}",
     },
 }
 
 
 def notice_text(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> str:
-    """The text, in French when the notice's language is French, else in English. The same request gives the same text."""
+    """The facts of the request, then the operator's own words. In French when the notice's language is French, else in English.
+
+    The same request gives the same text.
+    """
     language = "fr" if request["notice"]["language"].startswith("fr") else "en"
+    return "\n".join([*_facts(request, sources, language), *_own_words(request, _WORDS[language])]) + "\n"
+
+
+def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], language: str) -> list[str]:
     words = _WORDS[language]
     controller, scope, validity = request["controller"], request["geographic_scope"], request["validity"]
     places = sorted({*scope["collect_in"], *scope["store_in"], *scope["disclose_in"]})
-    recipients = ", ".join(item["id"] for item in request["recipients"]) or words["nobody"]
-    lines = [
-        words["who"].format(name=controller["name"], contact=controller["contact"]),
+    recipients = ", ".join(_line(item["id"]) for item in request["recipients"]) or words["nobody"]
+    mode = request["face_binding"]["mode"]
+    return [
+        words["who"].format(name=_line(controller["name"]), contact=_line(controller["contact"])),
         words["what"],
         words["why"],
         *(f"- {_PURPOSES[language][item['code']]}" for item in request["purposes"]),
         words["where"],
-        *(f"- {words['upload'] if rule['kind'] == 'upload' else rule['value']}" for rule in sources),
+        *(f"- {_source(rule, words)}" for rule in sources),
+        *([words[mode]] if mode in words else []),
         words["recipients"].format(who=recipients),
         words["places"].format(places=", ".join(places)),
         words["term"].format(start=validity["not_before"][:10], end=validity["expires_at"][:10]),
         words["choice"],
         words["withdraw"],
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _source(rule: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    named = words["upload"] if rule["kind"] == "upload" else _line(rule["value"])
+    return f"{named}{words['only_me'] if rule['only_me'] else ''}"
+
+
+def _own_words(request: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    asked, name = request["notice"], _line(request["controller"]["name"])
+    own = ["", words["own"].format(name=name), asked["text"]] if asked["text"] else []
+    more = ["", words["more"].format(name=name, url=_line(asked["url"]))] if asked["url"] else []
+    digest = [words["digest"].format(name=name, sha256=asked["sha256"])] if asked["sha256"] and not asked["text"] else []
+    return [*own, *more, *digest]
+
+
+def _line(text: str) -> str:
+    """On one line: a name must not be able to write lines of its own into the facts."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

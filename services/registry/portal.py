@@ -90,16 +90,18 @@ class Portal:
         code = request.query.get("code")
         if code is None:
             return self._pages.page(request, "login", grant_id="")
-        found = await self._sessions.sign_in(code)
-        if found is None:
-            return self._pages.page(request, "login", status=403, grant_id="", is_code_wrong=True)
-        principal, token = found
-        return self._signed_in("/me" if Role.SUBJECT in principal.roles else "/", token)
+        principal = await self._sessions.whom(code)
+        if principal is None:
+            return self._wrong_code(request)
+        # Opening a link signs nobody in: whoever sent it could else make her somebody else, and her next photo that one's.
+        return self._pages.page(request, "enter", code=code, name=principal.name)
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         # Else a foreign page could sign a visitor in as somebody else, and her next photo would come under that grant.
         refuse_foreign_page(request)
         form = await request.post()
+        if "code" in form:
+            return await self._enter(request, str(form["code"]))
         grant_id, secret = GrantId(str(form.get("grant_id", "")).strip()), str(form.get("grant_secret", "")).strip()
         token, _ = await self._sessions.subject_session(grant_id, secret)
         return self._signed_in("/me", token)
@@ -119,6 +121,8 @@ class Portal:
         return await self._notice(request, await _field(request, "one_time_secret"))
 
     async def say_yes(self, request: web.Request) -> web.StreamResponse:
+        # It ends with a session: a foreign page could send somebody else's yes, and make its visitor that person.
+        refuse_foreign_page(request)
         _refuse_staff(request)
         confirmed = await self._grants.confirm(
             grant_of(request),
@@ -131,6 +135,7 @@ class Portal:
         return page
 
     async def say_no(self, request: web.Request) -> web.StreamResponse:
+        refuse_foreign_page(request)
         await self._grants.refuse(grant_of(request), one_time_secret=await _field(request, "one_time_secret"))
         return self._pages.page(request, "refused")
 
@@ -213,6 +218,16 @@ class Portal:
         if row is None or row.subject_id != subject_id:
             raise wrong_secret()
         return row
+
+    async def _enter(self, request: web.Request, code: str) -> web.StreamResponse:
+        found = await self._sessions.sign_in(code)
+        if found is None:
+            return self._wrong_code(request)
+        principal, token = found
+        return self._signed_in("/me" if Role.SUBJECT in principal.roles else "/", token)
+
+    def _wrong_code(self, request: web.Request) -> web.StreamResponse:
+        return self._pages.page(request, "login", status=403, grant_id="", is_code_wrong=True)
 
     def _signed_in(self, location: str, token: str) -> web.StreamResponse:
         response = web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from assent.events.envelope import Event, encode, event_id
@@ -18,14 +18,15 @@ Offsets = dict[str, int]
 
 
 class Publisher:
-    """Appends and says where things came to lie."""
+    """Appends and says where things came to lie. `signed` puts the registry's signature on what is the registry's own."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, *, signed: Callable[[Record], Record]) -> None:
         self._log = log
+        self._signed = signed
 
     async def publish(self, events: Sequence[Event[EventPayload]]) -> Offsets:
-        """Append all of them in one call; returns when the log has acknowledged each."""
-        return await self.append([encode(event) for event in events])
+        """Append all of them, signed, in one call; returns when the log has acknowledged each."""
+        return await self.append([self._signed(encode(event)) for event in events])
 
     async def append(self, records: Sequence[Record]) -> Offsets:
         """The same for records that are encoded or signed already. Raises ApiError 503 when the log is away."""

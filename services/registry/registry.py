@@ -12,6 +12,8 @@ from assent.blobs.store import BlobStore
 from assent.faces.image import ImageLimits
 from assent.identity.tokens import TokenSigner
 from assent.intake.producers import ProducerDirectory
+from assent.intake.registry_signature import signed_by_registry
+from assent.intake.stage_signatures import StageSignatures
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
@@ -51,6 +53,7 @@ from services.registry.store import RegistryStore
 from services.registry.upload_handlers import UploadHandlers
 from services.registry.uploads import FaceFinder, Uploads
 
+NAME = "registry"
 FOLDER = "registry"
 RECEIPTS = "receipts.sqlite3"
 
@@ -83,7 +86,7 @@ class Registry:
         signer = CheckpointSigner(settings.origin, parts.signing.receipt)
         self._receipt_log = ReceiptLog(parts.data / FOLDER / RECEIPTS, signer)
         self.receipts = ReceiptDesk(self._receipt_log, signer)
-        self._publisher = Publisher(parts.log)
+        self._publisher = _publisher(parts)
         self._hashes = SecretHashes(parts.keys.subkey("registry secrets"))
         self._openings = Openings(parts.keys.subkey("registry openings"))
         self._vault = GrantVault(keys=parts.keys, grant_keys=parts.grant_keys)
@@ -96,7 +99,14 @@ class Registry:
         self.sessions = Sessions(store=self.store, access=self.access, hashes=self._hashes, signer=token_signer, clock=parts.clock)
         self.uploads = self._built_uploads(parts)
         self.intake = self._built_intake(parts)
-        self.guard = RevisionGuard(log=parts.log, store=self.store, vault=self._vault, publisher=self._publisher, metrics=parts.metrics)
+        self.guard = RevisionGuard(
+            log=parts.log,
+            store=self.store,
+            vault=self._vault,
+            publisher=self._publisher,
+            metrics=parts.metrics,
+            public_key=parts.keys.public.grant,
+        )
         self.rounds = self._built_rounds(parts)
         self._policy_desk = PolicyDesk(
             store=self.store,
@@ -220,3 +230,9 @@ class Registry:
             metrics=parts.metrics,
             round_s=self._settings.round_s,
         )
+
+
+def _publisher(parts: RegistryParts) -> Publisher:
+    """What the registry alone may say goes out under its own key; what it tells of an erasure, under its key as a stage."""
+    stages = StageSignatures(parts.keys)
+    return Publisher(parts.log, signed=lambda record: signed_by_registry(stages.signed(record, NAME), parts.signing.grant))

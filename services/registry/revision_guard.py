@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from assent.events.envelope import UnreadableEventError, decode
 from assent.events.grants import GrantSnapshot
+from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.ids import GrantId
+from assent.intake.registry_signature import is_registrys_word
 from assent.stream.event_log import EventLog, Tail
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import GRANTS_REAPPENDED
@@ -23,14 +26,27 @@ _LOG = structlog.get_logger()
 
 
 class RevisionGuard:
-    """Compaction keeps the last offset, not the last revision: an older append that timed out and landed late must not stay last."""
+    """Compaction keeps the last offset, not the last revision: an older append that timed out and landed late must not stay last.
 
-    def __init__(self, *, log: EventLog, store: RegistryStore, vault: GrantVault, publisher: Publisher, metrics: Metrics) -> None:
+    Nor must what somebody else wrote: a record that does not hold counts as lower than every revision.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        store: RegistryStore,
+        vault: GrantVault,
+        publisher: Publisher,
+        metrics: Metrics,
+        public_key: Ed25519PublicKey,
+    ) -> None:
         self._log = log
         self._store = store
         self._vault = vault
         self._publisher = publisher
         self._metrics = metrics
+        self._public_key = public_key
         self._last: dict[GrantId, int] = {}
         self._tail: Tail | None = None
 
@@ -44,13 +60,7 @@ class RevisionGuard:
         if self._tail is None:
             self._tail = await self._log.tail([Topic.GRANTS.value])
         for record in await self._tail.poll(timeout_s=timeout_s):
-            try:
-                data = decode(record).data
-            except UnreadableEventError as error:
-                _LOG.error("grant_unreadable", topic=record.topic, offset=record.offset, cause=error.cause)
-                continue
-            if isinstance(data, GrantSnapshot):
-                self._last[data.grant_id] = data.revision
+            self._last[GrantId(record.key.decode(errors="replace"))] = self._revision(record)
         ends = await self._log.end_offsets([Topic.GRANTS.value])
         positions = self._tail.positions()
         if any(positions.get(partition, 0) < end for partition, end in ends.items()):
@@ -62,6 +72,18 @@ class RevisionGuard:
         if self._tail is not None:
             await self._tail.close()
             self._tail = None
+
+    def _revision(self, record: StoredRecord) -> int:
+        """The revision that this record puts last; 0 where nobody can go by it."""
+        if not is_registrys_word(record, self._public_key):
+            _LOG.error("grant_not_ours", topic=record.topic, partition=record.partition, offset=record.offset)
+            return 0
+        try:
+            data = decode(record).data
+        except UnreadableEventError as error:
+            _LOG.error("grant_unreadable", topic=record.topic, partition=record.partition, offset=record.offset, cause=error.cause)
+            return 0
+        return data.revision if isinstance(data, GrantSnapshot) else 0
 
     async def _judge(self) -> int:
         """What was seen last is compared once with the registry's own file; what was right is forgotten."""

@@ -41,10 +41,17 @@ def insert_login_code(database: sqlite3.Connection, digest: bytes, principal: Pr
     database.execute("INSERT INTO login_codes VALUES (?, ?, ?, NULL)", values)
 
 
-def take_login_code(database: sqlite3.Connection, digest: bytes, *, now: datetime) -> Principal | None:
-    """Whom the code signs in, once and before it ends; else None."""
+def principal_of_code(database: sqlite3.Connection, digest: bytes, *, now: datetime) -> Principal | None:
+    """Whom the code would sign in, as long as it may; it stays unused."""
     row = database.execute("SELECT * FROM login_codes WHERE hash = ?", (digest,)).fetchone()
     if row is None or row["used_at"] is not None or moment(row["expires_at"]) <= now:
         return None
-    database.execute("UPDATE login_codes SET used_at = ? WHERE hash = ?", (stamp(now), digest))
     return Principal.model_validate_json(row["principal"])
+
+
+def take_login_code(database: sqlite3.Connection, digest: bytes, *, now: datetime) -> Principal | None:
+    """Whom the code signs in, once and before it ends; else None."""
+    principal = principal_of_code(database, digest, now=now)
+    if principal is not None:
+        database.execute("UPDATE login_codes SET used_at = ? WHERE hash = ?", (stamp(now), digest))
+    return principal

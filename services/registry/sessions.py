@@ -13,7 +13,7 @@ from services.registry.access import GrantAccess
 from services.registry.desk_table import record_minted, was_any_minted
 from services.registry.grant_table import GrantRow, subject_row
 from services.registry.secret_hashes import SecretHashes
-from services.registry.secret_table import SecretKind, insert_login_code, take_login_code
+from services.registry.secret_table import SecretKind, insert_login_code, principal_of_code, take_login_code
 from services.registry.store import RegistryStore
 
 SUBJECT_SESSION_S = 3_600
@@ -74,6 +74,12 @@ class Sessions:
         ends = now + timedelta(seconds=LOGIN_CODE_S)
         await self._store.write(lambda database: insert_login_code(database, digest, principal, now=now, expires_at=ends))
         return code, ends
+
+    async def whom(self, code: str) -> Principal | None:
+        """Whom a code would sign in; it may still be used after that."""
+        digest = self._hashes.hash(code, kind=_CODE, owner="")
+        now = self._clock.now()
+        return await self._store.read(lambda database: principal_of_code(database, digest, now=now))
 
     async def sign_in(self, code: str) -> tuple[Principal, str] | None:
         """Whom a code signs in, with a token for one hour; None for a code that is wrong, used or too old."""

@@ -37,6 +37,7 @@ from assent.identity.principal import Principal, Role
 from assent.identity.tokens import TokenSigner
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SightingId, SubjectId
 from assent.intake.producers import ProducerDirectory
+from assent.intake.registry_signature import signed_by_registry
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
@@ -147,7 +148,7 @@ class QueryHouse:
 
     async def append(self, data: EventPayload, *, event: str | None = None) -> None:
         identity = event or uuid.uuid4().hex
-        await self.log.append([encode(Event(id=identity, source="/test", time=self.clock.now(), data=data))])
+        await self.log.append([self._signed(data, identity)])
         await self.settled()
 
     async def raw(self, topic: Topic, key: bytes, value: bytes) -> None:
@@ -165,7 +166,11 @@ class QueryHouse:
     async def withdraw(self, grant_id: GrantId) -> None:
         """Acknowledged by the log; nobody waits for anybody to read it."""
         data = GrantWithdrawn(grant_id=grant_id, withdrawn_at=self.clock.now())
-        await self.log.append([encode(Event(id=uuid.uuid4().hex, source="/test", time=self.clock.now(), data=data))])
+        await self.log.append([self._signed(data, uuid.uuid4().hex)])
+
+    def _signed(self, data: EventPayload, identity: str) -> Record:
+        """As the registry would write it."""
+        return signed_by_registry(encode(Event(id=identity, source="/test", time=self.clock.now(), data=data)), self.signing.grant)
 
     async def policy(self, *open_to_clients: str, **entries: dict[str, Any]) -> None:
         """Publish the shipped policy with these places open to callers, and keys of entries changed, as `CA_BC={...}`."""
@@ -300,7 +305,7 @@ async def query_house(folder: Path, *, clock: FakeClock | None = None, **setting
     await log.ensure_topics(all_topics())
     store = InterruptedStore(folder / "vectors", dimensions=pack.manifest.recogniser.dimensions, model_digest=pack.digest)
     await store.open()
-    tables = DecisionTables(log, policy_key=keys.public.policy, clock=clock)
+    tables = DecisionTables(log, public=keys.public, clock=clock)
     await tables.start()
     blobs, key_store = open_blobs(f"file:{folder / 'blobs'}"), open_blobs(f"file:{folder / 'grant-keys'}")
     grant_keys = GrantKeyring(key_store, keys.key_encryption_key)

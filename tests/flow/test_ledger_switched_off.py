@@ -74,7 +74,7 @@ async def deaf_system(layout: EmbeddedLayout, *, host: str, port: int, progress:
 
 @asynccontextmanager
 async def deafened(shared: Shared, layout: EmbeddedLayout) -> AsyncIterator[Shared]:
-    tables = DecisionTables(shared.log, policy_key=shared.keys.public.policy, clock=shared.clock, accepts_fixtures=True)
+    tables = DecisionTables(shared.log, public=shared.keys.public, clock=shared.clock, accepts_fixtures=True)
     tables.fold.ledger = DeafLedger(accepts_fixtures=True)
     await tables.start()
     keys = KeepingKeyring(open_blobs(layout.registry().keys_url), shared.keys.key_encryption_key)

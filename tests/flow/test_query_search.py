@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from PIL import Image
 
+from assent.consent.decision import SELF
 from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot, Purpose
 from assent.identity.principal import Role
 from assent.ids import FaceId, GrantId, Jurisdiction, SubjectId
@@ -214,6 +216,27 @@ async def test_a_face_that_may_not_be_searched_for_looks_like_one_that_is_not_th
     for status, body in [*answers, unknown]:
         assert (status, body["code"]) == (403, "probe_not_covered")
         assert {**body, "request_id": ""} == {**answers[1][1], "request_id": ""}
+
+
+def in_the_name_of_self(house: QueryHouse) -> str:
+    """A searcher's token that the signer would not mint, under the registry's own key."""
+    claims = jwt.decode(house.mint(Role.SEARCHER), options={"verify_signature": False})
+    claims["principal"]["org"] = SELF
+    return jwt.encode(claims, house.signing.token, algorithm="EdDSA")
+
+
+@pytest.mark.parametrize("recipients", [(ORG,), (SELF, ORG)])
+async def test_a_gallery_question_in_the_name_of_self_is_told_nothing(house: QueryHouse, recipients: tuple[str, ...]) -> None:
+    """No such token can be minted over the interface; one that was made otherwise must not stand for the person herself."""
+    first, _ = await gallery(house, recipients=recipients)
+    headers = {"Authorization": f"Bearer {in_the_name_of_self(house)}"}
+    named: list[dict[str, Any]] = [{"face_id": first}, {"image": PHOTO}, {"face_id": "01890000-0000-7000-8000-000000000000"}]
+    for naming in named:
+        status, body = await house.ask("/v1/search", headers, basis="gallery", **naming)
+        assert (status, body["code"]) == (403, "probe_not_covered")
+    assert [record for record in await house.disclosures() if record["faces"]] == []
+    status, body = await house.ask("/v1/search", house.token(Role.SEARCHER), basis="gallery", face_id=first)
+    assert (status, len(body["candidates"])) == (200, 2)
 
 
 async def test_a_place_that_keeps_probes_to_the_person_herself_is_obeyed(house: QueryHouse) -> None:

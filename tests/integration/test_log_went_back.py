@@ -10,7 +10,7 @@ import pytest
 from assent.deployment.build import open_log
 from assent.events.topics import all_topics
 from assent.testing.kafka_broker import Tansu, free_port
-from tests.integration.seven_processes import SERVICES, SevenProcesses
+from faults.processes import SERVICES, SevenProcesses
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE_S = 90.0
@@ -27,7 +27,7 @@ async def test_every_process_ends_with_one_line(tmp_path: Path) -> None:
             await again.start()
             await again.ensure_topics(all_topics())
             await again.close()
-            codes = await world.ended(SERVICES, within_s=PATIENCE_S)
+            codes = await world.ended_within(SERVICES, within_s=PATIENCE_S)
             assert codes == dict.fromkeys(SERVICES, 1), {name: world.said(name)[-500:] for name in SERVICES}
             for name in SERVICES:
                 *_, last = world.said(name).strip().splitlines()

@@ -19,6 +19,8 @@ from assent.events.grants import GrantSnapshot, GrantState, GrantWithdrawn
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import TOPICS, Topic, all_topics
 from assent.ids import GrantId
+from assent.intake.registry_signature import signed_by_registry
+from assent.keys.signing_keys import PublicKeys
 from assent.stream.clock import SystemClock
 from assent.stream.event_log import LogUnavailableError, TopicPartition
 from assent.stream.kafka import KafkaEventLog
@@ -34,6 +36,8 @@ TRIES = 30
 PARTITIONS = TOPICS[Topic.GRANTS].partitions
 # The caller gives up long before its client does.
 IMPATIENT = KafkaSettings(append_timeout_s=0.5, request_timeout_s=30.0)
+KEY = Ed25519PrivateKey.generate()
+PUBLIC = PublicKeys(**{name: KEY.public_key() for name in ("receipt", "token", "policy", "grant")})
 
 
 @pytest.fixture
@@ -62,11 +66,12 @@ async def late(broker: ApacheKafka) -> AsyncIterator[KafkaEventLog]:
 
 
 def on_log(snapshot: GrantSnapshot) -> Record:
-    return encode(Event(event_id(snapshot.grant_id, snapshot.revision), "/test", NOW, snapshot))
+    return signed_by_registry(encode(Event(event_id(snapshot.grant_id, snapshot.revision), "/test", NOW, snapshot)), KEY)
 
 
 def no(grant_id: GrantId) -> Record:
-    return encode(Event(event_id(grant_id, "no"), "/test", NOW, GrantWithdrawn(grant_id=grant_id, withdrawn_at=NOW)))
+    ended = GrantWithdrawn(grant_id=grant_id, withdrawn_at=NOW)
+    return signed_by_registry(encode(Event(event_id(grant_id, "no"), "/test", NOW, ended)), KEY)
 
 
 def given(grant_id: str, revision: int) -> GrantSnapshot:
@@ -151,7 +156,7 @@ async def test_a_withdrawal_outlives_an_older_snapshot_that_landed_later_and_com
         alone.apply_grant(data)
     assert alone.standing(grant_id, NOW) is Standing.LIVE
 
-    rebuilt = DecisionTables(log, policy_key=Ed25519PrivateKey.generate().public_key(), clock=SystemClock())
+    rebuilt = DecisionTables(log, public=PUBLIC, clock=SystemClock())
     await rebuilt.start()
     await rebuilt.table.ready(30)
     assert rebuilt.ledger.grant(grant_id) == given(name, 2)

@@ -17,7 +17,7 @@ from assent.keys.identifiers import ImageIds
 from assent.keys.key_files import KeyFileError
 from assent.keys.signing_keys import PublicKeys, SigningKeys, public_pem
 
-PRIVATE_FILES = ["root.secret", "receipt_signing.key", "token_signing.key", "policy_signing.key"]
+PRIVATE_FILES = ["root.secret", "receipt_signing.key", "token_signing.key", "policy_signing.key", "grant_signing.key"]
 
 
 def test_a_restart_reads_the_same_keys(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_each_use_has_a_key_of_its_own(tmp_path: Path) -> None:
     pairs = [keys.producer_signing_key(ProducerId(name)).public_key() for name in ("crawler", "upload", "crawler")]
     assert public_pem(pairs[0]) == public_pem(pairs[2]) != public_pem(pairs[1])
     signing = SigningKeys.load(tmp_path)
-    assert len({public_pem(key.public_key()) for key in (signing.receipt, signing.token, signing.policy)}) == 3
+    assert len({public_pem(key.public_key()) for key in (signing.receipt, signing.token, signing.policy, signing.grant)}) == 4
 
 
 def test_the_subkeys_are_hkdf_sha256_of_the_root(tmp_path: Path) -> None:
@@ -99,6 +99,18 @@ def test_a_start_that_was_cut_short_is_finished(tmp_path: Path) -> None:
     DeploymentKeys.load_or_create(tmp_path)
     SigningKeys.load(tmp_path)
     assert (tmp_path / "token_signing.pub").read_bytes() == public
+
+
+def test_a_folder_from_before_a_pair_was_needed_says_how_to_make_it_and_gets_it(tmp_path: Path) -> None:
+    DeploymentKeys.load_or_create(tmp_path)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.startswith("grant_")}
+    for path in tmp_path.glob("grant_signing.*"):
+        path.unlink()
+    with pytest.raises(KeyFileError, match=r"grant_signing\.pub is missing.*assent keys create"):
+        DeploymentKeys.load(tmp_path)
+    keys = DeploymentKeys.load_or_create(tmp_path)
+    assert public_pem(SigningKeys.load(tmp_path).grant.public_key()) == public_pem(keys.public.grant)
+    assert kept.items() <= {path.name: path.read_bytes() for path in tmp_path.iterdir()}.items()
 
 
 def test_halves_of_two_pairs_are_refused(tmp_path: Path) -> None:
