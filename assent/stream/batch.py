@@ -111,6 +111,9 @@ class Batch:
 
     async def _one(self, processor: Processor, index: int) -> None:
         record, started = self.records[index], self._clock.monotonic()
+        if record.is_marker:
+            self._handled[index] = Handled(record, None, (), None, "ignore", "marker", 0.0)
+            return
         try:
             event = decode(record)
             if not self._is_genuine(record):

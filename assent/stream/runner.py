@@ -59,7 +59,10 @@ class RunnerSettings:
 
 
 class Runner:
-    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`."""
+    """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`.
+
+    `is_ours`: one of our own services wrote the record, so that being unable to read it is a fault of a release.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Runner:
         tables: Sequence[Readiness] = (),
         group: str | None = None,
         is_genuine: Callable[[StoredRecord], bool] = lambda record: True,
+        is_ours: Callable[[StoredRecord], bool] = lambda record: True,
         signed: Callable[[Record], Record] = lambda record: record,
     ) -> None:
         self._log = log
@@ -83,6 +87,7 @@ class Runner:
         self._settings = settings
         self._tables = tuple(tables)
         self._is_genuine = is_genuine
+        self._is_ours = is_ours
         self._signed = signed
         self._topics = [topic.value for topic in processor.topics]
         self._group = group or processor.name
@@ -235,9 +240,15 @@ class Runner:
             await self._log.append(outputs)
 
     def _brake(self, done: Sequence[Handled]) -> None:
-        """Before anything is written off: a release that can read nothing must not empty the topic into dead letters."""
+        """Before anything is written off: a release that can read nothing must not empty the topic into dead letters.
+
+        What strangers wrote does not count, or whoever writes a thousand bad records would stop the service.
+        """
         for handled in done:
-            self._dead_in_a_row = 0 if handled.dead is None else self._dead_in_a_row + 1
+            if handled.dead is None:
+                self._dead_in_a_row = 0
+            elif self._is_ours(handled.record):
+                self._dead_in_a_row += 1
             if self._dead_in_a_row >= self._settings.max_dead_in_a_row:
                 raise TooManyDeadLettersError(
                     f"{self._dead_in_a_row} records of {handled.record.topic} in a row could not be read ({handled.reason}); "
