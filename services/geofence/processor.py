@@ -78,7 +78,7 @@ class GeofenceProcessor:
         """Locate one sighting for each grant that covers it."""
         assert isinstance(event.data, ImageScraped)
         sighting = event.data.sighting
-        await self._check_sender(sighting, record)
+        await self._check_sender(event, sighting, record)
         read = await self._read(sighting)
         findings = self._findings(read)
         self._count(findings)
@@ -99,11 +99,11 @@ class GeofenceProcessor:
             if ended is not None:
                 await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
 
-    async def _check_sender(self, sighting: Sighting, record: StoredRecord) -> None:
+    async def _check_sender(self, event: Event[EventPayload], sighting: Sighting, record: StoredRecord) -> None:
         public_key = await self._producers.public_key(sighting.producer)
         if public_key is None:
             raise PoisonMessageError("unknown_producer")
-        if not is_signed_by(record, public_key):
+        if not is_signed_by(record, public_key, event_id=event.id):
             raise PoisonMessageError("bad_signature")
 
     async def _read(self, sighting: Sighting) -> _Read:
