@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +26,7 @@ from tests.contract.kafka_broker import apache_kafka
 from tests.integration.foreign_clients import Confluent, ForeignClient, KafkaPython, Kcat, Message
 from tests.integration.kafka_house import KafkaHouse, as_json, kafka_house, portraits, structured_event
 from tests.integration.raw_batches import GZIP, LZ4, ZSTD, batch, produce, record
-from tools.outside_programs import find_kcat, required
+from tools.outside_programs import ROOT, find_kafka, find_kcat, required
 
 __all__ = ["apache_kafka"]
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
@@ -256,3 +261,63 @@ async def test_a_flood_of_rubbish_does_not_end_the_geofence(house: KafkaHouse, p
     assert all(taken)
     await house.settled()
     assert await house.vectors(grant) == 1
+
+
+async def test_the_programs_of_the_guide_do_what_it_says(house: KafkaHouse, tmp_path: Path) -> None:
+    """Each is run twice, as it stands in the guide: its image is embedded once, and the feed tells it once."""
+    environment = guide_environment(house, tmp_path)
+    await run_program([*SHELL, "register.sh"], tmp_path, environment)
+    environment |= {"TOKEN": (tmp_path / "guide-agency.token").read_text().strip(), "KEY_FILE": str(tmp_path / "guide-agency.key")}
+    commands = guide_commands()
+    images = portraits(len(commands), first=70)
+    grant = await house.granted("guide", images)
+    for _ in range(2):
+        for (name, command), image in zip(commands.items(), images, strict=True):
+            (tmp_path / name).write_bytes(image)
+            await run_program([*command, str(tmp_path / name)], tmp_path, environment)
+        await house.settled()
+    assert await house.vectors(grant) == len(commands)
+    rows: list[dict[str, Any]] = []
+    async with asyncio.timeout(20):
+        while len(rows) < len(commands):
+            rows = json.loads(await run_program([*SHELL, "outcomes.sh"], tmp_path, environment))["outcomes"]
+    assert [row["outcome"] for row in rows] == ["embedded"] * len(commands)
+    assert {row["image_id"] for row in rows} == {house.world.identifiers.image_id(image) for image in images}
+
+
+SHELL = ("sh",)
+GUIDE = ROOT / "docs" / "producers"
+
+
+def guide_environment(house: KafkaHouse, folder: Path) -> dict[str, str]:
+    """What the guide says to set, and `assent` and kcat on the path."""
+    kcat = find_kcat()
+    path = [str(Path(sys.executable).parent), *([str(kcat.parent)] if kcat else []), os.environ["PATH"]]
+    told = {"REGISTRY": house.registry, "KAFKA": house.broker.bootstrap_servers, "PRODUCER": "guide-agency", "ASSENT_TOKEN": house.token}
+    return {**os.environ, **told, "PATH": os.pathsep.join(path), "HOME": str(folder)}
+
+
+def guide_commands() -> dict[str, list[str]]:
+    """How each program is started; one that needs kcat is left out where there is none and none is required."""
+    jars = find_kafka()
+    found = {
+        "confluent": [sys.executable, "confluent.py"],
+        "asynchronous": [sys.executable, "asynchronous.py"],
+        "java": ["java", "-cp", f"{jars}/*", "Announce.java"],
+        "curl": [*SHELL, "curl.sh"],
+        "kcat": [*SHELL, "kcat.sh"],
+    }
+    if find_kcat() is None:
+        assert "kafka" not in required(), "ASSENT_REQUIRE names kafka, and kcat belongs to it"
+        del found["kcat"]
+    return found
+
+
+async def run_program(command: Sequence[str], folder: Path, environment: dict[str, str]) -> str:
+    """Its output. A program of the guide is named by its file."""
+    words = [str(GUIDE / word) if (GUIDE / word).is_file() else word for word in command]
+    done = await asyncio.to_thread(
+        subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
