@@ -18,10 +18,16 @@ NAME = "demo-agency"
 class OutsideProducer:
     """Hands an image in and announces it."""
 
-    def __init__(self, api: DemoApi, *, private_key: str = "") -> None:
+    def __init__(self, api: DemoApi, *, private_key: str = "", name: str = NAME) -> None:
         self._api = api
+        self._name = name
         self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private_key)) if private_key else Ed25519PrivateKey.generate()
         self._token = ""
+
+    @property
+    def token(self) -> str:
+        """The bearer token of its requests; empty before it is registered."""
+        return self._token
 
     @property
     def private_key(self) -> str:
@@ -32,8 +38,10 @@ class OutsideProducer:
         """The operator registers the public key and gives out a token."""
         registry = self._api.addresses.registry
         public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
-        await self._api.need("POST", f"{registry}/v1/producers", token=operator_token, json={"producer_id": NAME, "public_key": public})
-        wanted = {"name": NAME, "roles": ["producer"], "org": NAME, "producer_id": NAME, "lifetime_s": 3600}
+        await self._api.need(
+            "POST", f"{registry}/v1/producers", token=operator_token, json={"producer_id": self._name, "public_key": public}
+        )
+        wanted = {"name": self._name, "roles": ["producer"], "org": self._name, "producer_id": self._name, "lifetime_s": 3600}
         self._token = (await self._api.need("POST", f"{registry}/v1/tokens", token=operator_token, json=wanted))["token"]
 
     async def hand_in(self, image: bytes) -> str:
@@ -50,8 +58,8 @@ class OutsideProducer:
         """PUT the bytes, then POST the signed event that names them."""
         registry, digest = self._api.addresses.registry, hashlib.sha256(image).hexdigest()
         blob = await self.hand_in(image)
-        sighting_id = hashlib.sha256(f"{NAME}/{digest}/{now.isoformat()}".encode()).hexdigest()
-        body = json.dumps(_event(blob, image, digest, sighting_id, now, final_url)).encode()
+        sighting_id = hashlib.sha256(f"{self._name}/{digest}/{now.isoformat()}".encode()).hexdigest()
+        body = json.dumps(_event(self._name, blob, image, digest, sighting_id, now, final_url)).encode()
         headers = {
             "Content-Type": "application/cloudevents+json",
             "assent-signature": base64.b64encode(self.signed(sighting_id, sighting_id, body)).decode(),
@@ -59,11 +67,11 @@ class OutsideProducer:
         await self._api.need("POST", f"{registry}/v1/events", token=self._token, data=body, headers=headers)
 
 
-def _event(blob: str, image: bytes, digest: str, sighting_id: str, now: datetime, final_url: str | None) -> JsonObject:
+def _event(name: str, blob: str, image: bytes, digest: str, sighting_id: str, now: datetime, final_url: str | None) -> JsonObject:
     sighting = {
         "sighting_id": sighting_id,
         "image_id": digest,
-        "producer": NAME,
+        "producer": name,
         "source_kind": "producer",
         "blob": blob,
         "sha256": digest,
@@ -75,7 +83,7 @@ def _event(blob: str, image: bytes, digest: str, sighting_id: str, now: datetime
     return {
         "specversion": "1.0",
         "id": sighting_id,
-        "source": f"/{NAME}",
+        "source": f"/{name}",
         "type": "images.scraped.v1",
         "time": now.isoformat(),
         "datacontenttype": "application/json",

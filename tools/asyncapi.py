@@ -6,6 +6,7 @@ from typing import Any
 
 from assent import __version__
 from assent.events.catalogue import EVENT_TYPES
+from assent.events.envelope import MAX_ATTRIBUTE_CHARS
 from assent.events.payload import EventPayload
 from assent.events.topics import DEAD_LETTER_SETTINGS, TOPICS, Topic, TopicSettings
 
@@ -36,17 +37,32 @@ _HEADERS: Document = {
     },
 }
 
+STRUCTURED_TOPIC = Topic.IMAGES_SCRAPED
+"""Where outside producers write, who may send the whole event as the value; our own stages write in binary mode."""
+_STRUCTURED_HEADERS: Document = {
+    "type": "object",
+    "required": ["content-type", "assent-signature"],
+    "properties": {
+        "content-type": {"type": "string", "pattern": "^application/cloudevents\\+json( *; *charset=utf-8)?$"},
+        "assent-signature": {"type": "string", "description": "Ed25519 over id, key and the whole value; 64 bytes or their base64"},
+    },
+}
+
 
 def asyncapi() -> Document:
     """The document as plain JSON values."""
     schemas: Document = {}
     messages = {_component(name): _message(name, model, schemas) for name, model in sorted(EVENT_TYPES.items())}
+    messages |= {_structured(name): _structured_message(name, model) for name, model in _named(STRUCTURED_TOPIC)}
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Assent events",
             "version": __version__,
-            "description": "CloudEvents 1.0 in the Kafka binding, binary mode. Vectors ride sealed; image bytes never do.",
+            "description": (
+                "CloudEvents 1.0 in the Kafka binding, binary mode; on images.scraped structured mode is read too. "
+                "Vectors ride sealed; image bytes never do."
+            ),
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
@@ -72,11 +88,48 @@ def _message(name: str, model: type[EventPayload], schemas: Document) -> Documen
     }
 
 
+def _structured_message(name: str, model: type[EventPayload]) -> Document:
+    """The same event as one document (CloudEvents 1.0, JSON format)."""
+    text = {"type": "string", "minLength": 1, "maxLength": MAX_ATTRIBUTE_CHARS}
+    return {
+        "name": f"{name}, structured",
+        "title": f"{model.__name__}, the whole event as the value",
+        "summary": "From outside producers. Extension attributes are allowed; data_base64 may stand for data.",
+        "contentType": "application/cloudevents+json",
+        "headers": _STRUCTURED_HEADERS,
+        "payload": {
+            "type": "object",
+            "required": ["specversion", "id", "source", "type", "time"],
+            "properties": {
+                "specversion": {"type": "string", "const": "1.0"},
+                **dict.fromkeys(("id", "source"), text),
+                "type": {"type": "string", "const": name},
+                "time": {"type": "string", "format": "date-time"},
+                "datacontenttype": {"type": "string"},
+                "data": {"$ref": f"#/components/schemas/{_component(name)}"},
+                "data_base64": {"type": "string", "contentEncoding": "base64"},
+            },
+            "oneOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
+        },
+        "bindings": {"kafka": {"key": {"type": "string", "description": TOPICS[model.topic].key}, "bindingVersion": BINDING_VERSION}},
+    }
+
+
+def _named(topic: Topic) -> list[tuple[str, type[EventPayload]]]:
+    return [(name, model) for name, model in sorted(EVENT_TYPES.items()) if model.topic is topic]
+
+
+def _structured(name: str) -> str:
+    return f"{_component(name)}_structured"
+
+
 def _channel(topic: Topic) -> Document:
-    named = [name for name, model in sorted(EVENT_TYPES.items()) if model.topic is topic]
+    messages = [_component(name) for name, _ in _named(topic)]
+    if topic is STRUCTURED_TOPIC:
+        messages += [_structured(name) for name, _ in _named(topic)]
     return {
         "address": topic.value,
-        "messages": {_component(name): {"$ref": f"#/components/messages/{_component(name)}"} for name in named},
+        "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in messages},
         "bindings": {"kafka": _binding(TOPICS[topic])},
     }
 

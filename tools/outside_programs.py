@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 KAFKA_JARS = CACHE / "kafka"
 PROMTOOL_FOLDER = CACHE / "promtool"
+KCAT_FOLDER = CACHE / "kcat"
 
 
 class UnknownProgramError(ValueError):
@@ -42,6 +43,12 @@ def find_kafka() -> Path | None:
     """The folder of Apache Kafka's jars, where there is a Java to run them."""
     has_jars = any(KAFKA_JARS.glob("kafka_*.jar"))
     return KAFKA_JARS if has_jars and _on_path("java") else None
+
+
+def find_kcat() -> Path | None:
+    """kcat on PATH, or the one that was unpacked into .cache; it belongs to `kafka`, and only tests of foreign clients need it."""
+    unpacked = KCAT_FOLDER / "bin" / "kcat"
+    return _on_path("kcat") or (unpacked if unpacked.is_file() else None)
 
 
 PROGRAMS: dict[str, OutsideProgram] = {

@@ -11,7 +11,17 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tools.outside_programs import KAFKA_JARS, PROGRAMS, PROMTOOL_FOLDER, ROOT, UnknownProgramError, required, why_missing
+from tools.outside_programs import (
+    KAFKA_JARS,
+    KCAT_FOLDER,
+    PROGRAMS,
+    PROMTOOL_FOLDER,
+    ROOT,
+    UnknownProgramError,
+    find_kcat,
+    required,
+    why_missing,
+)
 
 KAFKA_POM = ROOT / "tools" / "kafka" / "pom.xml"
 KAFKA_STAMP = KAFKA_JARS / "pom.sha256"
@@ -58,16 +68,54 @@ def _bring_promtool() -> None:
     """Unpacks Debian's package into .cache: no root, and no Prometheus server is started."""
     if PROGRAMS["promtool"].find() is not None:
         return
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+    if not _can_unpack():
         raise CannotBringError(PROGRAMS["promtool"].how)
-    with tempfile.TemporaryDirectory() as folder:
-        _apt(["apt-get", "download", "--quiet", "prometheus"], cwd=Path(folder))
-        (package,) = Path(folder).glob("prometheus_*.deb")
-        PROMTOOL_FOLDER.mkdir(parents=True, exist_ok=True)
-        _run(["dpkg-deb", "--extract", str(package), str(PROMTOOL_FOLDER)])
+    _unpack(["prometheus"], PROMTOOL_FOLDER)
 
 
 def _bring_kafka() -> None:
+    """Apache Kafka, and kcat as a foreign client where that can be had."""
+    try:
+        _bring_kcat()
+    except CannotBringError as error:
+        print(f"  kcat      skipped: {error}", flush=True)
+    _bring_broker()
+
+
+def _bring_kcat() -> None:
+    """Unpacks Debian's package and the libraries beside it into .cache; a small script tells it where they are."""
+    if find_kcat() is not None:
+        return
+    if not _can_unpack():
+        raise CannotBringError("install kcat (Debian: apt-get install kcat)")
+    _unpack(["kcat", "librdkafka1", "libyajl2", "libsasl2-2", "liblz4-1", "libzstd1"], KCAT_FOLDER)
+    (libraries,) = {path.parent for path in (KCAT_FOLDER / "usr" / "lib").glob("*/librdkafka.so.1")}
+    script = KCAT_FOLDER / "bin" / "kcat"
+    script.parent.mkdir(exist_ok=True)
+    found_in = libraries.relative_to(KCAT_FOLDER)
+    script.write_text(f'#!/bin/sh\nroot=$(dirname "$0")/..\nLD_LIBRARY_PATH="$root/{found_in}" exec "$root/usr/bin/kcat" "$@"\n')
+    script.chmod(0o755)
+    try:
+        _run([str(script), "-V"])
+    except CannotBringError:
+        script.unlink()
+        raise
+
+
+def _can_unpack() -> bool:
+    return shutil.which("apt-get") is not None and shutil.which("dpkg-deb") is not None
+
+
+def _unpack(packages: Sequence[str], folder: Path) -> None:
+    """The files of Debian packages, without installing them."""
+    with tempfile.TemporaryDirectory() as downloads:
+        _apt(["apt-get", "download", "--quiet", *packages], cwd=Path(downloads))
+        folder.mkdir(parents=True, exist_ok=True)
+        for package in Path(downloads).glob("*.deb"):
+            _run(["dpkg-deb", "--extract", str(package), str(folder)])
+
+
+def _bring_broker() -> None:
     """Copies Apache Kafka and what it needs from Maven, once per version of the pom."""
     if not KAFKA_POM.is_file():
         raise CannotBringError(f"{KAFKA_POM.relative_to(ROOT)} is missing")

@@ -32,6 +32,7 @@ class RunnerService:
             settings=settings,
             tables=(shared.tables,),
             is_genuine=signatures.holds,
+            is_ours=shared.producers.is_inner,
             signed=lambda record: signatures.signed(record, processor.name),
             spans=shared.spans,
         )

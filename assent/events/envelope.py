@@ -1,9 +1,12 @@
-"""CloudEvents 1.0 in Kafka's binary mode: an event to a record and back; an unreadable record is an error, never a guess."""
+"""CloudEvents 1.0 on Kafka: an event to a record and back; an unreadable record is an error, never a guess.
+
+What is written here is in binary mode. Structured mode is read from outside producers, on images.scraped alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -11,24 +14,37 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from assent.events.catalogue import EVENT_TYPES
+from assent.events.content_mode import Mode, UnknownContentError, mode_of
 from assent.events.payload import EventPayload, UtcTime
-from assent.events.record import Record, StoredRecord, first_header
+from assent.events.record import Record, StoredRecord
+from assent.events.strict_json import AmbiguousJsonError, parse_strictly
+from assent.events.structured import NoEventError, parse_structured
+from assent.events.topics import Topic
 
 SPEC_VERSION = b"1.0"
 JSON_CONTENT = b"application/json"
-STRUCTURED_CONTENT = b"application/cloudevents+json"
 MAX_VALUE_BYTES = 512 * 1024
+MAX_OUTSIDE_BYTES = 256 * 1024
+"""Of a value on images.scraped: what a stage adds to it must still fit into MAX_VALUE_BYTES."""
+MAX_HEADER_BYTES = 16 * 1024
+MAX_ATTRIBUTE_CHARS = 1_024
+
+# Control characters, surrogates and noncharacters: CloudEvents 1.0, type String.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_OUR_HEADERS = frozenset({"content-type", "traceparent", "assent-signature"})
+_REQUIRED = ("id", "source", "type", "time")
 
 P_co = TypeVar("P_co", bound=EventPayload, covariant=True)
 _TIME = TypeAdapter(UtcTime)
 
 
 class UnreadableEventError(ValueError):
-    """Raised when a record is not an event of its topic. `cause` is a short code, never a part of the payload."""
+    """Raised when a record is not an event of its topic. `cause` is a short code, `detail` says it; neither holds its payload."""
 
     def __init__(self, cause: str, detail: str) -> None:
         super().__init__(f"{cause}: {detail}")
         self.cause = cause
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,48 +90,86 @@ def encode(event: Event[EventPayload]) -> Record:
 def decode(record: StoredRecord | Record) -> Event[EventPayload]:
     """The event in a record.
 
-    Raises UnreadableEventError with a cause: `no_value`, `oversize`, `no_type`, `unknown_type`, `wrong_topic`,
-    `malformed`, `wrong_key`, `bad_attributes`.
+    Raises UnreadableEventError with a cause: `no_value`, `oversize`, `no_type`, `unknown_type`, `wrong_topic`, `wrong_mode`,
+    `batched`, `unknown_content`, `malformed`, `wrong_key`, `bad_attributes`, or what the log says of a damaged place.
     """
-    if record.value is None:
-        raise UnreadableEventError("no_value", "a record without a value is a tombstone, not an event")
-    if len(record.value) > MAX_VALUE_BYTES:
-        raise UnreadableEventError("oversize", f"value of {len(record.value)} bytes, {MAX_VALUE_BYTES} allowed")
-    attributes, body = _parts(record, record.value)
+    value = _value(record)
+    attributes, body = _parts(record, value)
+    _check_attributes(attributes)
     model = _model(attributes, record.topic)
     data = _payload(model, body)
     if data.key().encode() != record.key:
         raise UnreadableEventError("wrong_key", "the record key is not the key of its event")
+    trace = attributes.get("traceparent")
     return Event(
         id=attributes["id"],
         source=attributes["source"],
         time=_time(attributes["time"]),
         data=data,
-        traceparent=attributes.get("traceparent"),
+        # What is no trace context is left behind, not handed on.
+        traceparent=trace if trace is not None and _is_text(trace) else None,
     )
+
+
+def _value(record: StoredRecord | Record) -> bytes:
+    """What there is to read, within its limits."""
+    if isinstance(record, StoredRecord) and record.damage is not None:
+        raise UnreadableEventError(record.damage, "the log cannot give this record")
+    if record.value is None:
+        raise UnreadableEventError("no_value", "a record without a value is a tombstone, not an event")
+    most = MAX_OUTSIDE_BYTES if record.topic == Topic.IMAGES_SCRAPED.value else MAX_VALUE_BYTES
+    if len(record.value) > most:
+        raise UnreadableEventError("oversize", f"value of {len(record.value)} bytes, {most} allowed")
+    told = sum(len(name) + len(text) for name, text in record.headers)
+    if told > MAX_HEADER_BYTES:
+        raise UnreadableEventError("oversize", f"headers of {told} bytes, {MAX_HEADER_BYTES} allowed")
+    return record.value
 
 
 def _parts(record: StoredRecord | Record, value: bytes) -> tuple[dict[str, str], bytes]:
     """Attributes and data of either mode."""
+    told = _told(record)
     try:
-        if (record.header("content-type") or b"").startswith(STRUCTURED_CONTENT):
-            whole = json.loads(value)
-            attributes = {str(k): str(v) for k, v in whole.items() if k != "data"}
-            body = json.dumps(whole.get("data")).encode()
-        else:
-            attributes = {name.removeprefix("ce_"): text.decode() for name, text in reversed(record.headers) if name.startswith("ce_")}
-            trace = first_header(record.headers, "traceparent")
-            if trace is not None:
-                attributes["traceparent"] = trace.decode()
-            body = value
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise UnreadableEventError("malformed", type(error).__name__) from error
-    for name in ("id", "source", "type", "time"):
+        mode = mode_of(record.header("content-type"))
+        if mode is Mode.BINARY:
+            parse_strictly(value)
+            return told, value
+        if record.topic != Topic.IMAGES_SCRAPED.value:
+            raise UnreadableEventError("wrong_mode", "our own stages write in binary mode")
+        attributes, body = parse_structured(value)
+        parse_strictly(body)
+    except (UnknownContentError, NoEventError) as error:
+        raise UnreadableEventError(error.cause, str(error)) from error
+    except AmbiguousJsonError as error:
+        raise UnreadableEventError("malformed", str(error)) from error
+    if any(attributes.get(name) != text for name, text in told.items() if name != "traceparent"):
+        raise UnreadableEventError("bad_attributes", "a header says something else than the event")
+    return {**{name: text for name, text in told.items() if name == "traceparent"}, **attributes}, body
+
+
+def _told(record: StoredRecord | Record) -> dict[str, str]:
+    """What the headers say. A header of ours that comes twice could be read in two ways."""
+    ours = [(name, text) for name, text in record.headers if name.startswith("ce_") or name in _OUR_HEADERS]
+    if len({name for name, _ in ours}) < len(ours):
+        raise UnreadableEventError("bad_attributes", "a header is given twice")
+    try:
+        return {name.removeprefix("ce_"): text.decode() for name, text in ours if name.startswith("ce_") or name == "traceparent"}
+    except UnicodeDecodeError as error:
+        raise UnreadableEventError("bad_attributes", "a header is not UTF-8") from error
+
+
+def _check_attributes(attributes: dict[str, str]) -> None:
+    for name in _REQUIRED:
         if not attributes.get(name):
             raise UnreadableEventError("no_type" if name == "type" else "bad_attributes", f"attribute {name} is missing")
+        if not _is_text(attributes[name]):
+            raise UnreadableEventError("bad_attributes", f"attribute {name} is too long or holds control characters")
     if attributes.get("specversion") != "1.0":
         raise UnreadableEventError("bad_attributes", "specversion is not 1.0")
-    return attributes, body
+
+
+def _is_text(text: str) -> bool:
+    return len(text) <= MAX_ATTRIBUTE_CHARS and not _FORBIDDEN.search(text)
 
 
 def _model(attributes: dict[str, str], topic: str) -> type[EventPayload]:

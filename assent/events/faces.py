@@ -8,7 +8,7 @@ from pydantic import Field
 
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
-from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SightingId, SubjectId
+from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
 
 
 class FaceBox(WireModel):
@@ -26,7 +26,10 @@ class FaceBox(WireModel):
 
 
 class FaceEmbedded(EventPayload):
-    """One granted face. `sealed_vector` is AES-256-GCM over little-endian float32[dimensions], unit length."""
+    """One granted face. `sealed_vector` is AES-256-GCM over little-endian float32[dimensions], unit length.
+
+    `producer` handed the image in; None in records of releases that did not say it.
+    """
 
     type: ClassVar[str] = "faces.embedded.v1"
     topic: ClassVar[Topic] = Topic.FACES_EMBEDDED
@@ -35,6 +38,7 @@ class FaceEmbedded(EventPayload):
     revision: int = Field(ge=1)
     subject_id: SubjectId
     image_id: ImageId
+    producer: ProducerId | None = None
     sighting_id: SightingId
     region_index: int = Field(ge=0)
     box: FaceBox

@@ -25,7 +25,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """What was read back: a record with its place. `timestamp_ms` is the log's append time, Unix milliseconds."""
+    """What was read back: a record with its place. `timestamp_ms` is the log's append time, Unix milliseconds.
+
+    `damage` says why the log cannot give what lies there; `is_marker` that nothing lies there but the end of a transaction.
+    """
 
     topic: str
     partition: int
@@ -34,6 +37,8 @@ class StoredRecord:
     key: bytes
     value: bytes | None
     headers: Headers = ()
+    damage: str | None = None
+    is_marker: bool = False
 
     def header(self, name: str) -> bytes | None:
         """First header of that name, or None."""

@@ -7,7 +7,10 @@ import re
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from assent.blobs.store import BlobNotFoundError, BlobStore
+from assent.events.record import StoredRecord
+from assent.events.topics import Topic
 from assent.ids import ProducerId
+from assent.intake.signature import is_signed_by
 
 CRAWLER = ProducerId("crawler")
 UPLOAD = ProducerId("upload")
@@ -43,6 +46,12 @@ class ProducerDirectory:
             return Ed25519PublicKey.from_public_bytes(await self._store.get(_object(producer_id)))
         except BlobNotFoundError:
             return None
+
+    def is_inner(self, record: StoredRecord) -> bool:
+        """One of our own services wrote it: on images.scraped its signature says so, and elsewhere nobody else writes."""
+        if record.topic != Topic.IMAGES_SCRAPED.value:
+            return True
+        return any(is_signed_by(record, key) for key in self._inner_keys.values())
 
     async def remove(self, producer_id: ProducerId) -> None:
         """Forget a producer; what it sends from now on is unknown."""

@@ -113,6 +113,9 @@ class Batch:
 
     async def _one(self, processor: Processor, index: int) -> None:
         record, started = self.records[index], self._clock.monotonic()
+        if record.is_marker:
+            self._handled[index] = Handled(record, None, (), None, "ignore", "marker", 0.0, None)
+            return
         span: OpenSpan | None = None
         try:
             event = decode(record)

@@ -22,6 +22,10 @@ class RecordTooLargeError(Exception):
     """Raised when a record is over the log's limit."""
 
 
+class DamagedRecordError(Exception):
+    """Raised when a reader that must miss no record meets one that the log cannot give; a group is given its place instead."""
+
+
 class UnknownTopicError(Exception):
     """Raised when a topic was never created."""
 
@@ -64,7 +68,10 @@ class Subscription(Protocol):
     """A member of a group. Reading begins where the group committed, or at the first record."""
 
     async def poll(self, *, max_records: int, timeout_s: float) -> list[StoredRecord]:
-        """Records of unpaused partitions that are ours, in offset order per partition; an empty list after `timeout_s`."""
+        """Records of unpaused partitions that are ours, in offset order per partition; an empty list after `timeout_s`.
+
+        Where the log has no record to give, its place comes with `damage` or `is_marker`.
+        """
         ...
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> frozenset[TopicPartition]:

@@ -13,12 +13,14 @@ from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalSt
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from assent.events.record import StoredRecord
-from assent.stream.event_log import LogUnavailableError, OnRevoked, TopicPartition
+from assent.stream.event_log import DamagedRecordError, LogUnavailableError, OnRevoked, TopicPartition
+from assent.stream.kafka_batches import DAMAGED, MARKER, read_batches_carefully
 from assent.stream.kafka_calls import call, translated
 from assent.stream.kafka_settings import KafkaSettings
 
 TAIL_BATCH = 5_000
 _LOG = structlog.get_logger()
+read_batches_carefully()
 
 
 def theirs(at: TopicPartition) -> Any:
@@ -33,19 +35,32 @@ def ours(at: Any) -> TopicPartition:
 
 def stored(found: Mapping[Any, Sequence[Any]]) -> list[StoredRecord]:
     """What `getmany` gives, in offset order per partition."""
-    return [
-        StoredRecord(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            timestamp_ms=record.timestamp,
-            key=record.key or b"",
-            value=record.value,
-            headers=tuple(record.headers),
-        )
-        for records in found.values()
-        for record in records
-    ]
+    return [_stored(record) for records in found.values() for record in records]
+
+
+def whole(records: Sequence[StoredRecord]) -> list[StoredRecord]:
+    """The records alone, for a reader that must miss none. Raises DamagedRecordError."""
+    for record in records:
+        if record.damage is not None:
+            raise DamagedRecordError(
+                f"{record.topic}/{record.partition} cannot be read up to offset {record.offset} ({record.damage}); restore the log"
+            )
+    return [record for record in records if not record.is_marker]
+
+
+def _stored(record: Any) -> StoredRecord:
+    told = record.headers[0] if record.headers else ("", None)
+    return StoredRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key or b"",
+        value=record.value,
+        headers=tuple((name, value or b"") for name, value in record.headers if name is not DAMAGED and name is not MARKER),
+        damage=(told[1] or b"").decode() if told[0] is DAMAGED else None,
+        is_marker=told[0] is MARKER,
+    )
 
 
 async def stopped(stop: Callable[[], Awaitable[None]], *, timeout_s: float) -> None:
@@ -180,7 +195,7 @@ class KafkaTail:
         await self._look()
 
     async def poll(self, *, timeout_s: float) -> list[StoredRecord]:
-        self._taken += await getmany(self._consumer, max_records=TAIL_BATCH, timeout_s=timeout_s)
+        self._taken += whole(await getmany(self._consumer, max_records=TAIL_BATCH, timeout_s=timeout_s))
         await self._look()
         records, self._taken = self._taken, []
         return records

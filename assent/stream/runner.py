@@ -63,7 +63,8 @@ class RunnerSettings:
 class Runner:
     """One member of one group. A record that is not `is_genuine` is a dead letter; what is written leaves `signed`.
 
-    `spans` takes the step of every record that was committed.
+    `spans` takes the step of every record that was committed. `is_ours`: one of our own services wrote the record, so that being
+    unable to read it is a fault of a release.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Runner:
         tables: Sequence[Readiness] = (),
         group: str | None = None,
         is_genuine: Callable[[StoredRecord], bool] = lambda record: True,
+        is_ours: Callable[[StoredRecord], bool] = lambda record: True,
         signed: Callable[[Record], Record] = lambda record: record,
         spans: SpanExporter | None = None,
     ) -> None:
@@ -89,6 +91,7 @@ class Runner:
         self._settings = settings
         self._tables = tuple(tables)
         self._is_genuine = is_genuine
+        self._is_ours = is_ours
         self._signed = signed
         self._spans = spans
         self._topics = [topic.value for topic in processor.topics]
@@ -256,10 +259,14 @@ class Runner:
     def _brake(self, done: Sequence[Handled]) -> None:
         """Before the batch in hand is written off: a release that can read nothing must not empty the topic into dead letters.
 
-        The batches before it were, so a process that is started anew moves on, by less than the limit at each start.
+        The batches before it were, so a process that is started anew moves on, by less than the limit at each start. What strangers
+        wrote does not count, or whoever writes a thousand bad records would stop the service.
         """
         for handled in done:
-            self._dead_in_a_row = 0 if handled.dead is None else self._dead_in_a_row + 1
+            if handled.dead is None:
+                self._dead_in_a_row = 0
+            elif self._is_ours(handled.record):
+                self._dead_in_a_row += 1
             if self._dead_in_a_row >= self._settings.max_dead_in_a_row:
                 at = handled.record
                 raise TooManyDeadLettersError(

@@ -205,6 +205,7 @@ class EmbedderProcessor:
                 revision=grant.revision,
                 subject_id=grant.subject_id,
                 image_id=sighting.image_id,
+                producer=sighting.producer,
                 sighting_id=sighting.sighting_id,
                 region_index=face.region_index,
                 box=face.box,

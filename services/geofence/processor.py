@@ -68,7 +68,7 @@ class GeofenceProcessor:
         self._tables = tables
         self._metrics = metrics
         self._catch_up_timeout_s = catch_up_timeout_s
-        self._ended: dict[str, Sighting] = {}
+        self._ended: dict[tuple[str, str], Sighting] = {}
 
     async def before_batch(self) -> None:
         """Read every grant and withdrawal acknowledged before this batch."""
@@ -78,7 +78,7 @@ class GeofenceProcessor:
         """Locate one sighting for each grant that covers it."""
         assert isinstance(event.data, ImageScraped)
         sighting = event.data.sighting
-        await self._check_sender(sighting, record)
+        await self._check_sender(event, sighting, record)
         read = await self._read(sighting)
         findings = self._findings(read)
         self._count(findings)
@@ -86,24 +86,26 @@ class GeofenceProcessor:
         refusals = [_refusal(finding) for finding in findings if finding.rules]
         if not findings:
             refusals = [self._uncovered(read)]
-        events = [self._refused(event, read.sighting, refusal) for refusal in refusals]
+        cause = _own_cause(event, read.sighting)
+        events = [self._refused(cause, read.sighting, refusal) for refusal in refusals]
         if not passed:
-            self._ended[event.id] = sighting
+            self._ended[event.id, sighting.blob] = sighting
             return Refuse(tuple(events))
-        return Emit((self._located(event, read.sighting, passed), *events))
+        return Emit((self._located(cause, read.sighting, passed), *events))
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
         """Delete the originals of sightings that ended here."""
         for event in events:
-            ended = self._ended.pop(event.id, None)
+            assert isinstance(event.data, ImageScraped)
+            ended = self._ended.pop((event.id, event.data.sighting.blob), None)
             if ended is not None:
                 await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
 
-    async def _check_sender(self, sighting: Sighting, record: StoredRecord) -> None:
+    async def _check_sender(self, event: Event[EventPayload], sighting: Sighting, record: StoredRecord) -> None:
         public_key = await self._producers.public_key(sighting.producer)
         if public_key is None:
             raise PoisonMessageError("unknown_producer")
-        if not is_signed_by(record, public_key):
+        if not is_signed_by(record, public_key, event_id=event.id):
             raise PoisonMessageError("bad_signature")
 
     async def _read(self, sighting: Sighting) -> _Read:
@@ -192,6 +194,16 @@ class GeofenceProcessor:
                 datasets=(self._areas.version,),
             ),
         )
+
+
+def _own_cause(event: Event[EventPayload], sighting: Sighting) -> Event[EventPayload]:
+    """The event under an id that no other producer can choose too: the ids of what follows are made from it.
+
+    `sighting` is the one under our own ids, which hold its producer, place and bytes.
+    """
+    if sighting.producer in INNER_PRODUCERS:
+        return event
+    return replace(event, id=event_id(event.id, sighting.sighting_id))
 
 
 def _refusal(finding: Finding) -> Refusal:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from assent.events.faces import FaceBox
 from assent.events.grants import AgeBand, GrantState, Operation, Purpose
 from assent.identity.principal import Role
-from assent.ids import ErasureId, GrantId, ProducerId, SightingId, SubjectId
+from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId, SubjectId
 from services.registry.grant_parts import Place, RecordPart, Sha256Hex
 from services.registry.grant_request import GrantRequest
 
@@ -176,19 +176,30 @@ class ReceiptKeyOut(RecordPart):
 
 
 class BlobOut(RecordPart):
+    """`blob` is what the event names; `image_id` is how the outcomes name these bytes."""
+
     blob: str
     size_bytes: int
+    image_id: ImageId
 
 
 class AnnouncedOut(RecordPart):
+    """Where the event lies, and the ids under which its outcomes are told."""
+
     offsets: Offsets
+    sighting_id: SightingId
+    image_id: ImageId
 
 
 class OutcomeOut(RecordPart):
+    """`outcome` is a coarse class, `remedy` what a producer can do about it; empty where nothing is to be done."""
+
     sequence: int
     sighting_id: SightingId
+    image_id: ImageId | None
     stage: str
     outcome: str
+    remedy: str
     at: AwareDatetime
 
 

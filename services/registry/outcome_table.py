@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from assent.ids import FaceId, GrantId, ProducerId, SightingId
+from assent.ids import FaceId, GrantId, ImageId, ProducerId, SightingId
 from services.registry.time_text import moment, stamp
 
 
@@ -16,6 +16,7 @@ class OutcomeRow:
 
     sequence: int
     sighting_id: SightingId
+    image_id: ImageId | None
     grant_id: GrantId | None
     producer: ProducerId
     stage: str
@@ -66,6 +67,7 @@ def insert_outcome(
     event_id: str,
     *,
     sighting_id: SightingId,
+    image_id: ImageId | None,
     grant_id: GrantId | None,
     producer: ProducerId,
     stage: str,
@@ -74,8 +76,9 @@ def insert_outcome(
 ) -> None:
     """Take one outcome; a redelivered event changes nothing."""
     database.execute(
-        "INSERT OR IGNORE INTO outcomes (event_id, sighting_id, grant_id, producer, stage, outcome, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (event_id, sighting_id, grant_id, producer, stage, outcome, stamp(at)),
+        "INSERT OR IGNORE INTO outcomes (event_id, sighting_id, image_id, grant_id, producer, stage, outcome, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (event_id, sighting_id, image_id, grant_id, producer, stage, outcome, stamp(at)),
     )
 
 
@@ -92,6 +95,7 @@ def outcomes_after(
         OutcomeRow(
             sequence=row["sequence"],
             sighting_id=SightingId(row["sighting_id"]),
+            image_id=None if row["image_id"] is None else ImageId(row["image_id"]),
             grant_id=None if row["grant_id"] is None else GrantId(row["grant_id"]),
             producer=ProducerId(row["producer"]),
             stage=row["stage"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from assent.deciding.outcome_remedies import EMBEDDED
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event
 from assent.events.erasures import ErasureProgressed
@@ -59,6 +60,7 @@ class OutcomeRecorder:
                 event_id,
                 sighting_id=refused.sighting_id,
                 grant_id=refused.grant_id,
+                image_id=refused.image_id,
                 producer=producer_of(database, refused.sighting_id) or refused.producer,
                 stage=refused.stage.value,
                 outcome=refused.outcome,
@@ -74,9 +76,10 @@ class OutcomeRecorder:
                 event_id,
                 sighting_id=face.sighting_id,
                 grant_id=face.grant_id,
-                producer=producer_of(database, face.sighting_id) or ProducerId(CRAWLER),
+                image_id=face.image_id,
+                producer=producer_of(database, face.sighting_id) or face.producer or ProducerId(CRAWLER),
                 stage=Stage.EMBEDDER.value,
-                outcome="embedded",
+                outcome=EMBEDDED,
                 at=face.embedded_at,
             )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+CHANGES = {1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT"}
+"""What makes a file of a version one of the next."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS subjects (
@@ -61,7 +64,7 @@ CREATE INDEX IF NOT EXISTS disclosures_by_grant ON disclosures (grant_id);
 
 CREATE TABLE IF NOT EXISTS outcomes (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, sighting_id TEXT NOT NULL, grant_id TEXT,
-    producer TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+    producer TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, image_id TEXT) STRICT;
 CREATE INDEX IF NOT EXISTS outcomes_by_producer ON outcomes (producer, sequence);
 CREATE INDEX IF NOT EXISTS outcomes_by_grant ON outcomes (grant_id);
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from assent.deciding.outcome_remedies import remedy_of
+from assent.events.envelope import MAX_OUTSIDE_BYTES
 from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
@@ -25,14 +27,17 @@ from services.registry.api_models import (
     TokenOut,
 )
 from services.registry.desk_table import insert_producer
-from services.registry.intake import MAX_EVENT_BYTES, Intake, chunks_of, read_capped, record_of
-from services.registry.outcome_table import outcomes_after
+from services.registry.event_request import record_of
+from services.registry.intake import Intake, chunks_of, read_capped
+from services.registry.outcome_table import OutcomeRow, outcomes_after
 from services.registry.request_body import parsed
 from services.registry.route import Route, answer
 from services.registry.sessions import Sessions
 from services.registry.store import RegistryStore
 
 MAX_OUTCOMES = 500
+MAX_SEQUENCE_DIGITS = 18
+"""What SQLite can hold."""
 
 
 class StaffHandlers:
@@ -97,29 +102,44 @@ class StaffHandlers:
     async def put(self, request: web.Request) -> web.Response:
         producer = _producer(request)
         sha256 = request.match_info["sha256"]
-        blob = await self._intake.put(producer, sha256, chunks_of(request), length=request.content_length)
-        return answer(BlobOut(blob=blob, size_bytes=request.content.total_bytes), status=201)
+        handed_in = await self._intake.put(producer, sha256, chunks_of(request), length=request.content_length)
+        return answer(BlobOut(blob=handed_in.blob, size_bytes=handed_in.size_bytes, image_id=handed_in.image_id), status=201)
 
     async def event(self, request: web.Request) -> web.Response:
         producer = _producer(request)
-        body = await read_capped(chunks_of(request), max_bytes=MAX_EVENT_BYTES, length=request.content_length)
-        return answer(AnnouncedOut(offsets=await self._intake.announce(producer, record_of(request.headers, body))), status=202)
+        body = await read_capped(chunks_of(request), max_bytes=MAX_OUTSIDE_BYTES, length=request.content_length)
+        announced = await self._intake.announce(producer, record_of(request.headers, body))
+        told = AnnouncedOut(offsets=announced.offsets, sighting_id=announced.sighting_id, image_id=announced.image_id)
+        return answer(told, status=202)
 
     async def outcomes(self, request: web.Request) -> web.Response:
         producer = _producer(request)
         if request.query.get("producer", producer) != producer:
             raise ApiError(403, "foreign_producer", "These are another producer's outcomes.", "Ask for your own.")
-        try:
-            after = max(0, int(request.query.get("after", "0")))
-        except ValueError as error:
-            raise ApiError(422, "invalid", "after is not a number.", "Send what `next` said.") from error
+        after = _after(request)
         rows = await self._store.read(
             lambda database: outcomes_after(database, producer=producer, grant_id=None, after=after, limit=MAX_OUTCOMES)
         )
-        told = tuple(
-            OutcomeOut(sequence=row.sequence, sighting_id=row.sighting_id, stage=row.stage, outcome=row.outcome, at=row.at) for row in rows
-        )
-        return answer(OutcomesOut(outcomes=told, next=rows[-1].sequence if rows else after))
+        return answer(OutcomesOut(outcomes=tuple(_told(row) for row in rows), next=rows[-1].sequence if rows else after))
+
+
+def _after(request: web.Request) -> int:
+    text = request.query.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_SEQUENCE_DIGITS):
+        raise ApiError(422, "invalid", "after is not a number.", "Send what `next` said.")
+    return int(text)
+
+
+def _told(row: OutcomeRow) -> OutcomeOut:
+    return OutcomeOut(
+        sequence=row.sequence,
+        sighting_id=row.sighting_id,
+        image_id=row.image_id,
+        stage=row.stage,
+        outcome=row.outcome,
+        remedy=remedy_of(row.outcome),
+        at=row.at,
+    )
 
 
 def _producer(request: web.Request) -> ProducerId:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from assent.deployment.start_errors import StartError
-from services.registry.schema import SCHEMA, SCHEMA_VERSION
+from services.registry.schema import CHANGES, SCHEMA, SCHEMA_VERSION
 
 T = TypeVar("T")
 FILE = "registry.sqlite3"
@@ -87,8 +87,10 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA secure_delete = ON").fetchall()
         database.execute("PRAGMA foreign_keys = ON")
         version = int(database.execute("PRAGMA user_version").fetchone()[0])
-        if version not in (0, SCHEMA_VERSION):
+        if version not in (0, *CHANGES, SCHEMA_VERSION):
             raise RegistryBrokenError(f"{FILE} has schema version {version}, this registry knows {SCHEMA_VERSION}; use its release")
+        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+            database.executescript(f"BEGIN; {CHANGES[older]}; PRAGMA user_version = {older + 1}; COMMIT;")
         database.executescript(SCHEMA)
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except sqlite3.DatabaseError as error:

@@ -15,6 +15,7 @@ from tools.asyncapi import asyncapi
 
 DOCUMENT = asyncapi()
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+STRUCTURED = GOLDEN.parent / "golden_structured"
 
 
 def component(name: str) -> str:
@@ -36,7 +37,8 @@ def test_each_channel_is_kept_as_the_topic_enum_says(topic: Topic) -> None:
     assert binding["partitions"] == settings.partitions
     assert binding["topicConfiguration"]["cleanup.policy"] == [settings.cleanup]
     assert binding["topicConfiguration"].get("retention.ms") == (settings.retention_s * 1000 if settings.retention_s else None)
-    assert set(channel["messages"]) == {component(name) for name, model in EVENT_TYPES.items() if model.topic is topic}
+    structured = {"images_scraped_v1_structured"} if topic is Topic.IMAGES_SCRAPED else set()
+    assert set(channel["messages"]) == structured | {component(name) for name, model in EVENT_TYPES.items() if model.topic is topic}
     assert component(topic.dead_letters) in DOCUMENT["channels"]
 
 
@@ -46,6 +48,20 @@ def test_the_golden_examples_are_valid_payloads(path: Path) -> None:
     jsonschema.Draft202012Validator(schema).validate(json.loads(path.read_text())["value"])
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema).validate({})
+
+
+@pytest.mark.parametrize("path", sorted(STRUCTURED.glob("*/*.json")), ids=lambda path: path.stem)
+def test_the_structured_examples_are_valid_too(path: Path) -> None:
+    message = DOCUMENT["components"]["messages"][f"{component(path.parent.name)}_structured"]
+    example = json.loads(path.read_text())
+    payload = jsonschema.Draft202012Validator(message["payload"] | {"components": DOCUMENT["components"]})
+    payload.validate(example["value"])
+    for spoilt in ({"id": ""}, {"specversion": "0.3"}, {"data": {}, "data_base64": "e30="}, {"type": "images.scraped.v9"}):
+        with pytest.raises(jsonschema.ValidationError):
+            payload.validate(example["value"] | spoilt)
+    headers = {"content-type": example["content_type"], "assent-signature": "x"}
+    jsonschema.Draft202012Validator(message["headers"]).validate(headers)
+    assert message["contentType"] == "application/cloudevents+json"
 
 
 def test_every_writer_has_its_operation() -> None:

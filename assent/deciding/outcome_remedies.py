@@ -1,0 +1,26 @@
+"""What a producer can do about each coarse outcome of its images; it tells nothing of a grant or of anybody in the image."""
+
+from __future__ import annotations
+
+from assent.deciding.refusals import Outcome
+
+EMBEDDED = "embedded"
+_REMEDIES: dict[str, str] = {
+    EMBEDDED: "",
+    Outcome.SUPPRESSED: "These bytes must not come back. Do not send them again.",
+    Outcome.OPTED_OUT: "The site or the image says no. Only whoever publishes it can change that.",
+    Outcome.UNREADABLE_IMAGE: "Send a whole JPEG, PNG or WebP within the limits. If the original was gone, PUT and announce it again.",
+    Outcome.UNKNOWN_PLACE: "Nothing that counts says where it belongs. Ask for a grant that names its SHA-256; it states the residence.",
+    Outcome.NO_GRANT: "Nobody has said yes to these bytes. Ask for a grant that names their SHA-256.",
+    Outcome.GRANT_ENDED: "The grant has ended or is not in force. Saying yes again is a new grant.",
+    Outcome.BYSTANDER: "Somebody else may be in the image. She marks her face, or everybody in it grants.",
+    Outcome.NO_FACE: "No face was found, or none good enough. Send a larger and sharper picture.",
+    Outcome.CLOSED_PLACE: "A place that this belongs to is closed for it. Nothing to be done by a producer.",
+    Outcome.NOT_GRANTED: "The grant leaves this out. Ask for a grant that includes it.",
+}
+OUTCOMES = tuple(_REMEDIES)
+
+
+def remedy_of(outcome: str) -> str:
+    """One or two sentences, empty where nothing is to be done. An outcome of a newer release has none yet."""
+    return _REMEDIES.get(outcome, "")

@@ -1,0 +1,60 @@
+"""The registry's file over releases: an older one is brought up to date and keeps its rows; a newer one is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from assent.ids import ImageId, ProducerId, SightingId
+from services.registry.outcome_table import insert_outcome, outcomes_after
+from services.registry.schema import SCHEMA, SCHEMA_VERSION
+from services.registry.store import FILE, RegistryBrokenError, RegistryStore
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def file_of_version_1(folder: Path) -> None:
+    """As the release before the column `image_id` wrote it, with one outcome."""
+    database = sqlite3.connect(folder / FILE)
+    database.executescript(SCHEMA.replace(", image_id TEXT)", ")"))
+    database.execute(
+        "INSERT INTO outcomes (event_id, sighting_id, producer, stage, outcome, at) VALUES ('e', 's', 'agency', 'geofence', 'no_grant', ?)",
+        (NOW.isoformat(),),
+    )
+    database.execute("PRAGMA user_version = 1")
+    database.commit()
+    database.close()
+
+
+async def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    file_of_version_1(tmp_path)
+    for _ in range(2):
+        store = RegistryStore(tmp_path)
+        rows = await store.read(lambda database: outcomes_after(database, producer=ProducerId("agency"), grant_id=None, after=0, limit=9))
+        assert [(row.sighting_id, row.image_id) for row in rows][:1] == [("s", None)]
+        await store.write(
+            lambda database: insert_outcome(
+                database,
+                "e2",
+                sighting_id=SightingId("t"),
+                image_id=ImageId("i"),
+                grant_id=None,
+                producer=ProducerId("agency"),
+                stage="embedder",
+                outcome="embedded",
+                at=NOW,
+            )
+        )
+        await store.close()
+    assert [(row.sighting_id, row.image_id) for row in rows] == [("s", None), ("t", "i")]
+
+
+async def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / FILE)
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    database.close()
+    with pytest.raises(RegistryBrokenError, match="use its release"):
+        RegistryStore(tmp_path)
