@@ -5,14 +5,16 @@ from __future__ import annotations
 from assent.cli.add import ADD
 from assent.cli.command import Command
 from assent.cli.crawl import CRAWL
+from assent.cli.dlq import DLQ
 from assent.cli.doctor import DOCTOR
 from assent.cli.explain import EXPLAIN
 from assent.cli.grant import GRANT
 from assent.cli.keys import KEYS
 from assent.cli.models import MODELS
+from assent.cli.producer import PRODUCER
 from assent.cli.receipt import RECEIPT
 from assent.cli.search import SEARCH, VERIFY
-from assent.cli.staff import LOGIN_CODE, PRODUCER, TOKEN
+from assent.cli.staff import LOGIN_CODE, TOKEN
 from assent.cli.topics import TOPICS
 from assent.cli.vectors import VECTORS
 
@@ -30,6 +32,7 @@ BUILT_IN: tuple[Command, ...] = (
     TOKEN,
     LOGIN_CODE,
     PRODUCER,
+    DLQ,
     VECTORS,
     TOPICS,
 )

@@ -24,6 +24,7 @@ from assent.events.topics import all_topics
 from assent.faces.manifest import PackManifest, read_manifest
 from assent.faces.pack import FacePack, load_pack
 from assent.intake.producers import CRAWLER, UPLOAD, ProducerDirectory
+from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
@@ -176,6 +177,7 @@ def _shared(
         grant_keys=grant_keys,
         identifiers=ImageIds(keys),
         producers=ProducerDirectory(key_store, inner),
+        standings=ProducerStandings(blobs),
         metrics=metrics,
         accepts_fixtures=settings.accepts_fixtures,
         allowed_sockets=frozenset(settings.allowed_sockets),

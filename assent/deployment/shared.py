@@ -13,6 +13,7 @@ from assent.deciding.tables import DecisionTables
 from assent.faces.manifest import PackManifest
 from assent.faces.pack import FacePack
 from assent.intake.producers import ProducerDirectory
+from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
@@ -55,6 +56,7 @@ class Shared:
     grant_keys: GrantKeyring
     identifiers: ImageIds
     producers: ProducerDirectory
+    standings: ProducerStandings
     metrics: Metrics
     vector_store: VectorStore | None = None
     face_pack: FacePack | None = None

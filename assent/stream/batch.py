@@ -13,7 +13,7 @@ from assent.stream.clock import Clock
 from assent.stream.dead_letters import DeadLetter
 from assent.stream.event_log import TopicPartition
 from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
-from assent.stream.processor import Processor
+from assent.stream.processor import JudgesUnreadable, Processor
 from assent.telemetry.spans import OpenSpan
 
 
@@ -118,14 +118,14 @@ class Batch:
             return
         span: OpenSpan | None = None
         try:
-            event = decode(record)
+            event = await _read(processor, record)
             span = OpenSpan.under(event.traceparent, now=self._clock.now())
             # What comes of it names this step as its cause; what came with it is not carried on as it was written.
             event = replace(event, traceparent=span.context.header())
             if not self._is_genuine(record):
                 raise PoisonMessageError("bad_signature")
             outcome = await processor.handle(event, record)
-        except (UnreadableEventError, PoisonMessageError) as error:
+        except PoisonMessageError as error:
             dead = DeadLetter.of(record, error.cause, clock=self._clock)
             self._handled[index] = Handled(record, None, (), dead, "dead", error.cause, self._clock.monotonic() - started, span)
         except RetryLaterError as error:
@@ -139,6 +139,16 @@ class Batch:
             seconds = self._clock.monotonic() - started
             self._handled[index] = Handled(record, event, _records(outcome), None, name, reason, seconds, span)
         self._on_progress()
+
+
+async def _read(processor: Processor, record: StoredRecord) -> Event[EventPayload]:
+    """The event of a record. Raises PoisonMessageError where there is none, and RetryLaterError."""
+    try:
+        return decode(record)
+    except UnreadableEventError as error:
+        if isinstance(processor, JudgesUnreadable):
+            await processor.unreadable(record)
+        raise PoisonMessageError(error.cause) from error
 
 
 def _records(outcome: Outcome) -> tuple[Record, ...]:

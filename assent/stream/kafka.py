@@ -141,7 +141,7 @@ class KafkaEventLog:
         end = (await self._offsets([partition.topic], "end_offsets"))[partition]
         first = (await self._offsets([partition.topic], "beginning_offsets"))[partition]
         found: list[StoredRecord] = []
-        if offset >= end:
+        if max(offset, first) >= end:
             return found
         consumer = await self._consumer(None)
         try:

@@ -31,6 +31,15 @@ class Processor(Protocol):
 
 
 @runtime_checkable
+class JudgesUnreadable(Protocol):
+    """A processor of a topic that outsiders write: it wants to know whose a record is that cannot be read."""
+
+    async def unreadable(self, record: StoredRecord) -> None:
+        """Called before the record becomes a dead letter. Raises RetryLaterError."""
+        ...
+
+
+@runtime_checkable
 class BeforeBatch(Protocol):
     """A processor that prepares for a batch, for example by catching its tables up."""
 

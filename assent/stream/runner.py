@@ -220,12 +220,15 @@ class Runner:
         await batch.handle(self._processor, concurrency=self._settings.concurrency)
         done = batch.done()
         events = [handled.event for handled in done if handled.event is not None]
+        dead_in_a_row = self._brake(done)
         await self._write(done)
         if isinstance(self._processor, AfterBatch):
             await self._processor.after_batch(events)
         offsets = {at: offset for at, offset in batch.next_offsets().items() if at not in self._lost}
         moved = await subscription.commit(offsets) | (batch.next_offsets().keys() - offsets.keys())
         self._away_since = None
+        # Not sooner: a batch that is not committed is handled again, and must not count twice.
+        self._dead_in_a_row = dead_in_a_row
         if moved:
             self._observer.commit_failed(self._processor.name)
         self._held.forget(offsets)
@@ -243,7 +246,6 @@ class Runner:
 
     async def _write(self, done: Sequence[Handled]) -> None:
         dead = [handled.dead.to_record() for handled in done if handled.dead is not None]
-        self._brake(done)
         if dead:
             try:
                 await self._log.append(dead)
@@ -256,25 +258,27 @@ class Runner:
         if outputs:
             await self._log.append(outputs)
 
-    def _brake(self, done: Sequence[Handled]) -> None:
+    def _brake(self, done: Sequence[Handled]) -> int:
         """Before the batch in hand is written off: a release that can read nothing must not empty the topic into dead letters.
 
         The batches before it were, so a process that is started anew moves on, by less than the limit at each start. What strangers
         wrote does not count, or whoever writes a thousand bad records would stop the service.
         """
+        in_a_row = self._dead_in_a_row
         for handled in done:
             if handled.dead is None:
-                self._dead_in_a_row = 0
+                in_a_row = 0
             elif self._is_ours(handled.record):
-                self._dead_in_a_row += 1
-            if self._dead_in_a_row >= self._settings.max_dead_in_a_row:
+                in_a_row += 1
+            if in_a_row >= self._settings.max_dead_in_a_row:
                 at = handled.record
                 raise TooManyDeadLettersError(
-                    f"{self._dead_in_a_row} records of {at.topic} in a row could not be read ({handled.reason}), the last at partition "
+                    f"{in_a_row} records of {at.topic} in a row could not be read ({handled.reason}), the last at partition "
                     f"{at.partition}, offset {at.offset}; the batch in hand was not written off. If this release cannot read them, stop it "
                     "and start one that can. If the records are bad, start it again: each start writes off the next "
                     f"{self._settings.max_dead_in_a_row} at most and goes on behind them"
                 )
+        return in_a_row
 
     async def _on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
         """Let the batch in hand end before its partitions move; one that ends later is not committed and is done again."""

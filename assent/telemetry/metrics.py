@@ -35,6 +35,11 @@ COMMIT_FAILURES = CounterDefinition(
     "assent_commit_failures_total", "Offset commits that found their partitions moved, by stage.", ("stage",)
 )
 DEAD_LETTERS = CounterDefinition("assent_dlq_records_total", "Records that could not be read, by cause.", ("topic", "cause"))
+DEAD_LETTERS_REPLAYED = CounterDefinition(
+    "assent_dlq_replayed_total",
+    "Dead letters that a replay was asked for, by what it came to: replayed, already_replayed, gone, differs, damaged or too_large.",
+    ("topic", "outcome"),
+)
 STAGE_DURATION = HistogramDefinition("assent_stage_duration_seconds", "Time one event spent in one stage.", ("stage",))
 EVENT_LOOP_LAG = GaugeDefinition("assent_event_loop_lag_seconds", "How late the event loop woke up last.")
 
@@ -50,6 +55,8 @@ FETCHES = CounterDefinition("assent_fetches_total", "Fetches that ended, by outc
 FETCHES_BLOCKED = CounterDefinition("assent_fetch_blocked_total", "Fetches refused before a byte was asked for.", ("reason",))
 QUARANTINE_OLDEST_AGE = GaugeDefinition("assent_quarantine_oldest_age_seconds", "Age of the oldest original in quarantine.")
 QUARANTINE_SWEPT = CounterDefinition("assent_quarantine_swept_total", "Originals removed because nothing ended them in time.")
+
+PRODUCERS_SUSPENDED = GaugeDefinition("assent_producers_suspended", "Producers whose records are set aside until an operator resumes them.")
 
 # --- places ---
 CANDIDATES = CounterDefinition("assent_candidate_jurisdictions_total", "Cases in which a jurisdiction was a candidate.", ("jurisdiction",))

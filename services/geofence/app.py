@@ -9,6 +9,7 @@ from assent.deployment.shared import Need, Shared
 from assent.geofence.areas import AreaIndex
 from assent.stream.runner import RunnerSettings
 from services.geofence.processor import GeofenceProcessor
+from services.geofence.senders import Senders
 from services.geofence.settings import GeofenceSettings
 
 
@@ -18,11 +19,12 @@ class GeofenceApp(RunnerService):
     NEEDS: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(self, settings: GeofenceSettings, shared: Shared) -> None:
+        senders = Senders(producers=shared.producers, standings=shared.standings, caps=settings.caps(), clock=shared.clock)
         processor = GeofenceProcessor(
             gate=shared.gate,
             tables=shared.tables,
             quarantine=shared.quarantine,
-            producers=shared.producers,
+            senders=senders,
             identifiers=shared.identifiers,
             areas=AreaIndex.load(),
             metrics=shared.metrics,

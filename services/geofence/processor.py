@@ -25,12 +25,12 @@ from assent.geofence.extract import image_evidence, page_evidence
 from assent.geofence.host import host_evidence
 from assent.geofence.policy import Policy
 from assent.ids import RuleId
-from assent.intake.producers import INNER_PRODUCERS, ProducerDirectory
-from assent.intake.signature import is_signed_by
+from assent.intake.producers import INNER_PRODUCERS
 from assent.keys.identifiers import ImageIds
 from assent.stream.outcomes import Emit, Outcome, PoisonMessageError, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
+from services.geofence.senders import Senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class GeofenceProcessor:
         *,
         gate: Gate,
         quarantine: Quarantine,
-        producers: ProducerDirectory,
+        senders: Senders,
         identifiers: ImageIds,
         areas: AreaIndex,
         tables: DecisionTables,
@@ -62,7 +62,7 @@ class GeofenceProcessor:
     ) -> None:
         self._gate = gate
         self._quarantine = quarantine
-        self._producers = producers
+        self._senders = senders
         self._identifiers = identifiers
         self._areas = areas
         self._tables = tables
@@ -71,15 +71,16 @@ class GeofenceProcessor:
         self._ended: dict[tuple[str, str], Sighting] = {}
 
     async def before_batch(self) -> None:
-        """Read every grant and withdrawal acknowledged before this batch."""
+        """Read every grant and withdrawal acknowledged before this batch, and who is suspended."""
+        self._senders.ask_anew()
         await self._tables.catch_up(self._catch_up_timeout_s)
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
         """Locate one sighting for each grant that covers it."""
         assert isinstance(event.data, ImageScraped)
         sighting = event.data.sighting
-        await self._check_sender(event, sighting, record)
-        read = await self._read(sighting)
+        await self._senders.require(sighting.producer, record, event_id=event.id)
+        read = await self._read_or_count(sighting, record)
         findings = self._findings(read)
         self._count(findings)
         passed = [finding for finding in findings if not finding.rules]
@@ -101,12 +102,19 @@ class GeofenceProcessor:
             if ended is not None:
                 await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
 
-    async def _check_sender(self, event: Event[EventPayload], sighting: Sighting, record: StoredRecord) -> None:
-        public_key = await self._producers.public_key(sighting.producer)
-        if public_key is None:
-            raise PoisonMessageError("unknown_producer")
-        if not is_signed_by(record, public_key, event_id=event.id):
-            raise PoisonMessageError("bad_signature")
+    async def unreadable(self, record: StoredRecord) -> None:
+        """It is a dead letter; under a producer's own signature it counts against that producer."""
+        await self._senders.unreadable(record)
+
+    async def _read_or_count(self, sighting: Sighting, record: StoredRecord) -> _Read:
+        """Whatever it comes to counts for its producer."""
+        try:
+            read = await self._read(sighting)
+        except PoisonMessageError:
+            await self._senders.dead(sighting.producer, record)
+            raise
+        await self._senders.passed(sighting.producer, record)
+        return read
 
     async def _read(self, sighting: Sighting) -> _Read:
         try:

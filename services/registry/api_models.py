@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from assent.events.faces import FaceBox
 from assent.events.grants import AgeBand, GrantState, Operation, Purpose
@@ -243,6 +243,97 @@ class LoginCodeOut(RecordPart):
 
     code: str
     expires_at: AwareDatetime
+
+
+class StandingOut(RecordPart):
+    """A registered producer. `since` and `reason` are of the last suspension or its end."""
+
+    producer_id: ProducerId
+    is_suspended: bool
+    since: AwareDatetime | None = None
+    reason: str | None = None
+
+
+class StandingsOut(RecordPart):
+    producers: tuple[StandingOut, ...]
+
+
+class DeadLetterCount(RecordPart):
+    """`kept` of `count` are about records that retention has left; a replay can bring back no other."""
+
+    topic: str
+    cause: str
+    count: int
+    kept: int
+    oldest: AwareDatetime
+    newest: AwareDatetime
+
+
+class DeadLetterCountsOut(RecordPart):
+    """`is_partial`: only the newest letters of some topic were counted. `unreadable`: what is there and is no dead letter."""
+
+    counts: tuple[DeadLetterCount, ...]
+    is_partial: bool
+    unreadable: int
+
+
+class DeadLetterOut(RecordPart):
+    """Place, cause and digest of one record, never its payload. `source`: lives, gone, differs or damaged."""
+
+    topic: str
+    partition: int
+    offset: int
+    cause: str
+    sha256: str
+    seen_at: AwareDatetime
+    source: str
+    replayed_at: AwareDatetime | None = None
+
+
+class DeadLettersOut(RecordPart):
+    """`next` is what to send as `start` the next time; it has reached `end` when there are no more."""
+
+    letters: tuple[DeadLetterOut, ...]
+    next: int
+    end: int
+
+
+class ReplayIn(RecordPart):
+    """Which letters: one place, one cause, or `is_all`. `start` and `until` go on where an answer said."""
+
+    partition: int | None = Field(default=None, ge=0)
+    offset: int | None = Field(default=None, ge=0)
+    cause: str | None = Field(default=None, max_length=100)
+    is_all: bool = False
+    is_dry_run: bool = False
+    start: int = Field(default=0, ge=0)
+    until: int | None = Field(default=None, ge=0)
+    limit: int = Field(default=100, ge=1, le=200)
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if (self.partition is None) != (self.offset is None):
+            raise ValueError("a place is a partition and an offset")
+        if (self.offset is not None) + (self.cause is not None) + self.is_all != 1:
+            raise ValueError("name one place, one cause, or all")
+        return self
+
+
+class ReplayedLetter(RecordPart):
+    """`outcome`: replayed, would_replay, already_replayed, gone, differs, damaged or too_large."""
+
+    partition: int
+    offset: int
+    cause: str
+    outcome: str
+
+
+class ReplayOut(RecordPart):
+    """`next` and `end` go into `start` and `until` of the next request, as long as the first is below the second."""
+
+    letters: tuple[ReplayedLetter, ...]
+    next: int
+    end: int
 
 
 class PolicyOut(RecordPart):

@@ -40,6 +40,7 @@ class RegistryApp(RunnerService):
             signing=SigningKeys.load(settings.keys_folder),
             grant_keys=shared.grant_keys,
             producers=shared.producers,
+            standings=shared.standings,
             finder=shared.pack.detector,
             metrics=shared.metrics,
             accepts_fixtures=shared.accepts_fixtures,

@@ -19,6 +19,7 @@ from assent.identity.errors import ApiError
 from assent.ids import ImageId, ProducerId, SightingId
 from assent.intake.producers import ProducerDirectory
 from assent.intake.signature import is_signed_by
+from assent.intake.standings import ProducerStandings
 from assent.keys.identifiers import ImageIds
 from assent.stream.clock import Clock
 from services.registry.outcome_table import insert_sighting
@@ -55,6 +56,7 @@ class Intake:
         store: RegistryStore,
         quarantine: Quarantine,
         producers: ProducerDirectory,
+        standings: ProducerStandings,
         identifiers: ImageIds,
         publisher: Publisher,
         clock: Clock,
@@ -63,6 +65,7 @@ class Intake:
         self._store = store
         self._quarantine = quarantine
         self._producers = producers
+        self._standings = standings
         self._identifiers = identifiers
         self._publisher = publisher
         self._clock = clock
@@ -72,6 +75,7 @@ class Intake:
         """Keep the bytes sealed in the producer's own area."""
         if not _SHA256.fullmatch(sha256):
             raise ApiError(422, "bad_digest", "The path holds no SHA-256.", "Send 64 lower-case hexadecimal digits.")
+        await self._refuse_suspended(producer)
         data = await read_capped(body, max_bytes=self._max_bytes, length=length)
         try:
             blob = await self._quarantine.put_intake(producer, sha256, data)
@@ -88,6 +92,7 @@ class Intake:
             raise ApiError(403, "unknown_producer", "This producer is not registered.", "Ask the operator to register its key.")
         if not is_signed_by(record, public_key, event_id=event.id):
             raise ApiError(403, "bad_signature", "The signature does not hold.", "Sign event id, key and value with Ed25519.")
+        await self._refuse_suspended(producer)
         sighting = event.data.sighting
         if sighting.producer != producer:
             raise ApiError(403, "foreign_producer", "The event names another producer.", "Name the producer of the token.")
@@ -103,6 +108,17 @@ class Intake:
         now = self._clock.now()
         await self._store.write(lambda database: insert_sighting(database, sighting_id, producer, None, now=now))
         return Announced(offsets, sighting_id, image_id)
+
+    async def _refuse_suspended(self, producer: ProducerId) -> None:
+        """Here the producer can be told, and keeps what it has; what it puts on the log itself is set aside instead."""
+        standing = await self._standings.of(producer)
+        if standing is not None and standing.is_suspended:
+            raise ApiError(
+                403,
+                "producer_suspended",
+                f"This producer is suspended since {standing.since:%Y-%m-%d %H:%M} UTC ({standing.reason}); nothing was taken.",
+                "Mend what cannot be read, ask the operator to resume the producer, then send again.",
+            )
 
     async def _original(self, sighting: Sighting) -> bytes:
         try:

@@ -14,6 +14,7 @@ from assent.identity.tokens import TokenSigner
 from assent.intake.producers import ProducerDirectory
 from assent.intake.registry_signature import signed_by_registry
 from assent.intake.stage_signatures import StageSignatures
+from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
@@ -25,6 +26,8 @@ from assent.stream.event_log import EventLog
 from assent.telemetry.meter import Metrics
 from services.registry.access import GrantAccess
 from services.registry.api_models import PolicyOut
+from services.registry.dead_letter_desk import DeadLetterDesk
+from services.registry.dead_letter_handlers import DeadLetterHandlers
 from services.registry.endings import Endings
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_handlers import GrantHandlers
@@ -36,6 +39,8 @@ from services.registry.openings import Openings
 from services.registry.outcomes import OutcomeRecorder
 from services.registry.policy_desk import PolicyDesk
 from services.registry.portal import Portal
+from services.registry.producer_handlers import ProducerHandlers
+from services.registry.producer_watch import ProducerWatch
 from services.registry.proof_handlers import ProofHandlers
 from services.registry.published_policy import PublishedPolicy
 from services.registry.publisher import Publisher
@@ -71,6 +76,7 @@ class RegistryParts:
     signing: SigningKeys
     grant_keys: GrantKeyring
     producers: ProducerDirectory
+    standings: ProducerStandings
     finder: FaceFinder
     metrics: Metrics
     accepts_fixtures: bool
@@ -141,6 +147,8 @@ class Registry:
             *StaffHandlers(
                 sessions=self.sessions, intake=self.intake, producers=parts.producers, store=self.store, clock=parts.clock
             ).routes(),
+            *ProducerHandlers(directory=parts.producers, standings=parts.standings, store=self.store, clock=parts.clock).routes(),
+            *DeadLetterHandlers(DeadLetterDesk(log=parts.log, store=self.store, clock=parts.clock, metrics=parts.metrics)).routes(),
         ]
 
     async def close(self) -> None:
@@ -209,6 +217,7 @@ class Registry:
             store=self.store,
             quarantine=parts.quarantine,
             producers=parts.producers,
+            standings=parts.standings,
             identifiers=ImageIds(parts.keys),
             publisher=self._publisher,
             clock=parts.clock,
@@ -225,6 +234,7 @@ class Registry:
             endings=self.endings,
             erasures=self.erasures,
             quarantine=watch,
+            producers=ProducerWatch(standings=parts.standings, clock=parts.clock, metrics=parts.metrics),
             guard=self.guard,
             clock=parts.clock,
             metrics=parts.metrics,

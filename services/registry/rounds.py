@@ -21,6 +21,7 @@ from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_table import GrantRow, count_by_state, run_out
 from services.registry.grants import Grants
+from services.registry.producer_watch import ProducerWatch
 from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.revision_guard import RevisionGuard
 from services.registry.store import RegistryStore
@@ -42,6 +43,7 @@ class Rounds:
         endings: Endings,
         erasures: ErasureDesk,
         quarantine: QuarantineWatch,
+        producers: ProducerWatch,
         guard: RevisionGuard,
         clock: Clock,
         metrics: Metrics,
@@ -52,6 +54,7 @@ class Rounds:
         self._endings = endings
         self._erasures = erasures
         self._quarantine = quarantine
+        self._producers = producers
         self._guard = guard
         self._clock = clock
         self._metrics = metrics
@@ -77,6 +80,7 @@ class Rounds:
             ("snapshots", self._guard.publish_missed),
             ("revisions", self._look),
             ("quarantine", self._quarantine.work),
+            ("producers", self._producers.look),
             ("receipts", self._erasures.conclude_all),
             ("counts", self._count),
         )

@@ -78,4 +78,8 @@ CREATE TABLE IF NOT EXISTS policy_versions (
 CREATE TABLE IF NOT EXISTS minted_tokens (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, roles TEXT NOT NULL, org TEXT NOT NULL,
     ends_at TEXT NOT NULL, minted_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS replays (
+    topic TEXT NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL, sha256 TEXT NOT NULL, replayed_at TEXT NOT NULL,
+    PRIMARY KEY (topic, part, position, sha256)) STRICT;
 """

@@ -38,6 +38,7 @@ from assent.identity.tokens import TokenSigner
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SightingId, SubjectId
 from assent.intake.producers import ProducerDirectory
 from assent.intake.registry_signature import signed_by_registry
+from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
@@ -322,6 +323,7 @@ async def query_house(folder: Path, *, clock: FakeClock | None = None, **setting
         grant_keys=grant_keys,
         identifiers=ImageIds(keys),
         producers=ProducerDirectory(key_store, {}),
+        standings=ProducerStandings(blobs),
         metrics=Metrics(CollectorRegistry()),
         vector_store=store,
         face_pack=pack,

@@ -69,14 +69,22 @@ class GrantHouse:
 
 @asynccontextmanager
 async def grant_house(
-    folder: Path, photos: dict[str, bytes], *, opener: Opener = open_system, indexer: dict[str, Any] | None = None
+    folder: Path,
+    photos: dict[str, bytes],
+    *,
+    opener: Opener = open_system,
+    indexer: dict[str, Any] | None = None,
+    geofence: dict[str, Any] | None = None,
+    common: dict[str, Any] | None = None,
 ) -> AsyncIterator[GrantHouse]:
-    """The product with a site of these pictures; `indexer` are settings of that service."""
+    """The product with a site of these pictures; `indexer` and `geofence` are settings of those services, `common` of all."""
     site = DemoSite()
     site.photos = {path: Photo(path, data) for path, data in photos.items()}
     await site.start()
     layout = demo_layout(folder, site)
     layout.changes["indexer"] |= indexer or {}
+    layout.changes["geofence"] = geofence or {}
+    layout.common.update(common or {})
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()

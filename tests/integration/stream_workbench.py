@@ -118,6 +118,7 @@ class FaultyLog(SqliteEventLog):
         super().__init__(path)
         self.append_fails: set[str] = set()
         self.commit_crashes = False
+        self.commits_refused = 0
         self.calls: list[str] = []
 
     async def append(self, records: Sequence[Record]) -> list[Position]:
@@ -130,6 +131,9 @@ class FaultyLog(SqliteEventLog):
     async def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         if self.commit_crashes:
             raise Crash
+        if self.commits_refused:
+            self.commits_refused -= 1
+            raise LogUnavailableError("the test says so")
         await super().commit(group, offsets)
         self.calls.append("commit")
 

@@ -189,6 +189,32 @@ async def test_bad_records_without_end_are_left_behind_by_starting_again(log: Fa
     assert len(await written(log, IN.dead_letters)) == 50
 
 
+async def test_a_batch_that_could_not_be_committed_does_not_count_twice(log: FaultyLog) -> None:
+    await log.append([Record(IN.value, f"k{number}".encode(), b"new format") for number in range(8)])
+    log.commits_refused = 4
+    async with running(runner_of(log, Worker(), settings=replace(QUICK, max_dead_in_a_row=20))) as task:
+        await until(lambda: task.done() or log.commits_refused == 0)
+        await is_done(log, 8)
+        assert not task.done(), "forty in a row would have stopped it"
+
+
+async def test_whoever_wants_to_know_is_asked_whose_an_unreadable_record_is_and_may_hold_it(log: FaultyLog) -> None:
+    asked: list[bytes] = []
+
+    class Asking(Worker):
+        async def unreadable(self, record: StoredRecord) -> None:
+            asked.append(record.key)
+            if len(asked) < 3:
+                raise RetryLaterError("the store is away", after_s=0.01)
+
+    await log.append([*inputs("g-1", partition=0), Record(IN.value, b"k", b"new format", partition=0), *inputs("g-2", partition=0)])
+    async with running(runner_of(log, Asking())):
+        await is_done(log, 3)
+    assert asked == [b"k"] * 3
+    assert await answered(log) == ["g-1", "g-2"]
+    assert len(await written(log, IN.dead_letters)) == 1
+
+
 async def test_a_fault_of_the_processor_stops_it_and_commits_nothing(log: FaultyLog) -> None:
     async def fail(event: Event[EventPayload]) -> Outcome | None:
         raise ZeroDivisionError
