@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import cramjam
 
 MAX_PLAIN_BYTES = 16 * 1024 * 1024
-USUAL_RATIO = 24
+FIRST_BUFFER_BYTES = 64 * 1024
 _XERIAL = b"\x82SNAPPY\0"
 _XERIAL_HEADER_BYTES = 16
 _BUFFER_FULL = "failed to write whole buffer"
@@ -82,12 +82,15 @@ def _snappy_blocks(data: bytes) -> Iterator[bytes]:
 
 
 def _framed(decompress_into: Callable[[bytes, bytearray], int], data: bytes, limit: int) -> bytes:
-    """Into a buffer of the usual size, and where that is too small into one of the limit."""
-    for size in (min(limit, USUAL_RATIO * len(data)), limit):
+    """Into a buffer that is enough as a rule, then into larger ones: one of the limit for each batch would cost milliseconds."""
+    size = min(limit, max(FIRST_BUFFER_BYTES, 4 * len(data)))
+    while True:
         buffer = bytearray(size)
         try:
             return bytes(memoryview(buffer)[: decompress_into(data, buffer)])
         except cramjam.DecompressionError as error:
             if _BUFFER_FULL not in str(error):
                 raise
-    raise UninflatableError("inflates_too_far")
+            if size == limit:
+                raise UninflatableError("inflates_too_far") from error
+        size = min(limit, 8 * size)
