@@ -51,12 +51,14 @@ class RegistryApp(RunnerService):
         self._settings = settings
 
     async def start(self) -> None:
-        """Publish the policy, finish what was left half way, hand out the first token, then consume and go round."""
+        """Publish the policy and the ends that were not yet on the log, hand out the first token, then consume and go round.
+
+        What else is left of an ending needs the key store, which may be away: the rounds begin with it.
+        """
         await self.registry.publish_policy()
         try:
-            await self.registry.endings.resume()
+            await self.registry.endings.publish()
         except TROUBLE as error:
-            # An unfinished ending must not keep out the next withdrawal: the rounds go on with it.
             _LOG.warning("ending_waits", error=type(error).__name__)
         await self._hand_out_first_token()
         await super().start()

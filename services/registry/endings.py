@@ -55,6 +55,9 @@ from services.registry.receipt_desk import ReceiptDesk
 from services.registry.refused import conflict, not_live
 from services.registry.store import RegistryStore, RevisionConflictError
 
+ANSWERED_WITHIN_S = 10.0
+"""How long a withdrawal waits for its key to be destroyed; a store that does not even fail must not keep her waiting. Every step may
+be cut off and repeated."""
 _LOG = structlog.get_logger()
 _STATES = {ErasureCause.WITHDRAWAL: GrantState.WITHDRAWN, ErasureCause.EXPIRY: GrantState.EXPIRED}
 
@@ -119,8 +122,9 @@ class Endings:
         try:
             await self.begin(grant_id, cause)
             # With the key store away the end is on the log and nothing is disclosed; the rounds destroy the key later.
-            with contextlib.suppress(BlobStoreUnavailableError):
-                await self.resume()
+            with contextlib.suppress(BlobStoreUnavailableError, TimeoutError):
+                async with asyncio.timeout(ANSWERED_WITHIN_S):
+                    await self.resume()
         finally:
             salt = self._asked.pop(grant_id, None)
         finished = await self._store.read(lambda database: erasure_of(database, grant_id))
@@ -137,13 +141,16 @@ class Endings:
         """The end is written down and on the log: from here on nothing of it is disclosed. Its key goes with `resume`."""
         if await self._store.read(lambda database: erasure_of(database, grant_id)) is None:
             await self._write(await self._prepare(grant_id, cause))
+        await self.publish()
+
+    async def publish(self) -> None:
+        """Put every end that is written down on the log, all of them in one append."""
         async with self._publishing:
             await self._publish()
 
     async def resume(self) -> None:
-        """Carry every ending that is half way to its end: withdrawals of all of them in one append, then their keys."""
-        async with self._publishing:
-            await self._publish()
+        """Carry every ending that is half way to its end: first all of them onto the log, then key after key."""
+        await self.publish()
         async with self._finishing:
             await self._finish_all()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -16,36 +17,38 @@ from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_sys
 
 
 class SwitchedStore:
-    """BlobStore over `store`; while `is_away` every call fails as one that nobody answered."""
+    """BlobStore over `store`. While `is_away` every call fails; while `is_silent` none is answered."""
 
     def __init__(self) -> None:
         self.store: BlobStore | None = None
         self.is_away = False
+        self.is_silent = False
 
-    @property
-    def _there(self) -> BlobStore:
+    async def _there(self) -> BlobStore:
+        while self.is_silent:  # noqa: ASYNC110  the test says nothing
+            await asyncio.sleep(0.05)
         if self.is_away or self.store is None:
             raise BlobStoreUnavailableError("the store is away")
         return self.store
 
     async def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        await self._there.put(key, data, if_absent=if_absent)
+        await (await self._there()).put(key, data, if_absent=if_absent)
 
     async def get(self, key: str) -> bytes:
-        return await self._there.get(key)
+        return await (await self._there()).get(key)
 
     async def exists(self, key: str) -> bool:
-        return await self._there.exists(key)
+        return await (await self._there()).exists(key)
 
     async def delete(self, key: str) -> None:
-        await self._there.delete(key)
+        await (await self._there()).delete(key)
 
     async def list(self, prefix: str) -> AsyncIterator[BlobEntry]:
-        async for entry in self._there.list(prefix):
+        async for entry in (await self._there()).list(prefix):
             yield entry
 
     async def delete_prefix(self, prefix: str) -> int:
-        return await self._there.delete_prefix(prefix)
+        return await (await self._there()).delete_prefix(prefix)
 
 
 class KeyStoreSwitch(SwitchedStore):

@@ -173,6 +173,27 @@ async def test_a_withdrawal_that_was_answered_503_gives_everything_when_it_is_as
     assert opening["salt"].encode() not in stored
 
 
+async def test_a_key_store_that_does_not_even_fail_keeps_neither_a_start_nor_a_withdrawal_waiting(
+    house: GrantHouse, keys: KeyStoreSwitch
+) -> None:
+    _, first = await shown(house)
+    _, second = await shown(house)
+    keys.is_silent = True
+    assert (await withdrawn(house, first)).body["code"] == "key_store_unavailable"
+    await house.world.restart()
+    assert house.world.failure() is None
+    assert (await withdrawn(house, second)).body["code"] == "key_store_unavailable"
+    ledger = house.world.system.shared.tables
+    await ledger.catch_up(5)
+    assert all(ledger.ledger.ended_at(GrantId(held.grant_id)) is not None for held in (first, second))
+    keys.is_silent = False
+
+    async def are_answered() -> bool:
+        return [(await withdrawn(house, held)).status for held in (first, second)] == [200, 200]
+
+    await until(are_answered)
+
+
 async def test_a_registry_starts_with_an_unfinished_ending_and_takes_the_next_while_the_key_store_is_away(
     house: GrantHouse, keys: KeyStoreSwitch
 ) -> None:
