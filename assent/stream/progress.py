@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog, TopicPartition
@@ -22,6 +22,7 @@ class ProgressWatch:
         self._clock = clock
         self._stall_after_s = stall_after_s
         self._still: dict[TopicPartition, tuple[int, float]] = {}
+        self._unmoved: dict[TopicPartition, tuple[int, float]] = {}
         self.lag: dict[TopicPartition, int] = {}
 
     async def look(self, *, assigned: Collection[TopicPartition], held: Collection[TopicPartition]) -> None:
@@ -36,8 +37,9 @@ class ProgressWatch:
         watched = frozenset(assigned) or ends.keys()
         self.lag = {at: max(0, ends[at] - done[at]) for at in watched}
         now = self._clock.monotonic()
-        behind = [at for at, records in self.lag.items() if records and at not in held]
-        self._still = {at: self._since(at, done[at], now) for at in behind}
+        behind = [at for at, records in self.lag.items() if records]
+        self._unmoved = {at: _since(self._unmoved, at, done[at], now) for at in behind}
+        self._still = {at: _since(self._still, at, done[at], now) for at in behind if at not in held}
         for at, (offset, since) in self._still.items():
             if now - since > self._stall_after_s:
                 raise StalledError(
@@ -45,6 +47,13 @@ class ProgressWatch:
                     "although records wait; ending so that it joins anew"
                 )
 
-    def _since(self, at: TopicPartition, offset: int, now: float) -> tuple[int, float]:
-        before = self._still.get(at)
-        return before if before is not None and before[0] == offset else (offset, now)
+    def waits_s(self, topic: str) -> float | None:
+        """How long the partition of a topic that waits longest has not moved, held or not; None where nothing waits."""
+        now = self._clock.monotonic()
+        return max((now - since for at, (_, since) in self._unmoved.items() if at.topic == topic), default=None)
+
+
+def _since(before: Mapping[TopicPartition, tuple[int, float]], at: TopicPartition, offset: int, now: float) -> tuple[int, float]:
+    """When the offset was first seen."""
+    seen = before.get(at)
+    return seen if seen is not None and seen[0] == offset else (offset, now)

@@ -107,6 +107,7 @@ class Runner:
         self._away_since: float | None = None
         self._waits_for_tables = False
         self._dead_in_a_row = 0
+        self._age_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Work until `stop`. Raises whatever the processor raised that is not trouble, StalledError, DeadLetterError,
@@ -304,8 +305,16 @@ class Runner:
             for at, records in self._watch.lag.items():
                 self._observer.lag(self._processor.name, at.topic, at.partition, records)
             for topic in self._topics:
-                if not any(records for at, records in self._watch.lag.items() if at.topic == topic):
-                    self._observer.time_lag(topic, 0.0)
+                self._tell_time_lag(self._observer, topic)
+
+    def _tell_time_lag(self, observer: ProgressObserver, topic: str) -> None:
+        """0 when nothing waits; while nothing moves it grows from the age of the record finished last."""
+        waits_s = self._watch.waits_s(topic)
+        if waits_s is None:
+            self._age_s.pop(topic, None)
+            observer.time_lag(topic, 0.0)
+        elif waits_s > 0:
+            observer.time_lag(topic, self._age_s.get(topic, 0.0) + waits_s)
 
     async def _away(self, error: LogUnavailableError) -> None:
         """Wait a little; without the log for too long, end."""
@@ -341,7 +350,8 @@ class Runner:
             for topic, count in Counter(handled.record.topic for handled in done).items():
                 self._observer.consumed(topic, count)
             last = done[-1].record
-            self._observer.time_lag(last.topic, max(0.0, self._clock.now().timestamp() - last.timestamp_ms / 1000))
+            self._age_s[last.topic] = max(0.0, self._clock.now().timestamp() - last.timestamp_ms / 1000)
+            self._observer.time_lag(last.topic, self._age_s[last.topic])
 
     def _trace(self, spans: SpanExporter, done: Sequence[Handled]) -> None:
         spans.export(

@@ -34,7 +34,7 @@ class ProgressObserver(Protocol):
         ...
 
     def time_lag(self, topic: str, seconds: float) -> None:
-        """Age of the record finished last, or 0 when nothing waits."""
+        """Age of the record finished last, growing while nothing moves, or 0 when nothing waits."""
         ...
 
     def consumed(self, topic: str, records: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -17,10 +19,13 @@ from assent.events.envelope import Event, decode, encode
 from assent.events.images import ImageRefused
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
-from assent.events.topics import Topic
+from assent.events.topics import TOPICS, Topic
 from assent.faces.prepare import prepare_embedded_pack
+from assent.ids import GrantId
 from assent.stream.outcomes import Ignore, Outcome
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
+from assent.stream.runner import Runner, RunnerSettings
+from assent.vectors.store import FacePoint, VectorStore
 from demo.api import Addresses, DemoApi
 from demo.command import demo_layout
 from demo.site import PORTRAITS, DemoSite
@@ -33,7 +38,9 @@ from services.crawler.app import CrawlerApp
 from services.embedder.app import EmbedderApp
 from services.geofence.app import GeofenceApp
 from services.indexer.app import IndexerApp
+from services.indexer.processor import FaceIndexer
 from services.registry.app import RegistryApp
+from tests.integration.stream_workbench import Seen, until
 
 pytestmark = pytest.mark.timeout(120)
 PHOTOS = 3
@@ -193,3 +200,73 @@ async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench)
     await indexer.after_batch(taken)
     assert await bench.vectors() == 0
     assert bench.shared.metrics.registry.get_sample_value("assent_vector_writes_overtaken_total") == PHOTOS
+
+
+class PausedStore:
+    """The real store; its writes wait until the test lets them through, as those of a process that is stopped do."""
+
+    def __init__(self, inner: VectorStore) -> None:
+        self._inner = inner
+        self.is_asked, self.may_go_on = asyncio.Event(), asyncio.Event()
+        self.written = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def upsert(self, points: Sequence[FacePoint]) -> None:
+        self.is_asked.set()
+        await self.may_go_on.wait()
+        await self._inner.upsert(points)
+        self.written += len(points)
+
+
+def indexer_over(bench: Bench, store: VectorStore) -> FaceIndexer:
+    shared = bench.shared
+    return FaceIndexer(
+        gate=shared.gate,
+        tables=shared.tables,
+        store=store,
+        grant_keys=shared.grant_keys,
+        model_digest=shared.model_digest,
+        metrics=shared.metrics,
+        catch_up_timeout_s=5.0,
+    )
+
+
+async def test_an_indexer_that_comes_back_after_the_erasure_leaves_no_vector(bench: Bench) -> None:
+    """It was paused in its write; another took its partitions, she withdrew, everything was deleted; then it goes on writing."""
+    for stage, topic in STAGES[:3]:
+        await bench.run(stage, topic)
+    log, store, grants = bench.shared.log, bench.shared.vectors, bench.subject.held()
+    paused, seen = PausedStore(store), Seen()
+    settings = RunnerSettings(poll_s=0.05, drain_deadline_s=0.1, watch_every_s=0.1)
+
+    def member(name: str, over: VectorStore) -> Runner:
+        return Runner(log, indexer_over(bench, over), member=name, clock=bench.shared.clock, observer=seen, settings=settings)
+
+    zombie = member("m", cast(VectorStore, paused))
+    running = asyncio.create_task(zombie.run())
+    await paused.is_asked.wait()
+    # Of two members the first by name has the lower half of the partitions: the new one is to get hers.
+    (partition,) = {record.partition for record in await bench.records(Topic.FACES_EMBEDDED)}
+    owner = member("a" if partition < TOPICS[Topic.FACES_EMBEDDED].partitions // 2 else "z", store)
+    owning = asyncio.create_task(owner.run())
+
+    async def is_indexed() -> bool:
+        done = await log.committed("indexer", [Topic.FACES_EMBEDDED.value])
+        return await bench.vectors() == PHOTOS and done == await log.end_offsets([Topic.FACES_EMBEDDED.value])
+
+    await until(is_indexed)
+    for held in grants:
+        await bench.subject.withdraw(held)
+        await store.delete(await store.ids_of_grant(GrantId(held.grant_id)))
+    assert await bench.vectors() == 0
+    assert paused.written == 0
+    paused.may_go_on.set()
+    await until(lambda: seen.failed_commits == 1)
+    assert paused.written == PHOTOS
+    assert await bench.vectors() == 0
+    assert bench.shared.metrics.registry.get_sample_value("assent_vector_writes_overtaken_total") == PHOTOS
+    for runner in (zombie, owner):
+        runner.stop()
+    await asyncio.gather(running, owning)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from assent.deployment.observer import MetricsObserver
 from assent.events.envelope import Event, encode
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
@@ -25,6 +27,7 @@ from assent.stream.local_group import LocalSubscription
 from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.runner import Readiness, Runner, RunnerSettings, StalledError
 from assent.stream.table import Table, TableBrokenError, TableStaleError
+from assent.telemetry.meter import Metrics
 from assent.telemetry.spans import Span, SpanExporter
 from assent.telemetry.tracing import TraceContext
 from tests.integration.stream_workbench import (
@@ -630,3 +633,68 @@ async def test_polls_that_are_cancelled_at_random_lose_nothing(log: FaultyLog) -
 
 async def nothing_in_hand(_: frozenset[TopicPartition]) -> None:
     """A member between two batches."""
+
+
+async def test_what_a_runner_does_is_measured(log: FaultyLog) -> None:
+    """Lag in records and in seconds, which grows while nothing moves; holds, dead letters, rebalances, moved commits, progress."""
+    trouble = {"b-1"}
+
+    async def wait(event: Event[EventPayload]) -> Outcome | None:
+        if event.data.key() in trouble:
+            raise RetryLaterError("blob store is away", after_s=0.01)
+        return None
+
+    registry = CollectorRegistry()
+    observer = MetricsObserver(Metrics(registry), SystemClock())
+
+    def value(name: str, **labels: str) -> float:
+        return registry.get_sample_value(name, labels) or 0.0
+
+    def time_lag() -> float:
+        return value("assent_consumer_time_lag_seconds", topic=IN.value)
+
+    at = {"topic": IN.value, "partition": "4"}
+    await log.append([*inputs("b-0", "b-1", "b-2", partition=4), Record(IN.value, b"k", b"unreadable", partition=3)])
+    runner = Runner(log, Worker(wait), member="m", clock=SystemClock(), observer=observer, settings=QUICK)
+    async with running(runner):
+        await until(lambda: value("assent_consumer_lag_records", **at) == 2)
+        await until(lambda: time_lag() > 0.4)
+        before = time_lag()
+        await until(lambda: time_lag() > before)
+        assert value("assent_consumer_held", stage=GROUP, cause="RetryLaterError") == 1
+        assert value("assent_consumer_retries_total", stage=GROUP, error="RetryLaterError") >= 1
+        stood_at = value("assent_consumer_last_progress_timestamp_seconds", group=GROUP)
+        trouble.clear()
+        await is_done(log, 4)
+        await until(lambda: value("assent_consumer_lag_records", **at) == 0 and time_lag() == 0)
+        await until(lambda: value("assent_consumer_last_progress_timestamp_seconds", group=GROUP) > stood_at)
+        assert value("assent_consumer_held", stage=GROUP, cause="RetryLaterError") == 0
+        assert value("assent_records_consumed_total", topic=IN.value) == 4
+        assert value("assent_records_outcome_total", stage=GROUP, outcome="emit", reason="emitted") == 3
+        assert (
+            sum(sample.value for metric in registry.collect() for sample in metric.samples if sample.name == "assent_dlq_records_total")
+            == 1
+        )
+        other = Runner(log, Worker(), member="n", clock=SystemClock(), observer=Seen(), settings=QUICK)
+        async with running(other):
+            await until(lambda: value("assent_rebalances_total", group=GROUP) == 1)
+
+
+async def test_a_commit_whose_partition_moved_is_counted(log: FaultyLog) -> None:
+    entered, go_on, registry = asyncio.Event(), asyncio.Event(), CollectorRegistry()
+
+    async def slow(event: Event[EventPayload]) -> Outcome | None:
+        entered.set()
+        await go_on.wait()
+        return None
+
+    await log.append(inputs("g-1", partition=5))
+    observer = MetricsObserver(Metrics(registry), SystemClock())
+    settings = replace(QUICK, drain_deadline_s=0.1)
+    first = Runner(log, Worker(slow), member="a", clock=SystemClock(), observer=observer, settings=settings)
+    async with running(first):
+        await entered.wait()
+        async with running(runner_of(log, Worker(), member="b")):
+            await is_done(log, 1)
+            go_on.set()
+            await until(lambda: registry.get_sample_value("assent_commit_failures_total", {"stage": GROUP}) == 1)

@@ -10,10 +10,12 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupLoadInProgressError, KafkaTimeoutError
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from assent.stream.event_log import LogUnavailableError, TopicPartition
+from assent.stream.kafka import KafkaEventLog
 from assent.stream.kafka_consumers import KafkaSubscription, KafkaTail, stopped
 from assent.stream.kafka_settings import KafkaSettings
 
@@ -108,3 +110,14 @@ async def test_a_client_that_cancels_its_own_tasks_does_not_cancel_us() -> None:
     meant.cancel()
     with pytest.raises(asyncio.CancelledError):
         await meant
+
+
+async def test_a_coordinator_that_still_reads_its_offsets_is_asked_again() -> None:
+    """The client gives an answer without the partitions then; taken for zeros, a whole topic would seem undone."""
+    log = KafkaEventLog("127.0.0.1:1")
+    admin = Mock(spec=AIOKafkaAdminClient)
+    admin.describe_topics = AsyncMock(return_value=[{"topic": "withdrawals", "error_code": 0, "partitions": [{"leader": 1}]}])
+    admin.list_consumer_group_offsets = AsyncMock(side_effect=[GroupLoadInProgressError(), {}, {AT: SimpleNamespace(offset=30)}])
+    log._admin = admin
+    assert await log.committed("group", ["withdrawals"]) == {OURS: 30}
+    assert admin.list_consumer_group_offsets.await_count == 3
