@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiohttp import BodyPartReader, web
 from aiohttp.http import HttpProcessingError
 
+from assent.deployment.body_pace import BodyPace
 from assent.identity.errors import ApiError
 
 MAX_FIELD_BYTES = 1_024
@@ -21,12 +22,13 @@ Check = Callable[[dict[str, str]], None]
 async def read_question(request: web.Request, check: Check, *, max_bytes: int) -> tuple[dict[str, str], bytes]:
     """The fields and the picture of a form. `check` is called with the fields before the picture is read, and raises to refuse.
 
-    Raises ApiError: 415 for no form, 400 for one that is malformed or has fields behind the picture, 413 for too much.
+    Raises ApiError: 415 for no form, 400 for one that is malformed or has fields behind the picture, 413 for too much, 408
+    for one that hardly moves.
     """
     if request.content_type != "multipart/form-data":
         raise ApiError(415, "not_a_form", "This takes multipart/form-data.", "Send the fields first and the picture last, as image.")
     try:
-        return await _read(request, check, max_bytes)
+        return await BodyPace(request).of(_read(request, check, max_bytes))
     except (ValueError, AssertionError, HttpProcessingError) as error:
         # Whatever the parser of the form cannot take was sent like that: a fault of the caller, not of ours.
         raise ApiError(400, "malformed", "The form cannot be read.", "Send multipart/form-data with a name for every part.") from error

@@ -11,6 +11,7 @@ from aiohttp import web
 from assent.blobs.blob_key import join_key
 from assent.blobs.quarantine import DigestMismatchError, Quarantine
 from assent.blobs.store import BlobNotFoundError
+from assent.deployment.body_pace import BodyPace
 from assent.events.envelope import Event, UnreadableEventError, decode
 from assent.events.images import ImageScraped, Sighting, SourceKind
 from assent.events.payload import EventPayload
@@ -149,6 +150,8 @@ def _read(record: Record) -> Event[EventPayload]:
         raise ApiError(422, error.cause, f"The event cannot be read: {error.detail}.", "Send an images.scraped.v1 event.") from error
 
 
-def chunks_of(request: web.Request) -> AsyncIterator[bytes]:
-    """The body as it arrives, in pieces of at most 64 KiB."""
-    return request.content.iter_chunked(65_536)
+async def chunks_of(request: web.Request) -> AsyncIterator[bytes]:
+    """The body as it arrives, in pieces of at most 64 KiB. Raises ApiError 408 for one that hardly moves."""
+    pace = BodyPace(request)
+    while chunk := await pace.of(request.content.read(65_536)):
+        yield chunk

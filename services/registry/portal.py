@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
+from assent.deployment.body_pace import BodyPace
 from assent.events.erasures import ErasureCause
 from assent.events.faces import FaceBox
 from assent.events.grants import GrantState, SourceKindRule
@@ -99,7 +100,7 @@ class Portal:
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         # Else a foreign page could sign a visitor in as somebody else, and her next photo would come under that grant.
         refuse_foreign_page(request)
-        form = await request.post()
+        form = await BodyPace(request).of(request.post())
         if "code" in form:
             return await self._enter(request, str(form["code"]))
         grant_id, secret = GrantId(str(form.get("grant_id", "")).strip()), str(form.get("grant_secret", "")).strip()
@@ -151,7 +152,7 @@ class Portal:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)
-        sent = await read_photo(request, max_bytes=self._max_bytes)
+        sent = await read_photo(request, max_bytes=self._max_bytes, allow=_hers_already)
         return await self._take(request, row, sent.image, sent.box)
 
     async def choose_face(self, request: web.Request) -> web.StreamResponse:
@@ -249,10 +250,14 @@ class Portal:
 
 
 async def _field(request: web.Request, name: str) -> str:
-    value = (await request.post()).get(name)
+    value = (await BodyPace(request).of(request.post())).get(name)
     if not isinstance(value, str) or not value:
         raise ApiError(422, "invalid", f"The form lacks {name}.", "Fill it in and send it again.")
     return value.strip()
+
+
+async def _hers_already(secret: str | None) -> None:
+    """Her session was looked at before; a page sends no secret."""
 
 
 def _refuse_staff(request: web.Request) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, web
 
+from assent.deployment.body_pace import BodyPace
 from assent.events.faces import FaceBox
 from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
@@ -25,6 +27,9 @@ from services.registry.uploads import Uploads
 BOX_HEADER = "Assent-Face-Box"
 MAX_FIELD_BYTES = 4096
 MAX_PARTS = 8
+FIELD_STEP_BYTES, IMAGE_STEP_BYTES = 256, 65_536
+"""A field is read in small steps: the parser wants one more step behind it, and that should not wait for much of an image."""
+Allow = Callable[[str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,6 @@ class SentPhoto:
 
     image: bytes
     box: FaceBox | None
-    secret: str | None
 
 
 class UploadHandlers:
@@ -62,9 +66,13 @@ class UploadHandlers:
         ]
 
     async def upload(self, request: web.Request) -> web.Response:
-        sent = await read_photo(request, max_bytes=self._max_bytes)
-        await self._allow(request, grant_of(request), sent.secret)
-        uploaded = await self._uploads.take(grant_of(request), sent.image, box=sent.box)
+        grant_id = grant_of(request)
+
+        async def allow(secret: str | None) -> None:
+            await self._allow(request, grant_id, secret)
+
+        sent = await read_photo(request, max_bytes=self._max_bytes, allow=allow)
+        uploaded = await self._uploads.take(grant_id, sent.image, box=sent.box)
         return answer(UploadedOut(sighting_id=uploaded.sighting_id, revision=uploaded.revision), status=202)
 
     async def _allow(self, request: web.Request, grant_id: GrantId, secret: str | None) -> None:
@@ -77,30 +85,44 @@ class UploadHandlers:
             raise wrong_secret()
 
 
-async def read_photo(request: web.Request, *, max_bytes: int) -> SentPhoto:
-    """The photo of a request, in memory only and never more than `max_bytes`."""
-    if request.content_type != "multipart/form-data":
-        image = await read_capped(chunks_of(request), max_bytes=max_bytes, length=request.content_length)
-        return SentPhoto(image, _box(request.headers.get(BOX_HEADER)), request.headers.get(SECRET_HEADER))
-    image, fields, parts = b"", dict[str, str](), 0
+async def read_photo(request: web.Request, *, max_bytes: int, allow: Allow) -> SentPhoto:
+    """The photo of a request, in memory only and never more than `max_bytes`.
+
+    `allow` is called once, with the grant's secret if one was sent, before a byte of the image is read, and raises to refuse.
+    """
+    if request.content_type == "multipart/form-data":
+        return await BodyPace(request).of(_form(request, max_bytes, allow))
+    await allow(request.headers.get(SECRET_HEADER))
+    image = await read_capped(chunks_of(request), max_bytes=max_bytes, length=request.content_length)
+    return SentPhoto(image, _box(request.headers.get(BOX_HEADER)))
+
+
+async def _form(request: web.Request, max_bytes: int, allow: Allow) -> SentPhoto:
+    image: bytes | None = None
+    fields, parts, header = dict[str, str](), 0, request.headers.get(SECRET_HEADER)
     async for part in await request.multipart():
         parts += 1
         if parts > MAX_PARTS:
             raise ApiError(413, "too_large", f"The form holds more than {MAX_PARTS} parts.", "Send image, box and grant_secret.")
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise ApiError(422, "malformed", "The form holds a part without a name.", "Send image, box and grant_secret.")
-        if part.name == "image":
-            image = await _part(part, max_bytes)
-        else:
-            fields[part.name] = (await _part(part, MAX_FIELD_BYTES)).decode(errors="replace")
-    secret = fields.get("grant_secret") or request.headers.get(SECRET_HEADER)
-    return SentPhoto(image, _box(fields.get("box")), secret)
+        if part.name != "image":
+            fields[part.name] = (await _part(part, MAX_FIELD_BYTES, FIELD_STEP_BYTES)).decode(errors="replace")
+            continue
+        if image is not None:
+            raise ApiError(422, "malformed", "The form holds two images.", "Send one photo at a time.")
+        # A secret behind the image would come too late: nobody has 20 MB read who did not say who she is.
+        await allow(fields.get("grant_secret") or header)
+        image = await _part(part, max_bytes, IMAGE_STEP_BYTES)
+    if image is None:
+        await allow(fields.get("grant_secret") or header)
+    return SentPhoto(image or b"", _box(fields.get("box")))
 
 
-async def _part(part: BodyPartReader, max_bytes: int) -> bytes:
+async def _part(part: BodyPartReader, max_bytes: int, step_bytes: int) -> bytes:
     data = bytearray()
-    while chunk := await part.read_chunk():
-        data.extend(chunk)
+    while not part.at_eof():
+        data.extend(await part.read_chunk(step_bytes))
         if len(data) > max_bytes:
             raise ApiError(413, "too_large", f"A part holds more than {max_bytes} bytes.", "Send a smaller file.")
     return bytes(data)

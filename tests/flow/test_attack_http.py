@@ -227,6 +227,65 @@ async def drip(field_of: Field, path: str, head: str, part: bytes, *, most_bytes
     return sent
 
 
+async def test_a_body_that_drips_is_ended_wherever_it_is_read(field_of: Field) -> None:
+    """A byte a second, by people who may send: a raw photo, a form, JSON, a sign-in, a search, a producer's bytes."""
+    victim = await field_of.victim(kind="upload")
+    token = await victim.person.token()
+    producer = await minted(field_of, roles=["producer"], org="x", producer_id=NAME)
+    form = "multipart/form-data; boundary=b"
+    part = '--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    question = '--b\r\nContent-Disposition: form-data; name="basis"\r\n\r\nself\r\n'
+    sent = [
+        ("POST", f"/v1/grants/{victim.grant_id}/images", f"Authorization: Bearer {token}", "image/jpeg", ""),
+        ("POST", f"/v1/grants/{victim.grant_id}/images", f"Assent-Grant-Secret: {victim.secret}", form, part),
+        ("POST", f"/v1/grants/{victim.grant_id}/confirm", "X: x", "application/json", "{"),
+        ("POST", "/login", "X: x", "application/x-www-form-urlencoded", "grant_id="),
+        ("POST", "/v1/search", f"Authorization: Bearer {token}", form, question + part),
+        ("PUT", f"/v1/intake/{'0' * 64}", f"Authorization: Bearer {producer}", "image/jpeg", ""),
+    ]
+    answers = await asyncio.gather(*(dripped(field_of, *each) for each in sent))
+    assert dict(zip([path for _, path, *_ in sent], answers, strict=True)) == dict.fromkeys([path for _, path, *_ in sent], 408)
+
+
+async def dripped(field_of: Field, method: str, path: str, header: str, kind: str, begun: str) -> int:
+    """The status that ends a request of which a byte comes every second."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(field_of.url.rpartition(":")[2]))
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Type: {kind}\r\nContent-Length: 900000\r\n\r\n{begun}"
+    writer.write(head.encode())
+    answered = asyncio.create_task(reader.readline())
+    try:
+        async with asyncio.timeout(60):
+            while not answered.done():
+                writer.write(b"x")
+                await asyncio.wait([answered], timeout=1.0)
+        return int(answered.result().split(b" ")[1])
+    finally:
+        writer.close()
+
+
+async def test_who_sends_a_photo_is_known_before_the_photo_is_read(field_of: Field) -> None:
+    """Only the head and the first bytes are sent: the answer does not wait for the rest."""
+    victim, thief = await field_of.victim(kind="upload"), await field_of.victim(kind="upload")
+    form, part = "multipart/form-data; boundary=b", '--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    field = f'--b\r\nContent-Disposition: form-data; name="grant_secret"\r\n\r\n{thief.secret}\r\n'
+    tries = [
+        ("image/jpeg", f"Assent-Grant-Secret: {thief.secret}", "xx", b"403"),
+        ("image/jpeg", f"Authorization: Bearer {await thief.person.token()}", "xx", b"403"),
+        ("image/jpeg", "X: x", "xx", b"401"),
+        (form, f"Assent-Grant-Secret: {thief.secret}", part + "x" * 2_000, b"403"),
+        (form, "X: x", field + part + "x" * 2_000, b"403"),
+        (form, "X: x", part + "x" * 2_000, b"401"),
+    ]
+    for kind, header, begun, status in tries:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(field_of.url.rpartition(":")[2]))
+        head = f"POST /v1/grants/{victim.grant_id}/images HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Type: {kind}\r\n"
+        writer.write(f"{head}Content-Length: 19000000\r\n\r\n{begun}".encode())
+        try:
+            assert (await asyncio.wait_for(reader.readline(), 10)).split(b" ")[1] == status, (kind, header, begun[:20])
+        finally:
+            writer.close()
+
+
 async def test_bodies_that_never_end_keep_nobody_else_waiting(field_of: Field) -> None:
     head = b"POST /v1/grants/x/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\nslow"
     slow = [await asyncio.open_connection("127.0.0.1", int(field_of.url.rpartition(":")[2])) for _ in range(40)]
