@@ -132,16 +132,12 @@ def _parts(record: StoredRecord | Record, value: bytes) -> tuple[dict[str, str],
     try:
         mode = mode_of(record.header("content-type"))
         if mode is Mode.BINARY:
-            parse_strictly(value)
             return told, value
         if record.topic != Topic.IMAGES_SCRAPED.value:
             raise UnreadableEventError("wrong_mode", "our own stages write in binary mode")
         attributes, body = parse_structured(value)
-        parse_strictly(body)
     except (UnknownContentError, NoEventError) as error:
         raise UnreadableEventError(error.cause, str(error)) from error
-    except AmbiguousJsonError as error:
-        raise UnreadableEventError("malformed", str(error)) from error
     if any(attributes.get(name) != text for name, text in told.items() if name != "traceparent"):
         raise UnreadableEventError("bad_attributes", "a header says something else than the event")
     return {**{name: text for name, text in told.items() if name == "traceparent"}, **attributes}, body
@@ -183,7 +179,10 @@ def _model(attributes: dict[str, str], topic: str) -> type[EventPayload]:
 
 def _payload(model: type[EventPayload], body: bytes) -> EventPayload:
     try:
+        parse_strictly(body)
         return model.model_validate_json(body)
+    except AmbiguousJsonError as error:
+        raise UnreadableEventError("malformed", str(error)) from error
     except ValidationError as error:
         where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors()[:5])
         raise UnreadableEventError("malformed", f"{error.error_count()} faults at {where}") from None
