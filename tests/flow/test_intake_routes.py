@@ -90,9 +90,12 @@ async def posted(house: GrantHouse, producer: OutsideProducer, post: Post) -> An
 async def test_every_event_is_taken_or_refused_with_its_cause(house: GrantHouse) -> None:
     producer = await registered(house)
     for name, post in POSTS.items():
-        # Again each time: nobody has granted it, so the original goes as soon as it was looked at.
-        handed_in = await put(house, producer, IMAGE)
-        answer = await posted(house, producer, post)
+        # Again each time: nobody has granted it, so the original goes as soon as the event before was looked at, which may be now.
+        while True:
+            handed_in = await put(house, producer, IMAGE)
+            answer = await posted(house, producer, post)
+            if answer.body.get("code") != "no_blob" or post.answered[1] == "no_blob":
+                break
         assert (answer.status, answer.body.get("code", "")) == post.answered, name
         assert answer.status == 202 or answer.body["remedy"], name
         assert answer.status != 202 or answer.body["image_id"] == handed_in["image_id"]
