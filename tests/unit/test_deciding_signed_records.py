@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.consent.ledger import Standing
@@ -139,6 +139,7 @@ def test_a_signed_grant_that_cannot_be_read_still_denies() -> None:
     assert standing(signed(grant()), signed_by_registry(newer, REGISTRY)) is Standing.DENIED
 
 
+@settings(deadline=None)  # a busy machine is no slow fold
 @given(st.lists(st.sampled_from(sorted(FORGED)), min_size=1, max_size=4), st.data())
 def test_no_order_or_repetition_of_forged_and_genuine_records_opens_anything(names: list[str], data: st.DataObject) -> None:
     records = [*(FORGED[name]() for name in names), signed(grant()), signed(grant(revision=2))]
