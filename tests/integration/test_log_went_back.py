@@ -30,8 +30,9 @@ async def test_every_process_ends_with_one_line(tmp_path: Path) -> None:
             codes = await world.ended_within(SERVICES, within_s=PATIENCE_S)
             assert codes == dict.fromkeys(SERVICES, 1), {name: world.said(name)[-500:] for name in SERVICES}
             for name in SERVICES:
-                *_, last = world.said(name).strip().splitlines()
-                assert last.startswith(f"{name}: stopped by TableBrokenError: the table of "), last
+                lines = [line for line in world.said(name).splitlines() if line.startswith(f"{name}: ")]
+                assert len(lines) == 1, world.said(name)
+                assert lines[0].startswith(f"{name}: stopped by TableBrokenError: the table of "), lines
                 assert "Traceback" not in world.said(name), world.said(name)
         finally:
             await world.close()
