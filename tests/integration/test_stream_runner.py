@@ -153,7 +153,7 @@ async def test_what_cannot_be_read_or_handled_becomes_a_dead_letter_without_its_
     assert sorted(await answered(log)) == ["g-1", "g-3"]
     records = await written(log, IN.dead_letters)
     letters = [DeadLetter.from_record(record) for record in records]
-    assert sorted(letter.cause for letter in letters) == ["bad_attributes", "bad_signature"]
+    assert sorted(letter.cause for letter in letters) == ["bad_signature", "malformed"]
     for record in records:
         assert secret not in (record.value or b"") + record.key
         assert set(json.loads(record.value or b"")) == {"topic", "partition", "offset", "cause", "sha256", "seen_at"}
@@ -170,7 +170,7 @@ async def test_a_dead_letter_that_cannot_be_written_stops_the_process(log: Fault
 async def test_nothing_but_dead_letters_stops_before_they_are_written_off(log: FaultyLog) -> None:
     await log.append([Record(IN.value, f"k{number}".encode(), b"new format") for number in range(30)])
     settings = replace(QUICK, max_batch=8, max_dead_in_a_row=20)
-    with pytest.raises(TooManyDeadLettersError, match=r"20 records of withdrawals.* \(bad_attributes\).*offset.*start it again"):
+    with pytest.raises(TooManyDeadLettersError, match=r"20 records of withdrawals.* \(malformed\).*offset.*start it again"):
         await runner_of(log, Worker(), settings=settings).run()
     assert len(await written(log, IN.dead_letters)) == await committed(log) == 16
 
