@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Literal, cast
-from uuid import uuid4
 
 import pytest
 
@@ -17,107 +12,24 @@ from assent.events.topics import TopicSettings
 from assent.stream.clock import SystemClock
 from assent.stream.event_log import (
     EventLog,
-    LogUnavailableError,
     RecordTooLargeError,
     Subscription,
     TopicPartition,
     UnknownTopicError,
 )
-from assent.stream.kafka import KafkaEventLog
-from assent.stream.local import SqliteEventLog
 from assent.stream.table import Table, TableStaleError
-from assent.testing.kafka_broker import Broker
-from tests.contract.kafka_broker import apache_kafka, tansu  # noqa: F401  fixtures
-
-KINDS = ["sqlite", "tansu", pytest.param("kafka", marks=pytest.mark.kafka)]
-PATIENCE_S = 30.0
-STORM = 8
-Codec = Literal["gzip", "snappy", "lz4", "zstd"]
-Opener = Callable[[], Awaitable[EventLog]]
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return cast(str, request.param)
-
-
-@pytest.fixture
-async def opener(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
-    """Opens the log; a second call opens the same data again, after the first was closed where only one may be open."""
-    opened: list[EventLog] = []
-
-    async def open_log() -> EventLog:
-        log: EventLog
-        if kind == "sqlite":
-            log = SqliteEventLog(tmp_path / "log.db")
-        else:
-            broker: Broker = request.getfixturevalue("tansu" if kind == "tansu" else "apache_kafka")
-            log = broker.event_log()
-        await log.start()
-        opened.append(log)
-        return log
-
-    yield open_log
-    for log in opened:
-        await log.close()
-
-
-@pytest.fixture
-async def log(opener: Opener) -> EventLog:
-    return await opener()
-
-
-async def topic_of(log: EventLog, *, partitions: int = 6, cleanup: str = "delete") -> str:
-    """A new topic of its own."""
-    name = f"t.{uuid4().hex[:12]}"
-    settings = TopicSettings("key", "compact" if cleanup == "compact" else "delete", None, partitions, ())
-    await log.ensure_topics({name: settings})
-    return name
-
-
-def records(topic: str, count: int, *, start: int = 0) -> list[Record]:
-    return [Record(topic, f"k{number}".encode(), str(number).encode()) for number in range(start, start + count)]
-
-
-def values(found: Sequence[StoredRecord]) -> list[int]:
-    return sorted(int(record.value or b"-1") for record in found)
-
-
-async def no_revoke(_: frozenset[TopicPartition]) -> None:
-    """A member that has nothing in hand."""
-
-
-async def join(log: EventLog, topics: Sequence[str], group: str, member: str = "m") -> Subscription:
-    return await log.subscribe(topics, group=group, member=member, on_revoked=no_revoke)
-
-
-async def take(subscription: Subscription, count: int) -> list[StoredRecord]:
-    """At least `count` records."""
-    found: list[StoredRecord] = []
-    deadline = time.monotonic() + PATIENCE_S
-    while len(found) < count:
-        assert time.monotonic() < deadline, f"{len(found)} of {count} records"
-        found += await subscription.poll(max_records=100, timeout_s=0.5)
-    return found
-
-
-async def settle(members: Sequence[Subscription], wanted: int) -> list[frozenset[TopicPartition]]:
-    """Poll all members, as they would, until their shares cover `wanted` partitions once each."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        await asyncio.gather(*(member.poll(max_records=10, timeout_s=0.2) for member in members))
-        shares = [member.assignment() for member in members]
-        if all(shares) and sum(map(len, shares)) == wanted == len(frozenset().union(*shares)):
-            return shares
-        assert time.monotonic() < deadline, shares
-
-
-def next_offsets(found: Sequence[StoredRecord]) -> dict[TopicPartition, int]:
-    ends: dict[TopicPartition, int] = {}
-    for record in found:
-        at = TopicPartition(record.topic, record.partition)
-        ends[at] = max(ends.get(at, 0), record.offset + 1)
-    return ends
+from tests.contract.event_log_ground import (
+    PATIENCE_S,
+    Latest,
+    Opener,
+    join,
+    next_offsets,
+    records,
+    settle,
+    take,
+    topic_of,
+    values,
+)
 
 
 async def test_what_was_appended_is_read_back_whole(log: EventLog) -> None:
@@ -355,16 +267,6 @@ async def test_a_tail_follows_from_the_first_record(log: EventLog) -> None:
     await tail.close()
 
 
-class Latest:
-    """The last value per key."""
-
-    def __init__(self) -> None:
-        self.held: dict[bytes, bytes | None] = {}
-
-    def apply(self, record: StoredRecord) -> None:
-        self.held[record.key] = record.value
-
-
 async def test_a_table_is_ready_at_the_end_and_reads_its_own_writes(log: EventLog) -> None:
     topic = await topic_of(log, cleanup="compact")
     for turn in range(3):
@@ -403,155 +305,6 @@ async def test_what_was_acknowledged_outlives_the_client(kind: str, opener: Open
     assert sum((await again.committed(topic, [topic])).values()) == sum(next_offsets(found[:5]).values())
     fresh = await join(again, [topic], f"{topic}-fresh")
     assert values(await take(fresh, 25)) == list(range(25))
-
-
-async def test_compaction_keeps_the_last_word_and_nulls_delete(kind: str, opener: Opener, request: pytest.FixtureRequest) -> None:
-    """The order of the topic's offsets decides, a key whose last value is null goes at last, and no offset moves."""
-    log = await opener()
-    if not log.capabilities.compaction:
-        pytest.skip("nothing is compacted there")
-    topic = await topic_of(log, partitions=1, cleanup="compact")
-    at = TopicPartition(topic, 0)
-    await clean_soon(kind, topic, request)
-    for turn in range(3):
-        await log.append([Record(topic, b"kept", str(turn).encode()), Record(topic, b"gone", b"x"), Record(topic, b"gone", None)])
-
-    async def left() -> dict[bytes, list[tuple[int, bytes | None]]]:
-        # A new segment begins with an append; only closed ones are cleaned.
-        await log.append([Record(topic, b"tick", b"")])
-        if isinstance(log, SqliteEventLog):
-            await log.compact()
-        found: dict[bytes, list[tuple[int, bytes | None]]] = {}
-        for record in await log.read(at, 0, max_records=10_000):
-            if record.key != b"tick":
-                found.setdefault(record.key, []).append((record.offset, record.value))
-        return found
-
-    wanted: dict[bytes, list[tuple[int, bytes | None]]] = {b"kept": [(6, b"2")]}
-    if kind == "sqlite":
-        # It keeps a null for a day, which is tested with a clock that can be moved.
-        wanted[b"gone"] = [(8, None)]
-    deadline = time.monotonic() + PATIENCE_S
-    while await left() != wanted:
-        assert time.monotonic() < deadline, await left()
-        await asyncio.sleep(0.2)
-    # Nobody goes on from where another one was: a table of now is made of what is left, and equal to one that saw it all.
-    fold = Latest()
-    table = Table(log, [topic], fold, clock=SystemClock())
-    await table.start()
-    await table.ready(PATIENCE_S)
-    assert (fold.held[b"kept"], fold.held.get(b"gone")) == (b"2", None)
-    await table.stop()
-
-
-async def clean_soon(kind: str, topic: str, request: pytest.FixtureRequest) -> None:
-    """Where a broker cleans: at once, nulls too."""
-    if kind == "kafka":
-        broker: Broker = request.getfixturevalue("apache_kafka")
-        await broker.set_topic(
-            topic,
-            {
-                "cleanup.policy": "compact",
-                "segment.ms": "200",
-                "min.cleanable.dirty.ratio": "0.001",
-                "min.compaction.lag.ms": "0",
-                "delete.retention.ms": "0",
-            },
-        )
-
-
-@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
-async def test_every_codec_is_written_and_read(kind: str, opener: Opener, request: pytest.FixtureRequest, codec: Codec) -> None:
-    if kind == "sqlite":
-        pytest.skip("nothing is compressed there")
-    log = await opener()
-    topic = await topic_of(log, partitions=1)
-    broker: Broker = request.getfixturevalue("tansu" if kind == "tansu" else "apache_kafka")
-    packed = KafkaEventLog(broker.bootstrap_servers, settings=replace(broker.settings, compression=codec), capabilities=broker.capabilities)
-    await packed.start()
-    try:
-        sent = [Record(topic, f"k{number}".encode(), b"the same again " * 400, (("ce_id", b"1"),)) for number in range(20)]
-        landed = await packed.append(sent)
-        assert sorted(at.offset for at in landed) == list(range(20))
-    finally:
-        await packed.close()
-    found = await log.read(TopicPartition(topic, 0), 0, max_records=100)
-    assert [(record.key, record.value, record.headers) for record in found] == [(one.key, one.value, one.headers) for one in sent]
-
-
-async def test_a_record_over_the_limit_of_the_broker_is_told(kind: str, opener: Opener, request: pytest.FixtureRequest) -> None:
-    """Our own limit is the lower one; where an operator set the topic's lower still, the broker says so."""
-    log = await opener()
-    if kind == "sqlite" or not log.capabilities.record_limit:
-        pytest.skip("no limit of a broker there")
-    topic = await topic_of(log, partitions=1)
-    broker: Broker = request.getfixturevalue("apache_kafka")
-    await broker.set_topic(topic, {"max.message.bytes": "5000"})
-    with pytest.raises(RecordTooLargeError, match="send a reference"):
-        await log.append([Record(topic, b"k", bytes(6_000))])
-    await log.append([Record(topic, b"k", bytes(4_000))])
-    assert await log.end_offsets([topic]) == {TopicPartition(topic, 0): 1}
-
-
-async def test_a_storm_of_members_loses_nothing(log: EventLog) -> None:
-    """Members come and go while records flow: every record is read, and the committed offsets never pass one that was not."""
-    topic = await topic_of(log)
-    done: set[int] = set()
-    stopping = asyncio.Event()
-
-    async def work(member: Subscription, leaving: asyncio.Event) -> None:
-        while not (leaving.is_set() or stopping.is_set()):
-            found = await member.poll(max_records=20, timeout_s=0.05)
-            done.update(values(found))
-            await member.commit(next_offsets(found))
-        await member.close()
-
-    async def storm() -> None:
-        present: list[tuple[asyncio.Task[None], asyncio.Event]] = []
-        for number in range(STORM):
-            leaving = asyncio.Event()
-            present.append((asyncio.create_task(work(await join(log, [topic], topic, f"m{number}"), leaving)), leaving))
-            await log.append(records(topic, 20, start=number * 20))
-            await asyncio.sleep(0.15)
-            if len(present) > 3:
-                task, gone = present.pop(0)
-                gone.set()
-                await task
-        for _ in range(600):
-            if sum((await log.committed(topic, [topic])).values()) >= STORM * 20:
-                break
-            await asyncio.sleep(0.05)
-        stopping.set()
-        await asyncio.gather(*(task for task, _ in present))
-
-    await storm()
-    assert done == set(range(STORM * 20))
-    assert await log.committed(topic, [topic]) == await log.end_offsets([topic])
-
-
-async def test_the_broker_restarts_with_its_data(kind: str, opener: Opener, request: pytest.FixtureRequest) -> None:
-    """Records, topics, committed offsets and the member that was there before."""
-    log = await opener()
-    if kind == "sqlite" or not log.capabilities.persistence:
-        pytest.skip("no broker there, or one that keeps nothing")
-    broker: Broker = request.getfixturevalue("apache_kafka")
-    topic = await topic_of(log)
-    await log.append(records(topic, 30))
-    member = await join(log, [topic], topic)
-    assert await member.commit(next_offsets(await take(member, 30))) == frozenset()
-    await asyncio.to_thread(broker.stop)
-    await asyncio.to_thread(broker.start)
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            await log.append(records(topic, 10, start=30))
-            break
-        except LogUnavailableError:
-            assert time.monotonic() < deadline
-    assert set(range(30, 40)) <= set(values(await take(member, 10)))
-    assert sum((await log.committed(topic, [topic])).values()) == 30
-    fresh = await join(log, [topic], f"{topic}-fresh")
-    assert set(values(await take(fresh, 40))) == set(range(40))
 
 
 async def test_two_clients_share_a_group(kind: str, opener: Opener) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import Topic, all_topics
 from assent.ids import GrantId
+from assent.stream.clock import SystemClock
 from assent.stream.event_log import EventLog, LogUnavailableError, Position, TopicPartition
 from assent.stream.local import SqliteEventLog
 from assent.stream.outcomes import Emit, Outcome
-from assent.stream.runner import RunnerSettings
+from assent.stream.runner import Readiness, Runner, RunnerSettings
+from assent.telemetry.spans import SpanExporter
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 IN = Topic.WITHDRAWALS
@@ -167,3 +169,34 @@ async def answered(log: EventLog) -> list[str]:
 async def committed(log: EventLog) -> int:
     """How many records of the input the group is done with."""
     return sum((await log.committed(GROUP, [IN.value])).values())
+
+
+def runner_of(
+    log: SqliteEventLog,
+    worker: Worker,
+    *,
+    seen: Seen | None = None,
+    member: str = "m",
+    settings: RunnerSettings = QUICK,
+    tables: Sequence[Readiness] = (),
+    spans: SpanExporter | None = None,
+) -> Runner:
+    observer = seen or Seen()
+    return Runner(log, worker, member=member, clock=SystemClock(), observer=observer, settings=settings, tables=tables, spans=spans)
+
+
+@asynccontextmanager
+async def running(runner: Runner) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(runner.run())
+    try:
+        yield task
+    finally:
+        runner.stop()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def is_done(log: SqliteEventLog, count: int) -> None:
+    async def enough() -> bool:
+        return await committed(log) >= count
+
+    await until(enough)

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from assent.deployment.observer import MetricsObserver
-from assent.events.envelope import Event, encode
+from assent.events.envelope import Event
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
-from assent.events.topics import TOPICS
 from assent.stream.clock import SystemClock
 from assent.stream.dead_letters import DeadLetter, DeadLetterError, TooManyDeadLettersError
-from assent.stream.event_log import OnRevoked, TopicPartition
-from assent.stream.local import SqliteEventLog
-from assent.stream.local_group import LocalSubscription
-from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
-from assent.stream.runner import Readiness, Runner, RunnerSettings, StalledError
+from assent.stream.event_log import TopicPartition
+from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.table import Table, TableBrokenError, TableStaleError
-from assent.telemetry.meter import Metrics
-from assent.telemetry.spans import Span, SpanExporter
-from assent.telemetry.tracing import TraceContext
 from tests.integration.stream_workbench import (
     GROUP,
     IN,
@@ -43,9 +31,11 @@ from tests.integration.stream_workbench import (
     answered,
     committed,
     inputs,
+    is_done,
+    runner_of,
+    running,
     started,
     until,
-    withdrawn,
     written,
 )
 
@@ -58,37 +48,6 @@ async def log(tmp_path: Path) -> AsyncIterator[FaultyLog]:
     await started(log)
     yield log
     await log.close()
-
-
-def runner_of(
-    log: SqliteEventLog,
-    worker: Worker,
-    *,
-    seen: Seen | None = None,
-    member: str = "m",
-    settings: RunnerSettings = QUICK,
-    tables: Sequence[Readiness] = (),
-    spans: SpanExporter | None = None,
-) -> Runner:
-    observer = seen or Seen()
-    return Runner(log, worker, member=member, clock=SystemClock(), observer=observer, settings=settings, tables=tables, spans=spans)
-
-
-@asynccontextmanager
-async def running(runner: Runner) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(runner.run())
-    try:
-        yield task
-    finally:
-        runner.stop()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def is_done(log: FaultyLog, count: int) -> None:
-    async def enough() -> bool:
-        return await committed(log) >= count
-
-    await until(enough)
 
 
 async def test_outputs_are_written_before_offsets_are_committed(log: FaultyLog) -> None:
@@ -334,111 +293,6 @@ async def test_a_broken_table_ends_the_process(log: FaultyLog) -> None:
     await table.stop()
 
 
-async def test_a_log_that_is_away_holds_and_then_goes_on(log: FaultyLog) -> None:
-    seen = Seen()
-    await log.append(inputs(*NAMES))
-    log.append_fails = {OUT.value}
-    async with running(runner_of(log, Worker(), seen=seen)):
-        await until(lambda: len(seen.holds) > 2)
-        assert await committed(log) == 0
-        log.append_fails = set()
-        await is_done(log, len(NAMES))
-    assert set(await answered(log)) == set(NAMES)
-
-
-async def test_a_log_that_stays_away_ends_the_process(log: FaultyLog) -> None:
-    await log.append(inputs("g-1"))
-    log.append_fails = {OUT.value}
-    settings = replace(QUICK, stall_after_s=0.3, watch_every_s=60.0)
-    with pytest.raises(StalledError, match="away"):
-        await runner_of(log, Worker(), settings=settings).run()
-    assert await committed(log) == 0
-
-
-async def test_a_stop_finishes_the_batch_in_hand(log: FaultyLog) -> None:
-    entered, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(event: Event[EventPayload]) -> Outcome | None:
-        entered.set()
-        await go_on.wait()
-        return None
-
-    await log.append(inputs("g-1"))
-    runner = runner_of(log, Worker(slow))
-    async with running(runner) as task:
-        await entered.wait()
-        runner.stop()
-        go_on.set()
-        await task
-    assert await committed(log) == 1
-    assert await answered(log) == ["g-1"]
-
-
-async def test_a_stop_abandons_what_takes_longer_than_the_deadline(log: FaultyLog) -> None:
-    entered = asyncio.Event()
-
-    async def stuck(event: Event[EventPayload]) -> Outcome | None:
-        entered.set()
-        await asyncio.Event().wait()
-        return None
-
-    await log.append(inputs("g-1"))
-    runner = runner_of(log, Worker(stuck), settings=replace(QUICK, drain_deadline_s=0.1))
-    async with running(runner) as task:
-        await entered.wait()
-        runner.stop()
-        await asyncio.wait_for(task, 5)
-    assert await committed(log) == 0
-    assert await answered(log) == []
-
-
-async def test_a_rebalance_lets_the_batch_in_hand_finish(log: FaultyLog) -> None:
-    entered, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(event: Event[EventPayload]) -> Outcome | None:
-        entered.set()
-        await go_on.wait()
-        return None
-
-    first, second = Worker(slow), Worker()
-    await log.append(inputs(*NAMES))
-    async with running(runner_of(log, first, member="a")):
-        await entered.wait()
-        async with running(runner_of(log, second, member="b")):
-            await asyncio.sleep(0.05)
-            assert second.seen == []
-            go_on.set()
-            await is_done(log, len(NAMES))
-            await log.append(inputs(*(f"n-{number}" for number in range(40))))
-            await is_done(log, len(NAMES) + 40)
-    assert sorted(first.seen + second.seen) == sorted([*NAMES, *(f"n-{number}" for number in range(40))])
-    assert second.seen
-
-
-async def test_a_batch_that_outlives_the_rebalance_is_not_committed_and_is_done_again(log: FaultyLog) -> None:
-    entered, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(event: Event[EventPayload]) -> Outcome | None:
-        entered.set()
-        await go_on.wait()
-        return None
-
-    first, second, seen = Worker(slow), Worker(), Seen()
-    moved = list(NAMES)
-    await log.append(inputs(*moved, partition=5))
-    settings = replace(QUICK, drain_deadline_s=0.1)
-    async with running(runner_of(log, first, member="a", settings=settings, seen=seen)):
-        await entered.wait()
-        async with running(runner_of(log, second, member="b")):
-            await is_done(log, len(moved))
-            go_on.set()
-            await until(lambda: seen.failed_commits == 1)
-    assert second.seen == moved
-    assert first.committed == []
-    assert second.committed == moved
-    assert len({record.header("ce_id") for record in await written(log, OUT.value)}) == len(moved)
-
-
 async def test_handling_at_once_keeps_the_order_per_key(log: FaultyLog) -> None:
     at_once, most, order = 0, 0, []
 
@@ -456,245 +310,3 @@ async def test_handling_at_once_keeps_the_order_per_key(log: FaultyLog) -> None:
         await is_done(log, 12)
     assert most == 3
     assert await answered(log) == ["g-1", "g-2", "g-3", "g-4"] * 3
-
-
-async def test_lag_is_counted_in_records(log: FaultyLog) -> None:
-    trouble = True
-
-    async def wait(event: Event[EventPayload]) -> Outcome | None:
-        if trouble:
-            raise RetryLaterError("later")
-        return None
-
-    seen = Seen()
-    await log.append(inputs(*NAMES[:7], partition=2))
-    runner = runner_of(log, Worker(wait), seen=seen)
-    async with running(runner):
-        await until(lambda: seen.lags.get(2) == 7)
-        assert runner.lag_records[TopicPartition(IN.value, 2)] == 7
-        trouble = False
-        await is_done(log, 7)
-        await until(lambda: seen.lags.get(2) == 0)
-    assert set(seen.lags) == set(range(TOPICS[IN].partitions))
-
-
-async def test_what_nobody_takes_up_is_noticed(tmp_path: Path) -> None:
-    """A client that lost its way gives no records and no error: only the committed offsets tell."""
-
-    class DeafLog(FaultyLog):
-        async def read(self, partition: TopicPartition, offset: int, *, max_records: int) -> list[StoredRecord]:
-            await asyncio.sleep(0.01)
-            return []
-
-    deaf = DeafLog(tmp_path / "deaf.db")
-    await started(deaf)
-    await deaf.append(inputs("g-1"))
-    with pytest.raises(StalledError, match="has not moved"):
-        await runner_of(deaf, Worker(), settings=replace(QUICK, stall_after_s=0.2)).run()
-    await deaf.close()
-
-
-class Kept:
-    """An exporter that keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-
-    def export(self, spans: Sequence[Span]) -> None:
-        self.spans += spans
-
-
-async def test_an_output_names_the_step_that_made_it(log: FaultyLog) -> None:
-    async def pass_on(event: Event[EventPayload]) -> Outcome | None:
-        return Emit((replace(answer(event), traceparent=event.traceparent),))
-
-    first, kept = TraceContext.start(), Kept()
-    await log.append([encode(replace(withdrawn("g-1"), traceparent=first.header()))])
-    log.commit_crashes = True
-    with pytest.raises(Crash):
-        await runner_of(log, Worker(pass_on), spans=kept).run()
-    assert kept.spans == []
-    log.commit_crashes = False
-    async with running(runner_of(log, Worker(pass_on), spans=kept)):
-        await is_done(log, 1)
-        await until(lambda: bool(kept.spans))
-    (span,) = kept.spans
-    assert (span.name, span.attributes["assent.outcome"]) == (f"{GROUP} {IN.value}", "emit")
-    assert (span.context.trace_id, span.parent_span_id) == (first.trace_id, first.span_id)
-    headers = [TraceContext.parse((record.header("traceparent") or b"").decode()) for record in await written(log, OUT.value)]
-    assert headers[-1] == span.context
-    assert len({header.span_id for header in headers if header is not None}) == 2
-
-
-class StirredSubscription:
-    """A real member; in its next poll its partitions are taken away and come back, as an eager rebalance does it."""
-
-    def __init__(self, inner: LocalSubscription, on_revoked: OnRevoked) -> None:
-        self._inner = inner
-        self._on_revoked = on_revoked
-        self.is_stirred = False
-        self.pause, self.resume, self.seek = inner.pause, inner.resume, inner.seek
-        self.assignment, self.commit, self.close = inner.assignment, inner.commit, inner.close
-
-    async def poll(self, *, max_records: int, timeout_s: float) -> list[StoredRecord]:
-        if self.is_stirred:
-            self.is_stirred = False
-            await self._on_revoked(self.assignment())
-        return await self._inner.poll(max_records=max_records, timeout_s=timeout_s)
-
-
-class StirredLog(FaultyLog):
-    """Its members are stirred when the test says so."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.member: StirredSubscription | None = None
-
-    async def subscribe(self, topics: Sequence[str], *, group: str, member: str, on_revoked: OnRevoked) -> LocalSubscription:
-        inner = await super().subscribe(topics, group=group, member=member, on_revoked=on_revoked)
-        self.member = StirredSubscription(inner, on_revoked)
-        return cast(LocalSubscription, self.member)
-
-
-async def test_a_rebalance_inside_a_poll_does_not_hold_up_what_the_poll_gives(tmp_path: Path) -> None:
-    """Given out under the new assignment, so it is committed, even when nothing follows on its partition."""
-    log, seen = StirredLog(tmp_path / "stirred.db"), Seen()
-    await started(log)
-    async with running(runner_of(log, Worker(), seen=seen)):
-        await until(lambda: log.member is not None)
-        assert log.member is not None
-        for turn, name in enumerate(("g-1", "g-2", "g-3"), start=1):
-            log.member.is_stirred = True
-            await log.append(inputs(name))
-            await is_done(log, turn)
-    assert seen.failed_commits == 0
-    await log.close()
-
-
-async def test_a_record_that_hangs_for_too_long_ends_the_process(log: FaultyLog) -> None:
-    """The loop hangs in the record and cannot look at itself; health says dead long before."""
-    entered = asyncio.Event()
-
-    async def hang(event: Event[EventPayload]) -> Outcome | None:
-        entered.set()
-        await asyncio.Event().wait()
-        return None
-
-    await log.append(inputs("g-1"))
-    runner = runner_of(log, Worker(hang), settings=replace(QUICK, stall_after_s=0.4, silent_after_s=0.1))
-    work = asyncio.create_task(runner.run())
-    await entered.wait()
-    await until(lambda: not runner.is_alive)
-    with pytest.raises(StalledError, match="gone round no loop"):
-        await asyncio.wait_for(work, 5)
-    assert await committed(log) == 0
-
-
-async def test_a_slow_log_is_no_reason_to_call_the_loop_dead(log: FaultyLog) -> None:
-    """Liveness looks at the loop: while the log is away it goes round, and the process stays until its time is over."""
-    await log.append(inputs("g-1"))
-    log.append_fails = {OUT.value}
-    runner, seen = runner_of(log, Worker(), settings=replace(QUICK, silent_after_s=0.5)), Seen()
-    async with running(runner) as task:
-        for _ in range(20):
-            await asyncio.sleep(0.05)
-            assert runner.is_alive
-        assert not task.done()
-        log.append_fails = set()
-        await is_done(log, 1)
-    assert seen.failed_commits == 0
-
-
-async def test_polls_that_are_cancelled_at_random_lose_nothing(log: FaultyLog) -> None:
-    """A caller may give up while it waits: the position moves with what was given out, never ahead of it."""
-    chance, found, cut = random.Random(11), list[int](), 0
-    subscription = await log.subscribe([IN.value], group="g", member="m", on_revoked=nothing_in_hand)
-
-    async def poll(patience_s: float) -> bool:
-        polling = asyncio.create_task(subscription.poll(max_records=1_000, timeout_s=0.05))
-        await asyncio.wait({polling}, timeout=patience_s)
-        was_cut = polling.cancel()
-        for records in await asyncio.gather(polling, return_exceptions=True):
-            if not isinstance(records, BaseException):
-                found.extend(int(record.key.decode()[2:]) for record in records)
-        return was_cut
-
-    for turn in range(60):
-        # Over all partitions, which are read one after the other.
-        await log.append([record for number in range(12) for record in inputs(f"g-{turn * 12 + number}", partition=number % 6)])
-        cut += await poll(chance.uniform(0.0, 0.002))
-    while await poll(1.0) or len(found) < 720:
-        assert cut < 100, len(found)
-        cut += 1
-    assert sorted(found) == list(range(720))
-    assert cut > 10
-    await subscription.close()
-
-
-async def nothing_in_hand(_: frozenset[TopicPartition]) -> None:
-    """A member between two batches."""
-
-
-async def test_what_a_runner_does_is_measured(log: FaultyLog) -> None:
-    """Lag in records and in seconds, which grows while nothing moves; holds, dead letters, rebalances, moved commits, progress."""
-    trouble = {"b-1"}
-
-    async def wait(event: Event[EventPayload]) -> Outcome | None:
-        if event.data.key() in trouble:
-            raise RetryLaterError("blob store is away", after_s=0.01)
-        return None
-
-    registry = CollectorRegistry()
-    observer = MetricsObserver(Metrics(registry), SystemClock())
-
-    def value(name: str, **labels: str) -> float:
-        return registry.get_sample_value(name, labels) or 0.0
-
-    def time_lag() -> float:
-        return value("assent_consumer_time_lag_seconds", topic=IN.value)
-
-    at = {"topic": IN.value, "partition": "4"}
-    await log.append([*inputs("b-0", "b-1", "b-2", partition=4), Record(IN.value, b"k", b"unreadable", partition=3)])
-    runner = Runner(log, Worker(wait), member="m", clock=SystemClock(), observer=observer, settings=QUICK)
-    async with running(runner):
-        await until(lambda: value("assent_consumer_lag_records", **at) == 2)
-        await until(lambda: time_lag() > 0.4)
-        before = time_lag()
-        await until(lambda: time_lag() > before)
-        assert value("assent_consumer_held", stage=GROUP, cause="RetryLaterError") == 1
-        assert value("assent_consumer_retries_total", stage=GROUP, error="RetryLaterError") >= 1
-        stood_at = value("assent_consumer_last_progress_timestamp_seconds", group=GROUP)
-        trouble.clear()
-        await is_done(log, 4)
-        await until(lambda: value("assent_consumer_lag_records", **at) == 0 and time_lag() == 0)
-        await until(lambda: value("assent_consumer_last_progress_timestamp_seconds", group=GROUP) > stood_at)
-        assert value("assent_consumer_held", stage=GROUP, cause="RetryLaterError") == 0
-        assert value("assent_records_consumed_total", topic=IN.value) == 4
-        assert value("assent_records_outcome_total", stage=GROUP, outcome="emit", reason="emitted") == 3
-        assert (
-            sum(sample.value for metric in registry.collect() for sample in metric.samples if sample.name == "assent_dlq_records_total")
-            == 1
-        )
-        other = Runner(log, Worker(), member="n", clock=SystemClock(), observer=Seen(), settings=QUICK)
-        async with running(other):
-            await until(lambda: value("assent_rebalances_total", group=GROUP) == 1)
-
-
-async def test_a_commit_whose_partition_moved_is_counted(log: FaultyLog) -> None:
-    entered, go_on, registry = asyncio.Event(), asyncio.Event(), CollectorRegistry()
-
-    async def slow(event: Event[EventPayload]) -> Outcome | None:
-        entered.set()
-        await go_on.wait()
-        return None
-
-    await log.append(inputs("g-1", partition=5))
-    observer = MetricsObserver(Metrics(registry), SystemClock())
-    settings = replace(QUICK, drain_deadline_s=0.1)
-    first = Runner(log, Worker(slow), member="a", clock=SystemClock(), observer=observer, settings=settings)
-    async with running(first):
-        await entered.wait()
-        async with running(runner_of(log, Worker(), member="b")):
-            await is_done(log, 1)
-            go_on.set()
-            await until(lambda: registry.get_sample_value("assent_commit_failures_total", {"stage": GROUP}) == 1)
