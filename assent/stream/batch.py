@@ -108,6 +108,8 @@ class Batch:
         return list(chains.values())
 
     def _is_put_back(self, record: StoredRecord) -> bool:
+        if not self.put_back:
+            return False
         put = self.put_back.get(partition_of_record(record))
         return put is not None and record.offset >= put.offset
 
