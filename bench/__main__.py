@@ -12,12 +12,13 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-from bench import consent, consent_filter, event_log, faces, places, vectors
+from bench import consent, consent_filter, event_log, faces, geofence_filter, places, vectors
 from bench.pair import Result, measured
 
 BENCHES = {
     "log": event_log.cases,
-    "geofence": places.cases,
+    "areas": places.cases,
+    "geofence": geofence_filter.cases,
     "consent": consent_filter.cases,
     "ledger": consent.cases,
     "vectors": vectors.cases,

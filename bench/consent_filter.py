@@ -33,13 +33,14 @@ from services.consent.processor import ConsentProcessor
 from tools.outside_programs import find_kafka
 
 GRANTS = 10_000
+IMAGES = 5_000
 
 
 @contextmanager
 def cases(folder: Path, *, quick: bool) -> Iterator[list[Case]]:
     """Ours against each peer in turn, over the same records on the same broker."""
     jars = find_kafka()
-    found = corpus(folder / "keys", images=200 if quick else 10_000, grants=100 if quick else GRANTS)
+    found = corpus(folder / "keys", images=200 if quick else IMAGES, grants=100 if quick else GRANTS)
     with ApacheKafka(jars) if jars is not None else Tansu() as broker:
         loop = asyncio.new_event_loop()
         log = broker.event_log()

@@ -134,15 +134,15 @@ def confluent(course: Course) -> Took:
 
 
 async def faststream_each(course: Course) -> Took:
-    """FastStream as its guide shows it: one message, one model, one model returned. Offsets are committed by the client, now and then."""
+    """FastStream as its guide shows it: a message is a model, and one is published for it. The client commits now and then."""
     broker = KafkaBroker(course.bootstrap_servers, acks="all", logger=None)
-    count = _Count(course.records)
+    count, publisher = _Count(course.records), broker.publisher(course.target)
 
     @broker.subscriber(course.source, group_id=f"faststream-{uuid4()}", auto_offset_reset="earliest", ack_policy=AckPolicy.ACK_FIRST)
-    @broker.publisher(course.target)
-    async def handle(located: ImageLocated) -> ImageLocated:
-        count.more(1)
-        return located
+    async def handle(located: ImageLocated) -> None:
+        count.begin()
+        await publisher.publish(located)
+        count.end(1)
 
     return await _faststream(broker, count)
 
@@ -150,7 +150,7 @@ async def faststream_each(course: Course) -> Took:
 async def faststream_batch(course: Course) -> Took:
     """FastStream's batch subscriber and publisher; offsets are committed after each batch."""
     broker = KafkaBroker(course.bootstrap_servers, acks="all", logger=None, max_batch_size=1_000_000)
-    count = _Count(course.records)
+    count, publisher = _Count(course.records), broker.publisher(course.target, batch=True)
 
     @broker.subscriber(
         course.source,
@@ -160,16 +160,16 @@ async def faststream_batch(course: Course) -> Took:
         max_records=BATCH,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
-    @broker.publisher(course.target, batch=True)
-    async def handle(located: list[ImageLocated]) -> list[ImageLocated]:
-        count.more(len(located))
-        return located
+    async def handle(located: list[ImageLocated]) -> None:
+        count.begin()
+        await publisher.publish(*located)
+        count.end(len(located))
 
     return await _faststream(broker, count)
 
 
 class _Count:
-    """Notes when the first record was in hand and when the last one was."""
+    """Notes when the first record was in hand and when the last one was written."""
 
     def __init__(self, records: int) -> None:
         self._left = records
@@ -177,13 +177,15 @@ class _Count:
         self.took = 0.0
         self.is_done = asyncio.Event()
 
-    def more(self, records: int) -> None:
-        """So many were handled."""
-        now = time.perf_counter()
-        self._began = self._began or now
+    def begin(self) -> None:
+        """Records are in hand."""
+        self._began = self._began or time.perf_counter()
+
+    def end(self, records: int) -> None:
+        """So many were written and acknowledged."""
         self._left -= records
         if self._left <= 0:
-            self.took = now - self._began
+            self.took = time.perf_counter() - self._began
             self.is_done.set()
 
 
