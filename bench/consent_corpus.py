@@ -30,6 +30,7 @@ from assent.events.images import GrantFinding, ImageLocated, Sighting, SourceKin
 from assent.events.payload import EventPayload
 from assent.events.record import Record
 from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
+from assent.intake.registry_signature import signed_by_registry
 from assent.intake.stage_signatures import StageSignatures
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.signing_keys import SigningKeys
@@ -58,12 +59,16 @@ class Corpus:
 def corpus(keys_folder: Path, *, images: int, grants: int) -> Corpus:
     """As many images, spread over as many grants. The keys are made in the folder."""
     keys, now = DeploymentKeys.load_or_create(keys_folder), datetime.now(UTC)
-    facts: list[EventPayload] = [_policy(SigningKeys.load_or_create(keys_folder), now)]
+    signing = SigningKeys.load_or_create(keys_folder)
+    facts: list[EventPayload] = [_policy(signing, now)]
     facts += [grant_of(index, now) for index in range(grants)]
     facts += [GrantWithdrawn(grant_id=GrantId(f"g-{index}"), withdrawn_at=now) for index in range(0, grants, WITHDRAWN_OF)]
     signatures = StageSignatures(keys)
     return Corpus(
-        tables=[encode(Event(event_id("fact", number), "/assent/registry", now, fact)) for number, fact in enumerate(facts)],
+        tables=[
+            signed_by_registry(encode(Event(event_id("fact", number), "/assent/registry", now, fact)), signing.grant)
+            for number, fact in enumerate(facts)
+        ],
         images=[signatures.signed(encode(_located(number, number % grants, now)), "geofence") for number in range(images)],
     )
 

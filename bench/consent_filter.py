@@ -24,6 +24,7 @@ from assent.stream.clock import SystemClock
 from assent.stream.kafka import KafkaEventLog
 from assent.stream.runner import Runner
 from assent.telemetry.meter import Metrics
+from assent.telemetry.span_file import SpanFile
 from assent.testing.kafka_broker import ApacheKafka, Broker, Tansu
 from bench import consent_peers as peers
 from bench.consent_corpus import SAMPLED_OF, corpus
@@ -100,12 +101,14 @@ class House:
         self._log = log
         self._clock = SystemClock()
         self._signatures = StageSignatures(keys)
-        self._tables = DecisionTables(log, policy_key=keys.public.policy, clock=self._clock)
+        self._tables = DecisionTables(log, public=keys.public, clock=self._clock)
         self._quarantine = Quarantine(open_blobs(f"file:{folder / 'blobs'}"), keys.quarantine_key)
         self._observer = _Observer()
+        self._spans = SpanFile(folder / "spans.jsonl", service="consent")
 
     async def open(self) -> None:
         """Connect and create the topics."""
+        self._spans.open()
         await self._log.start()
         await self._log.ensure_topics(all_topics())
         await self._tables.start()
@@ -119,6 +122,7 @@ class House:
         """Let go."""
         await self._tables.stop()
         await self._log.close()
+        self._spans.close()
 
     async def filter_all(self, records: int) -> Took:
         """A new group reads everything; timed from the first batch in hand to the last commit."""
@@ -137,6 +141,7 @@ class House:
             tables=(self._tables,),
             is_genuine=self._signatures.holds,
             signed=lambda record: self._signatures.signed(record, processor.name),
+            spans=self._spans,
         )
         self._observer.begin(records, runner)
         await runner.run()

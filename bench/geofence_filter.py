@@ -114,7 +114,7 @@ class _House:
         self._records: list[tuple[Event[EventPayload], StoredRecord]] = []
         self._identifiers = ImageIds(keys)
         self._quarantine = Quarantine(open_blobs(f"file:{folder / 'blobs'}"), keys.quarantine_key)
-        tables = DecisionTables(SqliteEventLog(folder / "log.db"), policy_key=keys.public.policy, clock=clock)
+        tables = DecisionTables(SqliteEventLog(folder / "log.db"), public=keys.public, clock=clock)
         self._fold = tables.fold
         self._processor = GeofenceProcessor(
             gate=Gate(tables.fold, clock),

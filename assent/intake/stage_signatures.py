@@ -6,11 +6,9 @@ import hmac
 import struct
 
 from assent.events.record import Record, StoredRecord
-from assent.events.topics import TOPICS, Topic
+from assent.events.topics import HANDED_ON, TOPICS
 from assent.keys.deployment_keys import DeploymentKeys
 
-HANDED_ON = (Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED)
-"""Topics on whose word somebody relies: which image, whose grant, which places, and what was erased."""
 STAGE_HEADER = "assent-stage"
 FORM = b"hmac-sha256-1:"
 """What stands before the 64 hex digits: another form of signature gets another name, and a reader knows which it is."""

@@ -30,7 +30,7 @@ async def test_what_is_in_memory_when_the_tables_are_ready_is_spared(tmp_path: P
     await log.start()
     await log.ensure_topics(all_topics())
     keys = DeploymentKeys.load_or_create(tmp_path / "keys")
-    tables = DecisionTables(log, policy_key=keys.public.policy, clock=SystemClock())
+    tables = DecisionTables(log, public=keys.public, clock=SystemClock())
     await tables.start()
     later = gc.get_threshold()[1:]
     await spare_the_tables(tables)
@@ -43,7 +43,7 @@ async def test_what_is_in_memory_when_the_tables_are_ready_is_spared(tmp_path: P
 
 async def test_nothing_is_spared_while_the_tables_are_not_ready(tmp_path: Path) -> None:
     keys = DeploymentKeys.load_or_create(tmp_path / "keys")
-    tables = DecisionTables(SqliteEventLog(tmp_path / "log.db"), policy_key=keys.public.policy, clock=SystemClock())
+    tables = DecisionTables(SqliteEventLog(tmp_path / "log.db"), public=keys.public, clock=SystemClock())
     before = gc.get_freeze_count()
     # Never started, so never ready.
     await asyncio.wait_for(spare_the_tables(tables), 5.0)
