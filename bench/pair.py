@@ -29,7 +29,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Ratios of speeds, ours to theirs: above 1 ours is faster. `noise` is the spread of ours to itself."""
+    """Ratios of speeds, ours to theirs: above 1 ours is faster. `noise` is the spread of ours to itself.
+
+    `processor_ratio` is of the processor time that each used, getting ready included: what else runs on the machine matters less there.
+    """
 
     name: str
     against: str
@@ -38,6 +41,7 @@ class Result:
     theirs_per_second: float | None
     ratio: float | None
     spread: tuple[float, float] | None
+    processor_ratio: float | None
     noise: tuple[float, float]
     quality: str
     rounds: int = field(default=0)
@@ -49,39 +53,54 @@ def measured(cases: Sequence[Case], *, rounds: int) -> list[Result]:
     The cases have the same `ours`, which runs twice a round however many others there are.
     """
     ours = cases[0].ours
-    first: list[float] = []
-    again: list[float] = []
-    others: list[list[float]] = [[] for _ in cases]
+    first: list[_Time] = []
+    again: list[_Time] = []
+    others: list[list[_Time]] = [[] for _ in cases]
     for number in range(rounds + 1):
         before = _timed(ours)
-        took = [_timed(case.theirs) if case.theirs is not None else 0.0 for case in cases]
+        took = [(times, _timed(case.theirs)) for times, case in zip(others, cases, strict=True) if case.theirs is not None]
         after = _timed(ours)
         if number:
             first.append(before)
             again.append(after)
-            for times, seconds in zip(others, took, strict=True):
-                times.append(seconds)
+            for times, one in took:
+                times.append(one)
     return [_result(case, first, again, other) for case, other in zip(cases, others, strict=True)]
 
 
-def _result(case: Case, first: list[float], again: list[float], other: list[float]) -> Result:
-    noise = [one / two for one, two in zip(first, again, strict=True)]
-    ratios = [slow / ((one + two) / 2) for slow, one, two in zip(other, first, again, strict=True)] if case.theirs else []
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """Seconds by the clock, and seconds of the processors in all threads of this process."""
+
+    wall: float
+    processor: float
+
+
+def _result(case: Case, first: list[_Time], again: list[_Time], other: list[_Time]) -> Result:
+    noise = [one.wall / two.wall for one, two in zip(first, again, strict=True)]
+    ratios = [slow.wall / ((one.wall + two.wall) / 2) for slow, one, two in zip(other, first, again, strict=True)] if other else []
+    used = (
+        [slow.processor / ((one.processor + two.processor) / 2) for slow, one, two in zip(other, first, again, strict=True)]
+        if other
+        else []
+    )
     return Result(
         name=case.name,
         against=case.against,
         unit=case.unit,
-        per_second=case.units / statistics.median(first + again),
-        theirs_per_second=case.units / statistics.median(other) if case.theirs else None,
+        per_second=case.units / statistics.median(one.wall for one in first + again),
+        theirs_per_second=case.units / statistics.median(one.wall for one in other) if other else None,
         ratio=statistics.median(ratios) if ratios else None,
         spread=(min(ratios), max(ratios)) if ratios else None,
+        processor_ratio=statistics.median(used) if used else None,
         noise=(min(noise), max(noise)),
         quality=case.quality if isinstance(case.quality, str) else case.quality(),
         rounds=len(first),
     )
 
 
-def _timed(work: Work) -> float:
-    started = time.perf_counter()
+def _timed(work: Work) -> _Time:
+    started, used = time.perf_counter(), time.process_time()
     told = work()
-    return float(told) if isinstance(told, Took) else time.perf_counter() - started
+    wall, used = time.perf_counter() - started, time.process_time() - used
+    return _Time(float(told) if isinstance(told, Took) else wall, used)
