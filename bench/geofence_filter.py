@@ -29,6 +29,7 @@ from assent.geofence.extract import image_evidence
 from assent.geofence.policy import Policy
 from assent.intake.producers import CRAWLER, ProducerDirectory
 from assent.intake.signature import sign_record
+from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
 from assent.stream.clock import SystemClock
@@ -39,6 +40,8 @@ from bench.consent_corpus import corpus
 from bench.pair import Case
 from bench.photographs import FORMATS, photographs
 from services.geofence.processor import GeofenceProcessor
+from services.geofence.senders import Senders
+from services.geofence.settings import GeofenceSettings
 from services.registry.policy_file import read_policy
 
 PHOTOGRAPHS = "ASSENT_BENCH_PHOTOGRAPHS"
@@ -116,12 +119,13 @@ class _House:
         self._quarantine = Quarantine(open_blobs(f"file:{folder / 'blobs'}"), keys.quarantine_key)
         tables = DecisionTables(SqliteEventLog(folder / "log.db"), public=keys.public, clock=clock)
         self._fold = tables.fold
+        store = open_blobs(f"file:{folder / 'producers'}")
+        directory = ProducerDirectory(store, {CRAWLER: keys.producer_signing_key(CRAWLER).public_key()})
+        senders = Senders(producers=directory, standings=ProducerStandings(store), caps=GeofenceSettings().caps(), clock=clock)
         self._processor = GeofenceProcessor(
             gate=Gate(tables.fold, clock),
             quarantine=self._quarantine,
-            producers=ProducerDirectory(
-                open_blobs(f"file:{folder / 'producers'}"), {CRAWLER: keys.producer_signing_key(CRAWLER).public_key()}
-            ),
+            senders=senders,
             identifiers=self._identifiers,
             areas=areas,
             tables=tables,
