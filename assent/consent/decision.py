@@ -31,7 +31,7 @@ DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question to the ledger and the policy.
+    """One question to the ledger and the policy. `also` names further operations that must be open as well.
 
     `asset` is None where a stored point is judged and no picture is at hand; `purpose` None where nothing is disclosed yet.
     """
@@ -42,6 +42,12 @@ class Request:
     asset: Asset | None = None
     purpose: Purpose | None = None
     recipient: str = SELF
+    also: tuple[Operation, ...] = ()
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation that is asked for."""
+        return (self.operation, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy:
 
 def _terms(grant: GrantSnapshot, request: Request) -> Iterator[RuleId]:
     """What the grant itself withholds."""
-    if request.operation not in grant.operations:
+    if any(operation not in grant.operations for operation in request.operations):
         yield RuleId("operation_not_granted")
     if request.asset is not None and matching_rule(grant.sources, request.asset) is None:
         yield RuleId("source_not_covered")
@@ -85,11 +91,12 @@ def _law(grant: GrantSnapshot, request: Request, policy: Policy) -> Iterator[Rul
     """What the law of each candidate place withholds."""
     for jurisdiction in request.candidates or frozenset({UNKNOWN}):
         rules = policy.rules_for(jurisdiction)
-        closed = rules.closed_by(request.operation, request.now)
-        if closed is not None:
-            yield closed
-        if jurisdiction not in _scope(grant, request.operation):
-            yield RuleId("scope_not_granted")
+        for operation in request.operations:
+            closed = rules.closed_by(operation, request.now)
+            if closed is not None:
+                yield closed
+            if jurisdiction not in _scope(grant, operation):
+                yield RuleId("scope_not_granted")
         yield from _purposes(grant, request, rules)
         yield from form_rules(grant, jurisdiction, rules)
         yield from _clocks(grant, request.now, rules)
@@ -105,10 +112,10 @@ def _scope(grant: GrantSnapshot, operation: Operation) -> tuple[Jurisdiction, ..
 
 def _purposes(grant: GrantSnapshot, request: Request, rules: JurisdictionRules) -> Iterator[RuleId]:
     """CA-4 and X-9: before anything is disclosed at least one granted purpose must be allowed there."""
-    wanted = [request.purpose] if request.purpose is not None else list(grant.purposes)
-    if any(purpose.value in rules.purposes_forbid for purpose in wanted):
+    wanted = (request.purpose,) if request.purpose is not None else grant.purposes
+    if not rules.purposes_forbid.isdisjoint(wanted):
         yield RuleId("X-9")
-    if not any(purpose.value in rules.purposes_allow for purpose in wanted):
+    if rules.purposes_allow.isdisjoint(wanted):
         yield RuleId("CA-4")
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 import re
-from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
+from functools import lru_cache
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 MAX_URL_CHARS = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
+_CONTROL_BYTE = re.compile(rb"[\x00-\x1f]")
+# What most URLs are already: a lower-case host that ends in letters, no port, no query, no percent-encoding, no empty segment and none
+# that begins with a dot. Such a URL is its own only spelling.
+_PLAIN = re.compile(r"https?://(?:[a-z0-9_][a-z0-9_-]{0,62}\.)+[a-z]{2,63}(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+/?")
 
 
 class SourceUrlError(ValueError):
@@ -25,6 +30,10 @@ def normalise_url(url: str) -> str:
     """
     if len(url) > MAX_URL_CHARS:
         raise SourceUrlError(f"the URL has {len(url)} characters, at most {MAX_URL_CHARS} are allowed")
+    return url if _PLAIN.fullmatch(url) else _normalised(url)
+
+
+def _normalised(url: str) -> str:
     if _CONTROL.search(url):
         raise SourceUrlError("the URL holds a space, a backslash or a control character")
     try:
@@ -36,7 +45,7 @@ def normalise_url(url: str) -> str:
         raise SourceUrlError("only http and https URLs name a source")
     if parts.username is not None or parts.password is not None:
         raise SourceUrlError("the URL holds user information before its host; leave it out")
-    host = _host(parts)
+    host = _host(parts.hostname or "")
     scheme = parts.scheme.lower()
     shown_port = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
     query = f"?{parts.query}" if parts.query else ""
@@ -69,8 +78,10 @@ def folders(url: str) -> list[str]:
     return [f"{host}/{'/'.join(segments[: count + 1])}/" for count in range(len(segments))]
 
 
-def _host(parts: SplitResult) -> str:
-    host = (parts.hostname or "").rstrip(".")
+# The images of one site have one host.
+@lru_cache(maxsize=4096)
+def _host(name: str) -> str:
+    host = name.rstrip(".")
     if not host or "*" in host or "%" in host:
         raise SourceUrlError("the URL names no single host")
     try:
@@ -95,7 +106,7 @@ def _path(path: str) -> str:
     if "%2f" in lowered or "%5c" in lowered or "%00" in lowered:
         raise SourceUrlError("the path holds an encoded slash, backslash or zero")
     decoded = unquote_to_bytes(path or "/")
-    if b"%" in decoded or any(byte < 0x20 for byte in decoded):
+    if b"%" in decoded or _CONTROL_BYTE.search(decoded):
         raise SourceUrlError("the path is encoded twice or holds a control character")
     if any(segment.startswith((b".;", b"..;")) for segment in decoded.split(b"/")):
         raise SourceUrlError("the path holds a dot segment with a parameter, which some servers follow upwards")

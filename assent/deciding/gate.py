@@ -103,13 +103,18 @@ class Gate:
         purpose: Purpose | None = None,
         recipient: str = SELF,
     ) -> Verdict:
-        """The consent part: whether this grant opens every one of the operations, here and now."""
-        policy, now, places = self.policy, self.now, frozenset(candidates)
-        rules: set[RuleId] = set()
-        for operation in operations:
-            request = Request(operation=operation, candidates=places, now=now, asset=asset, purpose=purpose, recipient=recipient)
-            rules.update(allow(grant_id, request, ledger=self._fold.ledger, policy=policy).rules)
-        return Verdict(tuple(sorted(rules)))
+        """The consent part: whether this grant opens every one of the operations, here and now. No operation is a ValueError."""
+        first, *also = operations
+        request = Request(
+            operation=first,
+            also=tuple(also),
+            candidates=frozenset(candidates),
+            now=self.now,
+            asset=asset,
+            purpose=purpose,
+            recipient=recipient,
+        )
+        return allow(grant_id, request, ledger=self._fold.ledger, policy=self.policy)
 
     def drops_image_with_bystanders(self, candidates: Iterable[Jurisdiction]) -> bool:
         """X-3: some candidate place wants the whole image dropped when a bystander is in it."""

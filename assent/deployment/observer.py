@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assent.stream.clock import Clock
 from assent.telemetry import metrics as declared
-from assent.telemetry.meter import Metrics
+from assent.telemetry.meter import Adder, Durations, Metrics
 
 
 class MetricsObserver:
@@ -15,14 +15,25 @@ class MetricsObserver:
         self._clock = clock
         self._held: set[tuple[str, str]] = set()
         self._lag: dict[tuple[str, int], int] = {}
+        self._outcomes: dict[tuple[str, str, str], Adder] = {}
+        self._durations: dict[str, Durations] = {}
+        self._finishing: set[str] = set()
 
     def finished(self, stage: str, outcome: str, reason: str, seconds: float) -> None:
-        self._metrics.increase(declared.RECORD_OUTCOMES, stage=stage, outcome=outcome, reason=reason)
-        self._metrics.observe(declared.STAGE_DURATION, seconds, stage=stage)
-        self._progressed(stage)
+        key = (stage, outcome, reason)
+        if key not in self._outcomes:
+            self._outcomes[key] = self._metrics.counter(declared.RECORD_OUTCOMES, stage=stage, outcome=outcome, reason=reason)
+            self._durations[stage] = self._metrics.durations(declared.STAGE_DURATION, stage=stage)
+        self._outcomes[key].inc()
+        self._durations[stage].observe(seconds)
+        self._finishing.add(stage)
 
     def consumed(self, topic: str, records: int) -> None:
+        """Told once for all that were `finished` before."""
         self._metrics.increase(declared.RECORDS_CONSUMED, records, topic=topic)
+        for stage in self._finishing:
+            self._progressed(stage)
+        self._finishing.clear()
 
     def dead(self, topic: str, cause: str) -> None:
         self._metrics.increase(declared.DEAD_LETTERS, topic=topic, cause=cause)

@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from assent.deployment.build import open_shared
+from assent.deployment.garbage import spare_the_tables
 from assent.deployment.service_app import ServedApp, ServiceApp
 from assent.deployment.service_settings import ServiceSettings
 from assent.deployment.shared import Shared
@@ -54,6 +55,8 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
     async with AsyncExitStack() as stack:
         shared = await stack.enter_async_context(open_shared(settings, service=name, needs=app_type.NEEDS))
         _log_with(settings, name, shared)
+        sparing = asyncio.create_task(spare_the_tables(shared.tables))
+        stack.callback(sparing.cancel)
         app = app_type(settings, shared)
         checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready})
         health = health_application(checks, shared.metrics.registry)

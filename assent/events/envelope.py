@@ -111,6 +111,32 @@ def decode(record: StoredRecord | Record) -> Event[EventPayload]:
     )
 
 
+def decode_signed(record: StoredRecord | Record) -> Event[EventPayload]:
+    """The same of a record that one of our own stages signed, which saves the search for what only a stranger would write.
+
+    What is not in the form in which `encode` writes is read as any other record is. Raises UnreadableEventError.
+    """
+    told = dict(record.headers)
+    held = {name: told.get(f"ce_{name}", b"") for name in _REQUIRED}
+    is_in_our_form = (
+        len(told) == len(record.headers)
+        and all(held.values())
+        and told.get("content-type") == JSON_CONTENT
+        and told.get("ce_specversion") == SPEC_VERSION
+        and all(text.isascii() and text.decode().isprintable() for text in held.values())
+    )
+    value = _value(record)
+    if not is_in_our_form:
+        return decode(record)
+    data = _payload(_model({"type": held["type"].decode()}, record.topic), value)
+    if data.key().encode() != record.key:
+        raise UnreadableEventError("wrong_key", "the record key is not the key of its event")
+    trace = told.get("traceparent", b"").decode(errors="replace")
+    return Event(
+        held["id"].decode(), held["source"].decode(), _time(held["time"].decode()), data, trace if trace and _is_text(trace) else None
+    )
+
+
 def _value(record: StoredRecord | Record) -> bytes:
     """What there is to read, within its limits."""
     if isinstance(record, StoredRecord) and record.damage is not None:

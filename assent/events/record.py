@@ -47,4 +47,7 @@ class StoredRecord:
 
 def first_header(headers: Sequence[tuple[str, bytes]], name: str) -> bytes | None:
     """First value of `name`, or None."""
-    return next((value for key, value in headers if key == name), None)
+    for key, value in headers:
+        if key == name:
+            return value
+    return None

@@ -65,6 +65,9 @@ TOPICS: dict[Topic, TopicSettings] = {
     Topic.DISCLOSURES: TopicSettings("query_id", "delete", 400 * DAY_S, PARTITIONS, ("query",)),
 }
 
+HANDED_ON = (Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED)
+"""Topics on whose word somebody relies: which image, whose grant, which places, and what was erased. Their owners sign each record."""
+
 DEAD_LETTER_SETTINGS = TopicSettings("as the source", "delete", 30 * DAY_S, 1, ("whoever could not read it",))
 
 

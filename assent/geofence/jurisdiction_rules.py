@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -128,19 +129,19 @@ class JurisdictionRules(PolicyPart):
     server_deny_weight: float = Field(default=0.4, ge=0, le=1)
     order: Order | None = None
 
-    @property
+    @cached_property
     def purposes_allow(self) -> frozenset[str]:
         """Purposes that may be granted here."""
         return frozenset(self.purposes.allow)
 
-    @property
+    @cached_property
     def purposes_forbid(self) -> frozenset[str]:
         """Purposes that are forbidden here; the floor is always among them."""
         return frozenset(self.purposes.forbid) | frozenset(FLOOR_FORBIDDEN)
 
     def closed_by(self, operation: Operation, now: datetime) -> RuleId | None:
         """The rule that keeps the operation closed whoever granted, or None where a satisfying grant may open it."""
-        return self._closed(operation.value, self.rule, now)
+        return self._closed(operation, self.rule, now)
 
     def closed_to_clients_by(self, now: datetime) -> RuleId | None:
         """The rule under which the service is not offered to callers there, or None."""
@@ -148,7 +149,7 @@ class JurisdictionRules(PolicyPart):
 
     def _closed(self, operation: str, rule: RuleId, now: datetime) -> RuleId | None:
         """An entry that is stayed or struck opens nothing; of several unmet filings the one that takes longest is named."""
+        if self.status != "in_force" or operation not in self.with_grant:
+            return rule
         unmet = [filing for _, filing in sorted(self.filings.items()) if not filing.is_met(now)]
-        if self.status == "in_force" and operation in self.with_grant and unmet:
-            return max(unmet, key=lambda filing: filing.lead_days).rule
-        return None if self.status == "in_force" and operation in self.with_grant else rule
+        return max(unmet, key=lambda filing: filing.lead_days).rule if unmet else None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import struct
 
 from assent.events.record import Record, StoredRecord
-from assent.events.topics import TOPICS, Topic
+from assent.events.topics import HANDED_ON, TOPICS
 from assent.keys.deployment_keys import DeploymentKeys
 
-HANDED_ON = (Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED)
-"""Topics on whose word somebody relies: which image, whose grant, which places, and what was erased."""
 STAGE_HEADER = "assent-stage"
 FORM = b"hmac-sha256-1:"
 """What stands before the 64 hex digits: another form of signature gets another name, and a reader knows which it is."""
+_LENGTHS = struct.Struct(">IIII")
 
 
 class StageSignatures:
@@ -41,7 +41,7 @@ class StageSignatures:
 
 
 def _signature(record: Record | StoredRecord, key: bytes) -> bytes:
-    """Over topic, event id, key and value, each after its length in four bytes, big-endian."""
-    parts = (record.topic.encode(), record.header("ce_id") or b"", record.key, record.value or b"")
-    text = b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
-    return FORM + hmac.digest(key, text, "sha256").hex().encode()
+    """Over the lengths of topic, event id, key and value, each in four bytes, big-endian, and then the four themselves."""
+    topic, event_id, value = record.topic.encode(), record.header("ce_id") or b"", record.value or b""
+    lengths = _LENGTHS.pack(len(topic), len(event_id), len(record.key), len(value))
+    return FORM + hmac.digest(key, b"".join((lengths, topic, event_id, record.key, value)), "sha256").hex().encode()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from assent.events.envelope import Event, UnreadableEventError, decode, encode
+from assent.events.envelope import Event, UnreadableEventError, decode, decode_signed, encode
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
+from assent.events.topics import HANDED_ON
 from assent.stream.clock import Clock
 from assent.stream.dead_letters import DeadLetter
 from assent.stream.event_log import TopicPartition
 from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.processor import JudgesUnreadable, Processor
 from assent.telemetry.spans import OpenSpan
+
+_SIGNED = frozenset(topic.value for topic in HANDED_ON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ class Batch:
         return list(chains.values())
 
     def _is_put_back(self, record: StoredRecord) -> bool:
+        if not self.put_back:
+            return False
         put = self.put_back.get(partition_of_record(record))
         return put is not None and record.offset >= put.offset
 
@@ -118,11 +123,12 @@ class Batch:
             return
         span: OpenSpan | None = None
         try:
-            event = await _read(processor, record)
-            span = OpenSpan.under(event.traceparent, now=self._clock.now())
+            is_genuine = self._is_genuine(record)
+            told = await _read(processor, record, is_signed=is_genuine and record.topic in _SIGNED)
+            span = OpenSpan.under(told.traceparent, now=self._clock.now())
             # What comes of it names this step as its cause; what came with it is not carried on as it was written.
-            event = replace(event, traceparent=span.context.header())
-            if not self._is_genuine(record):
+            event = Event(told.id, told.source, told.time, told.data, span.context.header())
+            if not is_genuine:
                 raise PoisonMessageError("bad_signature")
             outcome = await processor.handle(event, record)
         except PoisonMessageError as error:
@@ -141,10 +147,10 @@ class Batch:
         self._on_progress()
 
 
-async def _read(processor: Processor, record: StoredRecord) -> Event[EventPayload]:
+async def _read(processor: Processor, record: StoredRecord, *, is_signed: bool) -> Event[EventPayload]:
     """The event of a record. Raises PoisonMessageError where there is none, and RetryLaterError."""
     try:
-        return decode(record)
+        return decode_signed(record) if is_signed else decode(record)
     except UnreadableEventError as error:
         if isinstance(processor, JudgesUnreadable):
             await processor.unreadable(record)

@@ -31,10 +31,11 @@ from assent.stream.event_log import (
     TopicPartition,
     UnknownTopicError,
 )
+from assent.stream.kafka_appends import Appending
 from assent.stream.kafka_calls import call, translated
 from assent.stream.kafka_consumers import KafkaSubscription, KafkaTail, getmany, stopped, theirs, whole
 from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_configuration
-from assent.stream.partitioner import partition_of
+from assent.stream.partitioner import positive_hashes
 
 APACHE_KAFKA = Capabilities(compaction=True, persistence=True, record_limit=True, multi_process=True)
 TANSU_BROKER = Capabilities(compaction=False, persistence=False, record_limit=False, multi_process=True)
@@ -120,22 +121,11 @@ class KafkaEventLog:
                 raise ValueError(f"topic {name} has {found[name]} partitions, {settings.partitions} are asked for; they never change")
 
     async def append(self, records: Sequence[Record]) -> list[Position]:
-        places = [await self._place(record) for record in records]
-        producer = self._open(self._producer)
-        sent: list[asyncio.Future[Any]] = []
+        appending = Appending(self._open(self._producer), records, await self._placed(records))
         with translated("appending (it is unknown what landed)"):
             async with asyncio.timeout(self._settings.append_timeout_s):
-                for record, partition in zip(records, places, strict=True):
-                    # A future that nobody awaits any more after a time-out must not complain that nobody asked.
-                    future = await producer.send(
-                        record.topic, key=record.key, value=record.value, headers=list(record.headers), partition=partition
-                    )
-                    future.add_done_callback(lambda done: done.cancelled() or done.exception())
-                    sent.append(future)
-                if sent:
-                    await asyncio.wait(sent)
-            landed = [future.result() for future in sent]
-        return [Position(at.topic, at.partition, at.offset) for at in landed]
+                await appending.send()
+            return appending.landed()
 
     async def read(self, partition: TopicPartition, offset: int, *, max_records: int) -> list[StoredRecord]:
         end = (await self._offsets([partition.topic], "end_offsets"))[partition]
@@ -213,16 +203,21 @@ class KafkaEventLog:
             raise
         return consumer
 
-    async def _place(self, record: Record) -> int:
-        if len(record.value or b"") + len(record.key) > self._settings.max_record_bytes:
-            raise RecordTooLargeError(
-                f"a record for {record.topic} is over {self._settings.max_record_bytes} bytes; send a reference instead"
-            )
-        count = await self.partitions(record.topic)
-        part = partition_of(record.key, count) if record.partition is None else record.partition
-        if not 0 <= part < count:
-            raise UnknownTopicError(f"topic {record.topic} has no partition {part}; it has {count}")
-        return part
+    async def _placed(self, records: Sequence[Record]) -> list[int]:
+        """The partition of each. Raises RecordTooLargeError and UnknownTopicError."""
+        counts = {topic: await self.partitions(topic) for topic in {record.topic for record in records}}
+        places: list[int] = []
+        for record, hashed in zip(records, positive_hashes([record.key for record in records]), strict=True):
+            if len(record.value or b"") + len(record.key) > self._settings.max_record_bytes:
+                raise RecordTooLargeError(
+                    f"a record for {record.topic} is over {self._settings.max_record_bytes} bytes; send a reference instead"
+                )
+            count = counts[record.topic]
+            part = hashed % count if record.partition is None else record.partition
+            if not 0 <= part < count:
+                raise UnknownTopicError(f"topic {record.topic} has no partition {part}; it has {count}")
+            places.append(part)
+        return places
 
     async def _group_offsets(self, group: str, parts: list[Any]) -> Any:
         """A coordinator that is just being chosen, or still reads its offsets, is asked again until it answers.

@@ -358,7 +358,7 @@ class Runner:
             [
                 record_span(one.span, one.record, stage=self._processor.name, outcome=one.outcome, reason=one.reason, seconds=one.seconds)
                 for one in done
-                if one.span is not None
+                if one.span is not None and one.span.context.is_sampled
             ]
         )
 

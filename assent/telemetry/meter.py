@@ -21,16 +21,24 @@ _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _HOST_LIKE = re.compile(r"//|\.[a-z]{2,}/|^www\.")
 
 
-class _Adder(Protocol):
-    def inc(self, amount: float = 1) -> None: ...
+class Adder(Protocol):
+    """One series of a counter."""
+
+    def inc(self, amount: float = 1) -> None:
+        """Add."""
+        ...
 
 
 class _Setter(Protocol):
     def set(self, value: float) -> None: ...
 
 
-class _Observer(Protocol):
-    def observe(self, amount: float) -> None: ...
+class Durations(Protocol):
+    """One series of a histogram."""
+
+    def observe(self, amount: float) -> None:
+        """Record one, in seconds."""
+        ...
 
 
 class Metrics:
@@ -49,8 +57,17 @@ class Metrics:
 
     def increase(self, definition: CounterDefinition, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter; amount 0 makes the series visible before the first event."""
-        adder: _Adder = self._child(definition, labels)  # type: ignore[assignment]  # a counter family has counter children
-        adder.inc(amount)
+        self.counter(definition, **labels).inc(amount)
+
+    def counter(self, definition: CounterDefinition, /, **labels: str) -> Adder:
+        """The series of these labels, for whoever adds to it once per record."""
+        child: Adder = self._child(definition, labels)  # type: ignore[assignment]  # a counter family has counter children
+        return child
+
+    def durations(self, definition: HistogramDefinition, /, **labels: str) -> Durations:
+        """The series of these labels, for whoever records once per record."""
+        child: Durations = self._child(definition, labels)  # type: ignore[assignment]  # as above, for histograms
+        return child
 
     def set(self, definition: GaugeDefinition, value: float, /, **labels: str) -> None:
         """Set a gauge."""
@@ -59,8 +76,7 @@ class Metrics:
 
     def observe(self, definition: HistogramDefinition, seconds: float, /, **labels: str) -> None:
         """Record one duration."""
-        observer: _Observer = self._child(definition, labels)  # type: ignore[assignment]  # as above, for histograms
-        observer.observe(seconds)
+        self.durations(definition, **labels).observe(seconds)
 
     def remove(self, definition: GaugeDefinition, /, **labels: str) -> None:
         """Forget one series, such as the lag of a partition that another process owns now."""

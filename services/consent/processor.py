@@ -46,7 +46,9 @@ class ConsentProcessor:
             verdict = self._gate.verdict(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset)
             grant = self._gate.live(finding.grant_id)
             if verdict.is_allowed and grant is not None:
-                cleared.append(Clearance(**finding.model_dump(exclude={"revision"}), revision=grant.revision))
+                cleared.append(
+                    Clearance(grant_id=finding.grant_id, revision=grant.revision, candidates=finding.candidates, evidence=finding.evidence)
+                )
             else:
                 refused.append(self._refused(event, located, finding, verdict.rules))
         if not cleared:

@@ -16,7 +16,7 @@ from assent.events.faces import FaceEmbedded
 from assent.events.images import Clearance, GrantFinding, ImageCleared, ImageLocated, ImageScraped, Sighting, SourceKind
 from assent.events.topics import Topic
 from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
-from assent.intake.stage_signatures import StageSignatures
+from assent.intake.stage_signatures import STAGE_HEADER, StageSignatures
 from demo.producer import NAME
 from demo.settled import settled
 from tests.flow.attack_house import CA_BC, MONTREAL, NOBODYS_GRANT, STRANGER, Field, Victim
@@ -110,9 +110,7 @@ async def test_a_vector_of_hers_is_not_given_to_another_by_a_changed_record(fiel
     ]
     await field_of.append(*[face.model_copy(update=change) for change in changes])
     record = encode(Event("another-id", "/forger", datetime.now(UTC), face.model_copy(update=changes[0])))
-    await field_of.house.world.log.append(
-        [replace(record, headers=(*record.headers, ("assent-signature", genuine.header("assent-signature") or b"")))]
-    )
+    await field_of.house.world.log.append([replace(record, headers=(*record.headers, (STAGE_HEADER, genuine.header(STAGE_HEADER) or b"")))])
     await settled(field_of.house.world.log)
     (facts,) = await field_of.house.world.store.retrieve([decode(genuine).data.face_id])  # type: ignore[attr-defined]
     assert (facts.subject_id, facts.grant_id, facts.image_id) == (victim.person.subject_id, victim.grant_id, face.image_id)

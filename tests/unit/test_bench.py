@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import BENCHES, main
-from bench.pair import Case, measured
+from bench.pair import Case, Took, measured
 
 
 def test_a_ratio_above_one_means_that_ours_is_faster() -> None:
-    result = measured(Case("name", "other", 10, "things", ours=lambda: time.sleep(0.002), theirs=lambda: time.sleep(0.02)), rounds=3)
+    (result,) = measured([Case("name", "other", 10, "things", ours=lambda: time.sleep(0.002), theirs=lambda: time.sleep(0.02))], rounds=3)
     assert result.ratio is not None
     assert 3 < result.ratio < 12
     assert result.noise[0] <= 1.5
@@ -21,7 +21,31 @@ def test_a_ratio_above_one_means_that_ours_is_faster() -> None:
 
 
 def test_without_another_there_is_no_ratio() -> None:
-    assert measured(Case("name", "", 1, "things", ours=lambda: None, theirs=None), rounds=2).ratio is None
+    (result,) = measured([Case("name", "", 1, "things", ours=lambda: None, theirs=None)], rounds=2)
+    assert result.ratio is None
+
+
+def test_several_others_share_the_rounds_of_ours() -> None:
+    calls: list[str] = []
+
+    def ours() -> None:
+        calls.append("ours")
+
+    def other(name: str) -> Case:
+        return Case(name, name, 1, "things", ours=ours, theirs=lambda: calls.append(name))
+
+    assert [result.name for result in measured([other("a"), other("b")], rounds=1)] == ["a", "b"]
+    assert calls == ["ours", "a", "b", "ours"] * 2
+
+
+def test_work_that_times_itself_is_believed() -> None:
+    def ours() -> Took:
+        time.sleep(0.02)
+        return Took(0.001)
+
+    (result,) = measured([Case("name", "other", 1, "things", ours=ours, theirs=lambda: Took(0.004))], rounds=1)
+    assert result.ratio == 4.0
+    assert result.theirs_per_second == 250.0
 
 
 @pytest.mark.parametrize("name", list(BENCHES))

@@ -274,3 +274,18 @@ def test_order_and_repetition_of_events_do_not_matter(chosen: set[int], data: st
 def test_a_grant_is_open_within_its_time_alone(shift: timedelta) -> None:
     held, now = grant(), NOW + shift
     assert verdict(held, "CA-BC", now=now).is_allowed is (held.not_before <= now < held.expires_at)
+
+
+@given(
+    st.lists(st.sampled_from(list(Operation)), min_size=1, max_size=4),
+    st.sets(st.sampled_from([*OPEN, *CLOSED]), max_size=3),
+    st.sets(st.sampled_from(list(Operation)), min_size=1),
+    st.sampled_from([*Purpose, None]),
+)
+def test_several_operations_at_once_are_refused_by_what_refuses_any(
+    asked: list[Operation], codes: set[str], granted: set[Operation], purpose: Purpose | None
+) -> None:
+    held = wide("CA-BC", "US-IL", "CA-QC", operations=tuple(sorted(granted)))
+    at_once = verdict(held, *codes, operation=asked[0], also=tuple(asked[1:]), purpose=purpose)
+    one_by_one = [verdict(held, *codes, operation=operation, purpose=purpose) for operation in asked]
+    assert set(at_once.rules) == {rule for found in one_by_one for rule in found.rules}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from assent.consent.asset import Asset
 from assent.consent.source_rules import SourceRuleError, checked_rule, matching_rule
-from assent.consent.source_url import SourceUrlError, folders, normalise_prefix, normalise_url
+from assent.consent.source_url import _PLAIN, SourceUrlError, _normalised, folders, normalise_prefix, normalise_url
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.events.images import SourceKind
 
@@ -121,3 +123,32 @@ def test_rules_that_name_nothing_are_refused(kind: SourceKindRule, value: str) -
 
 def test_folders_of_a_url() -> None:
     assert folders("https://h.example/a/b/c.jpg") == ["h.example/a/", "h.example/a/b/"]
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True))
+@example("https://xn--bcher-kva.example/a/1.jpg")
+@example("https://a_b.example/-/~x.jpg/")
+def test_what_is_taken_as_it_stands_is_what_would_come_out(url: str) -> None:
+    assert _normalised(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://site.example/a/../b",
+        "https://site.example/a//b",
+        "https://site.example/%61",
+        "https://Site.example/a",
+        "https://site.example:443/a",
+        "https://site.example./a",
+        "https://192.0.2.1/a",
+        "https://site.0x7f/a",
+        "https://site.example/a?q",
+        "https://site.example",
+        "https://site.example/a/..;x/b",
+        "https://site.example/a\n",
+        "https://me@site.example/a",
+    ],
+)
+def test_what_has_another_spelling_is_not_taken_as_it_stands(url: str) -> None:
+    assert _PLAIN.fullmatch(url) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from assent.events.catalogue import EVENT_TYPES
-from assent.events.envelope import decode, encode
+from assent.events.envelope import UnreadableEventError, decode, decode_signed, encode
 from assent.events.record import Record
 from tools.event_schemas import schema_of
 
@@ -51,6 +53,42 @@ def test_it_decodes_and_encodes_to_itself(path: Path) -> None:
     assert record.value is not None
     assert contains(json.loads(again.value), json.loads(record.value))
     assert decode(again) == event
+
+
+@golden
+def test_a_signed_record_is_read_as_any_other(path: Path) -> None:
+    assert decode_signed(record_of(path)) == decode(record_of(path))
+
+
+ODD: dict[str, Callable[[Record], Record]] = {
+    "no value": lambda record: replace(record, value=None),
+    "another's key": lambda record: replace(record, key=b"another"),
+    "no time": lambda record: changed(record, "ce_time", b""),
+    "no date": lambda record: changed(record, "ce_time", b"noon"),
+    "an id with a control character": lambda record: changed(record, "ce_id", b"a\x00b"),
+    "a source that is no ASCII": lambda record: changed(record, "ce_source", b"\xff"),
+    "another type": lambda record: changed(record, "ce_type", b"images.scraped.v1"),
+    "an unknown type": lambda record: changed(record, "ce_type", b"images.located.v9"),
+    "another specversion": lambda record: changed(record, "ce_specversion", b"0.3"),
+    "structured mode": lambda record: changed(record, "content-type", b"application/cloudevents+json"),
+    "an id twice": lambda record: replace(record, headers=(*record.headers, ("ce_id", b"another"))),
+    "a value of another shape": lambda record: replace(record, value=b"{}"),
+    "a value that is too large": lambda record: replace(record, value=b" " * 600_000 + (record.value or b"")),
+}
+
+
+def changed(record: Record, name: str, text: bytes) -> Record:
+    return replace(record, headers=tuple((other, text if other == name else held) for other, held in record.headers))
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_signed_record_of_an_odd_form_is_refused_as_any_other(odd: str) -> None:
+    record = ODD[odd](record_of(next(path for path in EXAMPLES if path.parent.name == "images.located.v1")))
+    with pytest.raises(UnreadableEventError) as strictly:
+        decode(record)
+    with pytest.raises(UnreadableEventError) as signed:
+        decode_signed(record)
+    assert signed.value.cause == strictly.value.cause
 
 
 @golden
