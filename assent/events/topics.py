@@ -48,6 +48,9 @@ class TopicSettings:
 
 PARTITIONS = 6
 
+OPEN_TO_STRANGERS = frozenset({Topic.IMAGES_SCRAPED.value})
+"""Where outside producers write: what cannot be read there is theirs, and nobody's table may break over it."""
+
 TOPICS: dict[Topic, TopicSettings] = {
     Topic.IMAGES_SCRAPED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("crawler", "registry")),
     Topic.IMAGES_LOCATED: TopicSettings("sighting_id", "delete", DAY_S, PARTITIONS, ("geofence",)),

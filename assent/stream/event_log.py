@@ -144,7 +144,7 @@ class EventLog(Protocol):
         ...
 
     async def read(self, partition: TopicPartition, offset: int, *, max_records: int) -> list[StoredRecord]:
-        """Records from an offset on, without a group."""
+        """Records from an offset on, without a group; places without one as `Subscription.poll` gives them."""
         ...
 
     async def beginning_offsets(self, topics: Collection[str]) -> dict[TopicPartition, int]:

@@ -33,7 +33,7 @@ from assent.stream.event_log import (
 )
 from assent.stream.kafka_appends import Appending
 from assent.stream.kafka_calls import call, translated
-from assent.stream.kafka_consumers import KafkaSubscription, KafkaTail, getmany, stopped, theirs, whole
+from assent.stream.kafka_consumers import KafkaSubscription, KafkaTail, getmany, stopped, theirs
 from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_configuration
 from assent.stream.partitioner import positive_hashes
 
@@ -139,7 +139,7 @@ class KafkaEventLog:
             consumer.seek(theirs(partition), max(offset, first))
             async with asyncio.timeout(self._settings.request_timeout_s):
                 while len(found) < max_records and await consumer.position(theirs(partition)) < end:
-                    found += whole(await getmany(consumer, max_records=max_records - len(found), timeout_s=self._settings.fetch_wait_s))
+                    found += await getmany(consumer, max_records=max_records - len(found), timeout_s=self._settings.fetch_wait_s)
         except TimeoutError as error:
             raise LogUnavailableError(f"reading {partition.topic}: no answer in time; check the brokers") from error
         finally:

@@ -13,6 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalSt
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from assent.events.record import StoredRecord
+from assent.events.topics import OPEN_TO_STRANGERS
 from assent.stream.event_log import DamagedRecordError, LogUnavailableError, OnRevoked, TopicPartition
 from assent.stream.kafka_batches import DAMAGED, MARKER, read_batches_carefully
 from assent.stream.kafka_calls import call, translated
@@ -39,9 +40,12 @@ def stored(found: Mapping[Any, Sequence[Any]]) -> list[StoredRecord]:
 
 
 def whole(records: Sequence[StoredRecord]) -> list[StoredRecord]:
-    """The records alone, for a reader that must miss none. Raises DamagedRecordError."""
+    """The records alone, for a reader that must miss none of ours. Raises DamagedRecordError.
+
+    A damaged place where strangers write is handed on as one: decoding it fails as that of an unreadable record does.
+    """
     for record in records:
-        if record.damage is not None:
+        if record.damage is not None and record.topic not in OPEN_TO_STRANGERS:
             raise DamagedRecordError(
                 f"{record.topic}/{record.partition} cannot be read up to offset {record.offset} ({record.damage}); restore the log"
             )

@@ -42,7 +42,7 @@ class KafkaHouse(GrantHouse):
     async def settled(self) -> None:
         """Every record that is on the log now has come to its end, on every partition, and nobody fell over."""
         await settled(self.world.log)
-        assert self.world.failure() is None
+        assert self.world.failure() is None, repr(self.world.failure())
         topic = Topic.IMAGES_SCRAPED.value
         ends = await self.world.log.end_offsets([topic])
         assert await self.world.log.committed("geofence", [topic]) == ends
@@ -66,7 +66,13 @@ async def kafka_house(folder: Path, broker: ApacheKafka) -> AsyncIterator[KafkaH
     site.photos = {}
     await site.start()
     layout = demo_layout(folder, site)
-    layout = replace(layout, common={**layout.common, "log_url": f"kafka://{broker.bootstrap_servers}"})
+    # One producer sends every kind of bad event here, on purpose and in a row: with the usual caps it would be suspended.
+    patient = {"producer_window": 4_000, "producer_max_dead_share": 0.99, "producer_max_dead_in_a_row": 900}
+    layout = replace(
+        layout,
+        common={**layout.common, "log_url": f"kafka://{broker.bootstrap_servers}"},
+        changes={**layout.changes, "geofence": patient},
+    )
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None)
     try:
         await world.start()

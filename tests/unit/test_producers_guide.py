@@ -26,8 +26,14 @@ READERS = (
     "assent/stream/kafka_batches.py",
     "assent/stream/bounded_codecs.py",
     "services/geofence/processor.py",
+    "services/geofence/senders.py",
 )
-_CAUSE = re.compile(r"""(?:Error|_damaged)\(\s*b?"([a-z_]+)"|"([a-z_]+)" if name == "type" else "([a-z_]+)"|DAMAGED, b"([a-z_]+)\"""")
+_CAUSES = (
+    r"""(?:Error|_damaged)\(\s*b?"([a-z_]+)\"""",
+    r'"([a-z_]+)" if name == "type" else "([a-z_]+)"',
+    r'(?:DAMAGED, b|SUSPENDED = )"([a-z_]+)"',
+)
+_CAUSE = re.compile("|".join(_CAUSES))
 
 
 def causes_in_code() -> set[str]:

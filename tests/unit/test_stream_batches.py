@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiokafka.consumer import fetcher
 
+from assent.events.envelope import UnreadableEventError, decode
+from assent.events.topics import Topic
 from assent.stream import kafka_consumers
 from assent.stream.bounded_codecs import UninflatableError, inflated
 from assent.stream.event_log import DamagedRecordError
@@ -130,6 +133,15 @@ def test_a_reader_that_must_miss_nothing_stops_at_a_damaged_place() -> None:
     with pytest.raises(DamagedRecordError, match="up to offset 2"):
         kafka_consumers.whole(found)
     assert kafka_consumers.whole(kafka_consumers.stored({"at": [fetched(item) for item in batches(three(attributes=0x20))]})) == []
+
+
+def test_a_damaged_place_where_strangers_write_is_handed_on_to_every_reader() -> None:
+    """A table that broke over it would be a switch in their hands."""
+    (place,) = kafka_consumers.stored({"at": [fetched(item) for item in batches(three(is_intact=False))]})
+    strangers = replace(place, topic=Topic.IMAGES_SCRAPED.value)
+    assert kafka_consumers.whole([strangers]) == [strangers]
+    with pytest.raises(UnreadableEventError, match="damaged_batch"):
+        decode(strangers)
 
 
 def batches(data: bytes) -> list[Any]:
