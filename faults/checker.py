@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import datetime
 
 from faults.evidence import Evidence, Json
 
 Key = tuple[str, str]
 PRODUCER = "demo-agency"
+ERASED = {("vectors", "logical"), ("vectors", "physical")}
 
 
 def judge(truth: Json, found: Evidence) -> list[str]:
     """Every disagreement in words, and nothing where there is none."""
-    return [*_ends(truth, found), *_vectors(truth, found), *_unended(truth, found), *_stuck(found)]
+    return [
+        *_ends(truth, found),
+        *_vectors(truth, found),
+        *_reported(found),
+        *_after_the_end(truth, found),
+        *_unended(truth, found),
+        *_stuck(found),
+    ]
 
 
 def should_exist(truth: Json, found: Evidence) -> Counter[Key]:
@@ -54,6 +63,35 @@ def _ends(truth: Json, found: Evidence) -> list[str]:
     ]
     ended = [one["grant_id"] for one in truth["grants"] if one["withdrawn_at"] is not None]
     return unheard + [f"an end that was acknowledged is not on the log: {name}" for name in ended if name not in gone]
+
+
+def _reported(found: Evidence) -> list[str]:
+    """What was reported as erased from the store must not be there, now or later."""
+    told = {item["grant_id"] for item in found.topics["erasures.progressed"] if (item["store"], item["level"]) in ERASED}
+    held = Counter[str](point["grant_id"] for point in found.points)
+    return [f"reported erased and there: {count} of {name}" for name, count in held.items() if name in told]
+
+
+def _after_the_end(truth: Json, found: Evidence) -> list[str]:
+    """Nothing that was fetched after an acknowledged end is cleared under that grant, and no face is embedded under it.
+
+    Both stages read the ledger to its end after the moment that the record names, so no grace is due, however long they were
+    paused; and a record that is written again still names that moment.
+    """
+    ends = {grant["grant_id"]: grant["ended_at"] for grant in truth["grants"] if grant["ended_at"] is not None}
+
+    def is_late(grant_id: str, moment: str) -> bool:
+        return grant_id in ends and datetime.fromisoformat(moment) > ends[grant_id]
+
+    late = set[str]()
+    for item in found.topics["images.cleared"]:
+        sighting = item["sighting"]
+        under = {clearance["grant_id"] for clearance in item["clearances"] if is_late(clearance["grant_id"], sighting["fetched_at"])}
+        late |= {f"cleared after the end: sighting {sighting['sighting_id']} under {name}" for name in under}
+    for item in found.topics["faces.embedded"]:
+        if is_late(item["grant_id"], item["embedded_at"]):
+            late.add(f"embedded after the end: face {item['face_id']} of {item['grant_id']}")
+    return sorted(late)
 
 
 def _unended(truth: Json, found: Evidence) -> list[str]:

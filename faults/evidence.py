@@ -21,8 +21,17 @@ GROUPS = {
     "embedder": "images.cleared",
     "indexer": "faces.embedded",
 }
-READ = ("images.scraped", "images.located", "images.refused", "faces.embedded", "grants", "withdrawals", "erasures.progressed")
 _ENDS = "SELECT part, MAX(next, COALESCE((SELECT MAX(offset) + 1 FROM records WHERE lane = lanes.lane), 0)) FROM lanes WHERE topic = ?"
+READ = (
+    "images.scraped",
+    "images.located",
+    "images.cleared",
+    "images.refused",
+    "faces.embedded",
+    "grants",
+    "withdrawals",
+    "erasures.progressed",
+)
 DEAD = ("images.scraped.dlq", "images.located.dlq", "images.cleared.dlq", "faces.embedded.dlq")
 
 

@@ -44,7 +44,7 @@ class SevenProcesses:
     """`start` begins them all, `kill` is SIGKILL, `stop` is SIGTERM. `service+1` names a second instance of a service.
 
     `own` are settings of single services beside the usual ones; `environment` is set for every process; `launcher` takes the
-    place of `-m services` in front of a service's name.
+    place of `-m services` in front of a service's name. `services` are those that are started unasked.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class SevenProcesses:
         own: Mapping[str, Mapping[str, str]] | None = None,
         environment: Mapping[str, str] | None = None,
         launcher: tuple[str, ...] = (),
+        services: tuple[str, ...] = SERVICES,
     ) -> None:
         self._folder = folder
         self._data = folder / "data"
@@ -66,6 +67,7 @@ class SevenProcesses:
         self._own = {name: {**_OWN.get(name, {}), **(own or {}).get(name, {})} for name in SERVICES}
         self._shared_environment = dict(environment or {})
         self._launcher = launcher
+        self._services = services
         self.vectors_url = ""
         self._health: dict[str, int] = {}
         self._http = {name: free_port() for name in SERVED}
@@ -90,10 +92,10 @@ class SevenProcesses:
 
     async def start_processes(self) -> None:
         """All that do not run, the vector store first; returns when every one is ready."""
-        for name in (VECTORS, *SERVICES):
+        for name in (VECTORS, *self._services):
             if name not in self._processes:
                 self.begin(name)
-        for name in (VECTORS, *SERVICES):
+        for name in (VECTORS, *self._services):
             await self.ready(name)
 
     @property
@@ -105,9 +107,9 @@ class SevenProcesses:
         """Processes that ended by themselves, with their exit codes; Kubernetes would start them anew."""
         return {name: code for name, process in self._processes.items() if (code := process.poll()) is not None}
 
-    def begin(self, name: str) -> None:
-        """Start one process; its output goes to a file of its own."""
-        environment = {**os.environ, **self._shared_environment, **self._environment(name)}
+    def begin(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start one process, with an environment for this start alone; its output goes to a file of its own."""
+        environment = {**os.environ, **self._shared_environment, **self._environment(name), **(environment or {})}
         with (self._folder / f"{name}.log").open("ab") as output:
             self._processes[name] = subprocess.Popen(self._command(name), env=environment, cwd=self._folder, stdout=output, stderr=output)
 

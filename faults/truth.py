@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 
 @dataclass(slots=True)
 class GrantTruth:
-    """A grant that was given. `withdrawn_at` is when the answer to a withdrawal came, on the monotonic clock."""
+    """A grant that was given. When the answer to a withdrawal came: `withdrawn_at` on the monotonic clock, `ended_at` by the wall."""
 
     grant_id: str
     subject_id: str
     members: tuple[str, ...] = ()
     withdrawn_at: float | None = None
+    ended_at: datetime | None = None
     uptime_at_end: float | None = None
 
 
@@ -44,10 +46,11 @@ class Truth:
 
     def withdrawn(self, grant_id: str, *, uptime_s: float) -> None:
         """The withdrawal was acknowledged now; joint grants end with the first of their members."""
-        now = time.monotonic()
+        now, ended_at = time.monotonic(), datetime.now(UTC)
         for grant in self.grants.values():
             if (grant.grant_id == grant_id or grant_id in grant.members) and grant.withdrawn_at is None:
                 grant.withdrawn_at = now
+                grant.ended_at = ended_at
                 grant.uptime_at_end = uptime_s
 
     def ended_before(self, moment: float) -> set[str]:
