@@ -16,7 +16,7 @@ from assent.events.images import Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
-from assent.ids import FaceId, ProducerId, RuleId
+from assent.ids import FaceId, GrantId, ProducerId, RuleId
 from assent.keys.cipher import UnsealError, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
@@ -53,11 +53,14 @@ class FaceIndexer:
         self._metrics = metrics
         self._catch_up_timeout_s = catch_up_timeout_s
         self._pending: dict[FaceId, FacePoint] = {}
+        # Written, or perhaps written, and not yet looked at again: a batch whose second look failed comes back, and its record may
+        # be refused then without being written.
+        self._unlooked: dict[FaceId, GrantId] = {}
 
     async def before_batch(self) -> None:
         """Read every withdrawal acknowledged so far; what an abandoned batch collected is collected again."""
         self._pending.clear()
-        await self._tables.catch_up(self._catch_up_timeout_s)
+        await self._look_again()
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
         """Take one sealed vector into the batch, or refuse it."""
@@ -83,14 +86,20 @@ class FaceIndexer:
         self._pending.clear()
         if not points:
             return
+        self._unlooked.update({point.face_id: point.grant_id for point in points})
         await self._store.upsert(points)
         await self._store.flush()
+        await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Catch up, and take back what was written under a grant that ended meanwhile."""
         await self._tables.catch_up(self._catch_up_timeout_s)
-        ended = [point.face_id for point in points if self._gate.live(point.grant_id) is None]
+        ended = [face_id for face_id, grant_id in self._unlooked.items() if self._gate.live(grant_id) is None]
         if ended:
             await self._store.delete(ended)
             await self._store.flush()
             self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(ended))
+        self._unlooked.clear()
 
     async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
         key = await self._grant_keys.get(face.grant_id)

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import TestServer
 
+from assent.deciding.tables import DecisionTables
 from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
 from assent.deployment.shared import Shared
@@ -25,6 +26,7 @@ from assent.ids import GrantId
 from assent.stream.outcomes import Ignore, Outcome
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
 from assent.stream.runner import Runner, RunnerSettings
+from assent.stream.table import TableStaleError
 from assent.vectors.store import FacePoint, VectorStore
 from demo.api import Addresses, DemoApi
 from demo.command import demo_layout
@@ -220,17 +222,51 @@ class PausedStore:
         self.written += len(points)
 
 
-def indexer_over(bench: Bench, store: VectorStore) -> FaceIndexer:
+def indexer_over(bench: Bench, store: VectorStore, *, tables: DecisionTables | None = None) -> FaceIndexer:
     shared = bench.shared
     return FaceIndexer(
         gate=shared.gate,
-        tables=shared.tables,
+        tables=tables or shared.tables,
         store=store,
         grant_keys=shared.grant_keys,
         model_digest=shared.model_digest,
         metrics=shared.metrics,
         catch_up_timeout_s=5.0,
     )
+
+
+class Tables:
+    """The real tables, which cannot be caught up while the test says so."""
+
+    def __init__(self, inner: DecisionTables) -> None:
+        self._inner = inner
+        self.is_stale = False
+
+    async def catch_up(self, timeout_s: float) -> None:
+        if self.is_stale:
+            raise TableStaleError("the log does not say where it ends")
+        await self._inner.catch_up(timeout_s)
+
+
+async def test_a_second_look_that_failed_is_made_up_for_before_the_next_batch(bench: Bench) -> None:
+    """The record comes back and is refused; what it wrote the first time must not stay until a sweep."""
+    for stage, topic in STAGES[:3]:
+        await bench.run(stage, topic)
+    tables = Tables(bench.shared.tables)
+    indexer = indexer_over(bench, bench.shared.vectors, tables=cast(DecisionTables, tables))
+    await indexer.before_batch()
+    for record in await bench.records(Topic.FACES_EMBEDDED):
+        await indexer.handle(decode(record), record)
+    for held in bench.subject.held():
+        await bench.subject.withdraw(held)
+    await bench.shared.tables.catch_up(5.0)
+    tables.is_stale = True
+    with pytest.raises(TableStaleError):
+        await indexer.after_batch([])
+    assert await bench.vectors() == PHOTOS
+    tables.is_stale = False
+    await indexer.before_batch()
+    assert await bench.vectors() == 0
 
 
 async def test_an_indexer_that_comes_back_after_the_erasure_leaves_no_vector(bench: Bench) -> None:
