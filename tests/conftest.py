@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web_app
 
 from tools.outside_programs import PROGRAMS, UnknownProgramError, required, why_missing
 
@@ -48,6 +49,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         reason = why_missing(name) if item.get_closest_marker(name) is not None else None
         if reason is not None:
             pytest.fail(f"ASSENT_REQUIRE names {name}: {reason}", pytrace=False)
+
+
+def pytest_runtest_logfinish() -> None:
+    """aiohttp remembers a thousand request handlers for good, and each of ours holds a whole deployment with its models."""
+    cache = getattr(web_app, "_cached_build_middleware", None)
+    if cache is not None:
+        cache.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
