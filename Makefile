@@ -10,7 +10,7 @@ PY := .venv/bin/python
 help:
 	@echo "make demo    the whole system on this machine, with a small site to crawl; state in ./assent-data"
 	@echo "make test    every test; what this machine lacks is skipped with its reason"
-	@echo "make check   lint, format, types, import rules, event schemas, deployment"
+	@echo "make check   lint, format, types, import rules, event schemas, deployment, lawful yield"
 	@echo "make bench   side-by-side measurements"
 	@echo "make faults  the seven services over a broker under load, killed, paused and cut off, and a checker that shares no code with them"
 	@echo "make lock    pin requirements/*.in again (ARGS=--upgrade for newer versions)"

@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One command: a module of this environment with its arguments."""
+    """One command: a module of this environment with its arguments. `tells_result`: what it prints is shown though it passed."""
 
     name: str
     module: tuple[str, ...]
     remedy: str
+    tells_result: bool = False
 
 
 CHECKS = (
@@ -31,6 +32,9 @@ CHECKS = (
         "imports",
         ("pytest", "-q", "--no-header", "-p", "no:cacheprovider", "tests/unit/test_import_rules.py"),
         "imports go from services to assent and never back",
+    ),
+    Check(
+        "yield", ("tests.lawful_yield",), "see docs/lawful-yield.md; a lawful case is never bought with an unlawful one", tells_result=True
     ),
 )
 
@@ -52,8 +56,8 @@ def _passes(check: Check) -> bool:
     passed = done.returncode == 0
     print(f"  {check.name:8} {'ok' if passed else 'FAILED'}  {time.monotonic() - started:.1f} s", flush=True)
     # Warnings of a check that passed are shown too.
-    if not passed or done.stderr:
-        print((done.stdout if not passed else "") + done.stderr, end="", flush=True)
+    if not passed or done.stderr or check.tells_result:
+        print((done.stdout if not passed or check.tells_result else "") + done.stderr, end="", flush=True)
     return passed
 
 

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import math
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
@@ -39,6 +40,9 @@ class AreaIndex:
         self._geometries = np.array([piece for _, piece in pieces], dtype=object)
         shapely.prepare(self._geometries)
         self._tree = shapely.STRtree(self._geometries)
+        # A prepared geometry builds its indexes at its first use, and shapely lets other threads run meanwhile: two at once
+        # corrupt the heap.
+        self._one_at_a_time = threading.Lock()
 
     @property
     def geometries(self) -> np.ndarray[tuple[int, ...], np.dtype[np.object_]]:
@@ -73,9 +77,10 @@ class AreaIndex:
         found: set[Jurisdiction] = set()
         for shape in _shapes(latitude, longitude, radius_m):
             # By bounding boxes first; the polygons are the prepared side, since they have the many corners.
-            near = self._tree.query(shape)
-            if near.size:
-                found.update(self._codes[index] for index in near[shapely.intersects(self._geometries[near], shape)])
+            with self._one_at_a_time:
+                near = self._tree.query(shape)
+                touched = near[shapely.intersects(self._geometries[near], shape)] if near.size else near
+            found.update(self._codes[index] for index in touched)
         return frozenset(found)
 
 

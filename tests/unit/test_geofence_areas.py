@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -194,3 +196,25 @@ def test_the_index_loads_fast_and_names_its_data() -> None:
     dataset, _, digest = index.version.partition("-")
     assert (dataset, len(digest)) == ("ne10m", 12)
     assert LOCATION.buffer_of(index.version) == 5000
+
+
+LOOKED_UP_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from assent.geofence.areas import AreaIndex
+
+chance = Random(1)
+points = [(chance.uniform(-80, 80), chance.uniform(-179, 179)) for _ in range(1_500)]
+for _ in range(4):
+    index = AreaIndex.load()
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda point: index.at(*point, 300_000.0), points))
+print(sum(map(len, found)))
+"""
+
+
+def test_several_threads_may_look_up_at_once() -> None:
+    """In a process of its own: what two threads can do to a prepared geometry ends the process."""
+    done = subprocess.run([sys.executable, "-c", LOOKED_UP_AT_ONCE], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 0
