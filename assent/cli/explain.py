@@ -1,10 +1,11 @@
-"""`assent explain`: what was decided about an image, in plain words; the service hashes the image and forgets it."""
+"""`assent explain`: what was decided about an image, or at a web address, in plain words; the service hashes either and forgets it."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from assent.cli.api import add_api_arguments, call
 from assent.cli.command import Command, ExitCode
@@ -15,13 +16,15 @@ from assent.cli.secrets import add_asker_arguments, asker_token
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_api_arguments(parser)
     add_asker_arguments(parser)
-    parser.add_argument("image", type=Path, help="the very file that was offered")
+    parser.add_argument("image", metavar="IMAGE|URL", help="the very file that was offered, or the address where the picture lay")
     parser.add_argument("--json", action="store_true", help="print the decisions as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    image = read_photo(arguments.image)
-    answer = call(arguments, "POST", "/v1/explain", token=asker_token(arguments), image=image)
+    what: str = arguments.image
+    # The service makes the one spelling of an address, as it does for what the crawler finds; nothing is fetched.
+    asked: dict[str, Any] = {"form": {"url": what}} if _is_address(what) else {"image": read_photo(Path(what))}
+    answer = call(arguments, "POST", "/v1/explain", token=asker_token(arguments), **asked)
     decisions = answer["decisions"]
     if arguments.json:
         print(json.dumps(answer))
@@ -33,14 +36,22 @@ def _run(arguments: argparse.Namespace) -> int:
         for remedy in decision["remedies"]:
             print(f"    what can be done: {remedy}")
     if not decisions and not arguments.json:
-        print("nothing was decided about this image, or nothing that you may see")
+        print("nothing was decided about this, or nothing that you may see")
     return ExitCode.DONE if decisions else ExitCode.NO
+
+
+def _is_address(what: str) -> bool:
+    return what.lower().startswith(("http://", "https://"))
 
 
 EXPLAIN = Command(
     name="explain",
-    help="say what was decided about an image, and why",
-    examples=("assent explain photo.jpg", "assent explain photo.jpg --grant 01900000-0000-7000-8000-000000000000"),
+    help="say what was decided about an image, or about what lay at a web address, and why",
+    examples=(
+        "assent explain photo.jpg",
+        "assent explain https://site.example/ada/1.jpg",
+        "assent explain photo.jpg --grant 01900000-0000-7000-8000-000000000000",
+    ),
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -14,7 +14,7 @@ from assent.events.grants import GrantWithdrawn
 from assent.events.images import ImageCleared, ImageLocated, ImageRefused, ImageScraped
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
-from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, RuleId, SightingId
+from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId
 
 FLOW_TOPICS = (
     Topic.IMAGES_SCRAPED,
@@ -29,7 +29,9 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How one sighting ended for one grant (or for none). `number` orders decisions as they were read."""
+    """How one sighting ended for one grant (or for none). `number` orders decisions as they were read. A face does not say who
+    handed its image in, so `producer` is None there.
+    """
 
     number: int
     sighting_id: SightingId
@@ -44,6 +46,7 @@ class Decision:
     at: datetime
     face_id: FaceId | None = None
     box: FaceBox | None = None
+    producer: ProducerId | None = None
 
 
 class Flow:
@@ -106,11 +109,11 @@ class Flow:
 
     def of_image(self, image_id: ImageId, *, grants: frozenset[GrantId] | None = None) -> list[Decision]:
         """Every remembered decision about these bytes, oldest first; of these grants only, where they are named."""
-        return [
-            decision
-            for decision in self._decisions.values()
-            if decision.image_id == image_id and (grants is None or decision.grant_id in grants)
-        ]
+        return [decision for decision in self.every(grants=grants) if decision.image_id == image_id]
+
+    def every(self, *, grants: frozenset[GrantId] | None = None) -> list[Decision]:
+        """All remembered decisions, oldest first; of these grants only, where they are named."""
+        return [decision for decision in self._decisions.values() if grants is None or decision.grant_id in grants]
 
     def box(self, face_id: FaceId) -> FaceBox | None:
         """Where the face was in its image, while it is remembered."""
@@ -153,6 +156,7 @@ def _refused(data: ImageRefused, number: int) -> Decision:
         evidence=data.evidence,
         policy_version=data.policy_version,
         at=data.decided_at,
+        producer=data.producer,
     )
 
 

@@ -19,6 +19,7 @@ from services.query.console_texts import texts_for
 from services.query.flow import Flow
 from services.query.own_grants import OwnGrants
 from services.query.pictures import Pictures
+from services.query.place_decisions import decisions_at, spellings
 from services.query.question import Basis
 from services.query.search_form import read_question
 from services.query.searches import Searches
@@ -31,6 +32,7 @@ STREAMED_DECISIONS = 60
 STREAM_PAUSE_S = 0.3
 STREAM_BEAT_S = 15.0
 STREAM_LIFE_S = 300.0
+ADDRESS, MAX_ADDRESS_BYTES = "url", 2_048
 
 
 class QueryHandlers:
@@ -78,16 +80,29 @@ class QueryHandlers:
         return _told(self._views.answer(await self._searches.ask(request, basis=Basis.VERIFY)))
 
     async def explain(self, request: web.Request) -> web.Response:
-        """Every remembered decision about these very bytes. They are hashed, never decoded, and forgotten."""
+        """Every remembered decision about these very bytes, or about what lay at this address.
+
+        Bytes and address are hashed, never decoded or fetched, and forgotten. An address is taken from the form alone: what stands
+        in the URL of a request is written down by proxies.
+        """
         principal = authenticated(request, *EXPLAINERS)
         await self._caught_up()
-        _, picture = await read_question(request, lambda fields: None, max_bytes=self._max_bytes)
-        if not picture:
-            raise ApiError(422, "no_picture", "No image came.", "Send it as image.")
-        image_id = self._identifiers.image_id(picture)
-        found = self._flow.of_image(image_id, grants=self._seen_by(principal))
+        if ADDRESS in request.query:
+            raise ApiError(400, "url_in_query", "The address stands in the URL of the request.", "Send it as the field url of the form.")
+        fields, picture = await read_question(request, lambda fields: None, max_bytes=self._max_bytes, max_field_bytes=MAX_ADDRESS_BYTES)
+        address, grants = fields.get(ADDRESS, ""), self._seen_by(principal)
+        if picture and address:
+            raise ApiError(422, "two_questions", "An image and an address came.", "Send one of them.")
+        if not picture and not address:
+            raise ApiError(422, "no_picture", "No image came, and no address.", "Send it as image, or as url.")
+        image_id = self._identifiers.image_id(picture) if picture else None
+        if image_id is not None:
+            found = self._flow.of_image(image_id, grants=grants)
+        else:
+            # Thousands of keyed names take a while, and other callers should not wait for them.
+            found = await asyncio.to_thread(decisions_at, spellings(address), self._flow.every(grants=grants), self._identifiers)
         decisions = [self._views.explained(item, lang=_lang(request)) for item in found]
-        return _told({"image": image_id[:SHOWN_ID_CHARS], "decisions": decisions})
+        return _told({"image": None if image_id is None else image_id[:SHOWN_ID_CHARS], "decisions": decisions})
 
     async def flow(self, request: web.Request) -> web.Response:
         principal = authenticated(request, *FLOW_SEEN_BY)

@@ -19,7 +19,9 @@ PICTURE = "image"
 Check = Callable[[dict[str, str]], None]
 
 
-async def read_question(request: web.Request, check: Check, *, max_bytes: int) -> tuple[dict[str, str], bytes]:
+async def read_question(
+    request: web.Request, check: Check, *, max_bytes: int, max_field_bytes: int = MAX_FIELD_BYTES
+) -> tuple[dict[str, str], bytes]:
     """The fields and the picture of a form. `check` is called with the fields before the picture is read, and raises to refuse.
 
     Raises ApiError: 415 for no form, 400 for one that is malformed or has fields behind the picture, 413 for too much, 408
@@ -28,13 +30,13 @@ async def read_question(request: web.Request, check: Check, *, max_bytes: int) -
     if request.content_type != "multipart/form-data":
         raise ApiError(415, "not_a_form", "This takes multipart/form-data.", "Send the fields first and the picture last, as image.")
     try:
-        return await BodyPace(request).of(_read(request, check, max_bytes))
+        return await BodyPace(request).of(_read(request, check, max_bytes, max_field_bytes))
     except (ValueError, AssertionError, HttpProcessingError) as error:
         # Whatever the parser of the form cannot take was sent like that: a fault of the caller, not of ours.
         raise ApiError(400, "malformed", "The form cannot be read.", "Send multipart/form-data with a name for every part.") from error
 
 
-async def _read(request: web.Request, check: Check, max_bytes: int) -> tuple[dict[str, str], bytes]:
+async def _read(request: web.Request, check: Check, max_bytes: int, max_field_bytes: int) -> tuple[dict[str, str], bytes]:
     fields: dict[str, str] = dict(request.query)
     picture: bytes | None = None
     async for part in await request.multipart():
@@ -48,7 +50,7 @@ async def _read(request: web.Request, check: Check, max_bytes: int) -> tuple[dic
         elif len(fields) >= MAX_FIELDS:
             raise ApiError(413, "too_large", f"The form holds more than {MAX_FIELDS} fields.", "Leave out what is not asked for.")
         else:
-            fields[part.name] = (await _part(part, MAX_FIELD_BYTES, FIELD_STEP_BYTES)).decode(errors="replace").strip()
+            fields[part.name] = (await _part(part, max_field_bytes, FIELD_STEP_BYTES)).decode(errors="replace").strip()
     if picture is None:
         check(fields)
     return fields, picture or b""

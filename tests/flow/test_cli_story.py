@@ -171,6 +171,9 @@ def test_decisions_are_explained_in_words(house: House, hers: tuple[str, Path]) 
     assert told["decisions"][0]["grant_id"] == grant
     never = house.photo("never.png", encoded(one_face()[::2, ::2], kind="PNG"))
     assert house.operator("explain", never).returncode == 1
+    unknown = house.operator("explain", "https://never.example/ada/1.jpg")
+    assert (unknown.returncode, unknown.stdout) == (1, "nothing was decided about this, or nothing that you may see\n")
+    assert "no address of a picture" in one_line(house.operator("explain", "https://"))
 
 
 def test_several_faces_are_numbered_and_one_can_be_chosen(house: House, hers: tuple[str, Path]) -> None:

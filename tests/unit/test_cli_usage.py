@@ -134,6 +134,7 @@ def test_what_is_missing_is_named_with_what_to_do(words: tuple[str, ...], said: 
     [
         ("crawl",),
         ("explain", "photo.jpg"),
+        ("explain", "https://site.example/ada/1.jpg"),
         ("search", "photo.jpg"),
         ("search", "photo.jpg", "--grant", ID),
         ("verify", "photo.jpg", "--grant", ID),
