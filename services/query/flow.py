@@ -29,8 +29,8 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How one sighting ended for one grant (or for none). `number` orders decisions as they were read. A face does not say who
-    handed its image in, so `producer` is None there.
+    """How one sighting ended for one grant (or for none). `number` orders decisions as they were read. `producer` is
+    None where an older release did not say who handed the image in.
     """
 
     number: int
@@ -175,4 +175,5 @@ def _embedded(data: FaceEmbedded, number: int) -> Decision:
         at=data.embedded_at,
         face_id=data.face_id,
         box=data.box,
+        producer=data.producer,
     )

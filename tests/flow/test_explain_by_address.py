@@ -87,11 +87,15 @@ async def test_an_unknown_address_answers_as_one_that_was_never_seen_and_leaves_
     in_query = await house.ask("POST", f"/v1/explain?url=https://never.example/{CANARY}", token=house.token, data=aiohttp.FormData())
     assert (in_query.status, in_query.body["code"]) == (400, "url_in_query")
     assert CANARY not in f"{answers} {body} {in_query}"
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) > 5
-    assert [path.name for path in files if CANARY.encode() in path.read_bytes()] == []
+    assert files_with_the_canary(tmp_path) == []
     told = capfd.readouterr()
     assert CANARY not in told.out + told.err
+
+
+def files_with_the_canary(folder: Path) -> list[str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    return [path.name for path in files if CANARY.encode() in path.read_bytes()]
 
 
 async def test_one_question_at_a_time(house: GrantHouse) -> None:
