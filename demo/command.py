@@ -156,7 +156,7 @@ async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorl
     url = world.system.url
     stage.say(f"\nLook at the gallery: {link}")
     stage.say("On `My page` press Withdraw, then search again: nothing. The receipts appear there; check one with")
-    stage.say(f"  assent receipt fetch ID --url {url} && assent receipt verify ID.json --key receipts.pem")
+    stage.say(f"  assent receipt fetch ERASURE --url {url} && assent receipt verify physical-ERASURE.json --key receipts.pem")
     stage.say("Stop with Ctrl-C. Your own photos: make demo ARGS='--photo me.jpg --birth-year 1990', or assent add FOLDER --grant ID")
     if not arguments.no_open:
         with contextlib.suppress(webbrowser.Error):

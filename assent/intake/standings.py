@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from assent.blobs.blob_key import join_key
 from assent.blobs.store import BlobNotFoundError, BlobStore
@@ -21,6 +21,7 @@ class SuspensionReason(StrEnum):
     DEAD_IN_A_ROW = "dead_in_a_row"
     DEAD_SHARE = "dead_share"
     OPERATOR = "operator"
+    UNREADABLE = "unreadable"
 
 
 class ProducerStanding(BaseModel):
@@ -41,11 +42,14 @@ class ProducerStandings:
         self._store = store
 
     async def of(self, producer_id: ProducerId) -> ProducerStanding | None:
-        """The standing, or None where nothing was ever said. Raises BlobStoreUnavailableError."""
+        """The standing, or None where nothing was ever said; one that cannot be read suspends. Raises BlobStoreUnavailableError."""
         try:
             return ProducerStanding.model_validate_json(await self._store.get(join_key(AREA, producer_id)))
         except BlobNotFoundError:
             return None
+        except ValidationError:
+            # Of one producer alone: it must stop neither the gate for the others nor the registry, which takes withdrawals.
+            return ProducerStanding(is_suspended=True, since=datetime.fromtimestamp(0, UTC), reason=SuspensionReason.UNREADABLE)
 
     async def suspend(
         self, producer_id: ProducerId, reason: SuspensionReason, *, now: datetime, counted: tuple[str, ...] = ()

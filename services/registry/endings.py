@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +22,7 @@ from assent.events.grants import GrantSnapshot, GrantState, GrantWithdrawn
 from assent.events.payload import EventPayload
 from assent.identity.errors import ApiError
 from assent.ids import ErasureId, GrantId
-from assent.keys.cipher import UnsealError
-from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
+from assent.keys.grant_keys import GrantKeyring
 from assent.receipts.commitment import commit, commit_set, new_salt
 from assent.stream.clock import Clock
 from services.registry.data_map import DATA_MAP, Store
@@ -47,12 +48,12 @@ from services.registry.grant_table import (
     open_joints_of,
     revision_rows,
 )
-from services.registry.grant_vault import GrantVault, RecordBrokenError, RecordGoneError
+from services.registry.grant_vault import UNREADABLE, GrantVault
 from services.registry.openings import Openings, sealed_opening
 from services.registry.outcome_table import faces_of, forget_grant
 from services.registry.publisher import Offsets, Publisher, registry_event, snapshot_event
 from services.registry.receipt_desk import ReceiptDesk
-from services.registry.refused import conflict, not_live
+from services.registry.refused import not_live
 from services.registry.store import RegistryStore, RevisionConflictError
 
 ANSWERED_WITHIN_S = 10.0
@@ -110,19 +111,22 @@ class Endings:
         self._publisher = publisher
         self._receipts = receipts
         self._clock = clock
+        self._writing = asyncio.Lock()
         self._publishing = asyncio.Lock()
         self._finishing = asyncio.Lock()
         self._asked: dict[GrantId, str | None] = {}
+        self._unheard: Counter[ErasureId] = Counter()
+        self._failed: Counter[ErasureId] = Counter()
 
     async def end(self, grant_id: GrantId, cause: ErasureCause, *, secret: str | None = None) -> Ended:
         """End a live grant and every joint grant that lists it, in one append. Again: the same erasure and offsets, and for
         `secret`, the one of the grant, the same opening.
         """
-        self._asked[grant_id] = None
+        self._asked.setdefault(grant_id, None)
         try:
             await self.begin(grant_id, cause)
             # With the key store away the end is on the log and nothing is disclosed; the rounds destroy the key later.
-            with contextlib.suppress(BlobStoreUnavailableError, TimeoutError):
+            with contextlib.suppress(ApiError, BlobStoreUnavailableError, TimeoutError):
                 async with asyncio.timeout(ANSWERED_WITHIN_S):
                     await self.resume()
         finally:
@@ -134,40 +138,71 @@ class Endings:
             raise ApiError(503, "key_store_unavailable", "The withdrawal counts; what is left of it goes on by itself.", "Ask again.")
         if secret is not None:
             sealed = await self._store.read(lambda database: sealed_opening(database, grant_id))
-            salt = self._openings.open(grant_id, secret, sealed) or salt
+            salt = self._opens(finished, self._openings.open(grant_id, secret, sealed)) or salt
         return Ended(finished.erasure_id, grant_id, finished.requested_at, finished.offsets, salt)
 
     async def begin(self, grant_id: GrantId, cause: ErasureCause) -> None:
         """The end is written down and on the log: from here on nothing of it is disclosed. Its key goes with `resume`."""
-        if await self._store.read(lambda database: erasure_of(database, grant_id)) is None:
-            await self._write(await self._prepare(grant_id, cause))
-        await self.publish()
+        # One after the other: two members of a joint grant who end theirs at once both end it, and neither is refused for it.
+        async with self._writing:
+            while await self._store.read(lambda database: erasure_of(database, grant_id)) is None:
+                # A change of hers that came between is no reason to refuse her end: it is prepared again on what stands now.
+                with contextlib.suppress(RevisionConflictError):
+                    await self._write(await self._prepare(grant_id, cause))
+        try:
+            await self.publish()
+        except ApiError:
+            ending = await self._store.read(lambda database: erasure_of(database, grant_id))
+            if ending is None or ending.offsets is None:
+                raise
 
     async def publish(self) -> None:
-        """Put every end that is written down on the log, all of them in one append."""
+        """Put every end that is written down on the log: what is new in one append, then one by one what failed before."""
         async with self._publishing:
             await self._publish()
 
     async def resume(self) -> None:
         """Carry every ending that is half way to its end: first all of them onto the log, then key after key."""
-        await self.publish()
+        trouble: ApiError | None = None
+        try:
+            await self.publish()
+        except ApiError as error:
+            trouble = error  # Of some, perhaps: what the log holds is finished all the same.
         async with self._finishing:
             await self._finish_all()
+        if trouble is not None:
+            raise trouble
 
     async def _publish(self) -> None:
         pending = await self._store.read(unannounced)
         unacknowledged = [erasure for erasure in pending if erasure.offsets is None]
-        if unacknowledged:
-            offsets = await self._publisher.publish([_withdrawn(erasure) for erasure in unacknowledged])
-            ids = [erasure.erasure_id for erasure in unacknowledged]
-            await self._store.write(lambda database: mark_all_acknowledged(database, ids, offsets))
+        for batch in self._batches(unacknowledged):
+            self._unheard.update(erasure.erasure_id for erasure in batch)
+            offsets = await self._publisher.publish([_withdrawn(erasure) for erasure in batch])
+            ids = [erasure.erasure_id for erasure in batch]
+            await self._store.write(functools.partial(mark_all_acknowledged, erasure_ids=ids, offsets=offsets))
+            for erasure_id in ids:
+                del self._unheard[erasure_id]
+
+    def _batches(self, erasures: Sequence[ErasureRow]) -> list[list[ErasureRow]]:
+        """One append fails whole where one partition is away. So what failed before comes last and by itself, a grant with its
+        joint grants, and keeps nobody else's end from being acknowledged.
+        """
+        new = [erasure for erasure in erasures if not self._unheard[erasure.erasure_id]]
+        failed: dict[datetime, list[ErasureRow]] = {}
+        for erasure in erasures:
+            if self._unheard[erasure.erasure_id]:
+                failed.setdefault(erasure.requested_at, []).append(erasure)
+        rarest_first = sorted(failed.values(), key=lambda batch: self._unheard[batch[0].erasure_id])
+        return [new, *rarest_first] if new else rarest_first
 
     async def _finish_all(self) -> None:
+        """What failed before comes last, so that a key that cannot be destroyed keeps nobody else's from being."""
         pending = [erasure for erasure in await self._store.read(unannounced) if erasure.offsets is not None]
-        for erasure in pending:
+        for erasure in sorted(pending, key=lambda erasure: self._failed[erasure.erasure_id]):
+            self._failed[erasure.erasure_id] += 1
             await self._finish(erasure)
-        if pending:
-            await self._store.scrub()
+            del self._failed[erasure.erasure_id]
 
     async def _prepare(self, grant_id: GrantId, cause: ErasureCause) -> list[_Ending]:
         row = await self._store.read(lambda database: grant_row(database, grant_id))
@@ -207,13 +242,10 @@ class Endings:
     async def _write(self, endings: Sequence[_Ending]) -> None:
         def write(database: sqlite3.Connection) -> None:
             for ending in endings:
-                insert_erasure(database, ending.erasure)
                 end_grant(database, ending.revision, expires_at=ending.wire.expires_at, ended_wire=ending.wire.model_dump_json())
+                insert_erasure(database, ending.erasure)
 
-        try:
-            await self._store.write(write)
-        except RevisionConflictError as error:
-            raise conflict() from error
+        await self._store.write(write)
 
     async def _finish(self, erasure: ErasureRow) -> None:
         """Proof, key, rows, then the request and our own progress on the log. Each step may be repeated."""
@@ -221,6 +253,8 @@ class Endings:
             await self._set_proof(erasure)
         await self._grant_keys.destroy(erasure.grant_id)
         counts = await self._forget(erasure.grant_id)
+        # Before `physical` is told: a crash, a cut-off or the trouble of another ending must not leave the rows in the file.
+        await self._store.scrub()
         row = await self._store.read(lambda database: grant_row(database, erasure.grant_id))
         assert row is not None
         assert row.ended_wire is not None
@@ -264,13 +298,20 @@ class Endings:
             )
         )
 
+    @staticmethod
+    def _opens(erasure: ErasureRow, salt: str | None) -> str | None:
+        """The salt, if it does open the receipts: they name another one where the record could not be read at the end."""
+        if salt is None or commit("grant", erasure.grant_id, salt=bytes.fromhex(salt)) != erasure.grant_commitment:
+            return None
+        return salt
+
     async def _opened(self, sealed: RevisionRow | None) -> Grant | None:
         """The record, or None when it can never be opened: that must not stand in the way of an erasure."""
         if sealed is None:
             return None
         try:
             return await self._vault.open(sealed)
-        except (RecordGoneError, RecordBrokenError, KeyDestroyedError, KeyNotFoundError, UnsealError) as error:
+        except UNREADABLE as error:
             _LOG.error("record_unreadable_at_end", grant_id=sealed.grant_id, error=type(error).__name__)
             return None
 

@@ -24,16 +24,20 @@ def record_of(headers: Headers, body: bytes) -> Record:
     try:
         mode = mode_of(_one(headers, "content-type").encode())
         told, data = _structured(body) if mode is Mode.STRUCTURED else _binary(headers, body)
-        key = _key(parse_strictly(data))
+        key = _key(parse_strictly(data)).encode()
     except UnknownContentError as error:
         raise ApiError(
             415, error.cause, "The content type is none that is read here.", "Send application/cloudevents+json, one event a request."
         ) from error
     except (NoEventError, AmbiguousJsonError) as error:
         raise ApiError(422, "malformed", f"The event cannot be read: {error}.", "Send an images.scraped.v1 event.") from error
-    trace = [("traceparent", headers["traceparent"].encode())] if "traceparent" in headers else []
+    except UnicodeError as error:
+        raise ApiError(
+            422, "malformed", "The event cannot be read: it holds what is no UTF-8.", "Send an images.scraped.v1 event."
+        ) from error
+    trace = [("traceparent", headers["traceparent"].encode(errors="replace"))] if "traceparent" in headers else []
     signed = [(SIGNATURE_HEADER, _signature(headers))]
-    return Record(topic=Topic.IMAGES_SCRAPED.value, key=key.encode(), value=body, headers=(*told, *trace, *signed))
+    return Record(topic=Topic.IMAGES_SCRAPED.value, key=key, value=body, headers=(*told, *trace, *signed))
 
 
 def _structured(body: bytes) -> tuple[list[tuple[str, bytes]], bytes]:

@@ -130,7 +130,8 @@ class GrantHandlers:
 
     async def refuse(self, request: web.Request) -> web.Response:
         body = await parsed(request, RefuseIn)
-        await self._grants.refuse(grant_of(request), one_time_secret=body.one_time_secret)
+        if not await self._grants.refuse(grant_of(request), one_time_secret=body.one_time_secret):
+            await self._endings.end(grant_of(request), ErasureCause.WITHDRAWAL)
         return answer(RefusedOut(grant_id=grant_of(request)))
 
     async def narrow(self, request: web.Request) -> web.Response:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 
 from assent.events.grants import GrantState
 from assent.ids import GrantId
 from assent.keys.cipher import DataKey, UnsealError, aad
 from assent.keys.deployment_keys import DeploymentKeys
-from assent.keys.grant_keys import GrantKeyring
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
 from services.registry.grant_record import OPEN_STATES, Grant
 from services.registry.grant_table import RevisionRow
 
@@ -21,6 +22,10 @@ class RecordGoneError(Exception):
 
 class RecordBrokenError(Exception):
     """Raised when a record is not the one that was signed, or does not follow the revision before it."""
+
+
+UNREADABLE = (RecordGoneError, RecordBrokenError, KeyDestroyedError, KeyNotFoundError, UnsealError)
+"""What `open` raises for one record that cannot be read, now or ever. A store that is away is another thing."""
 
 
 class GrantVault:
@@ -49,7 +54,10 @@ class GrantVault:
         """The record of a revision. Raises RecordGoneError, RecordBrokenError or KeyDestroyedError."""
         if row.sealed is None:
             raise RecordGoneError("the record of this grant was erased")
-        record = Grant.model_validate_json(await self._unsealed(row, row.sealed))
+        try:
+            record = Grant.model_validate_json(await self._unsealed(row, row.sealed))
+        except ValidationError:
+            raise RecordBrokenError("a revision of this grant is no record that this release reads") from None
         if record.digest() != row.sha256 or self.sign(row.sha256) != row.signature or record.prev_hash != row.prev_hash:
             raise RecordBrokenError("a revision of this grant is not the one that was written; restore the registry's file")
         return record

@@ -49,7 +49,7 @@ from services.registry.refused import (
     not_live,
 )
 from services.registry.secret_hashes import SecretHashes
-from services.registry.secret_table import SecretKind, insert_secret, use_up
+from services.registry.secret_table import SecretKind, insert_secret, secret_hash, use_up
 from services.registry.store import RegistryStore, RevisionConflictError
 
 
@@ -154,6 +154,8 @@ class Grants:
         row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
         if is_used:
             raise already_answered()
+        if row.state is not GrantState.REQUESTED and not row.is_live:
+            raise not_live(row.state.value)
         record = await self.record(grant_id)
         if notice_sha256 != record.notice.sha256:
             raise ApiError(
@@ -162,14 +164,16 @@ class Grants:
         await self._grant_keys.create(grant_id)
         if row.state is GrantState.REQUESTED:
             record = await self._give(row, record)
-        elif not row.is_live:
-            raise not_live(row.state.value)
         offsets = await self._publish(record)
         secret = self._hashes.new_secret()
         digest = self._hashes.hash(secret, kind=SecretKind.GRANT.value, owner=grant_id)
         opening = self._openings.seal(grant_id, secret, record.salt)
 
         def hand_over(database: sqlite3.Connection) -> None:
+            # Two answers at once: one secret is handed out, not a second one that would neither sign her in nor end the grant.
+            _, is_taken = secret_hash(database, grant_id, SecretKind.ONE_TIME)
+            if is_taken:
+                raise already_answered()
             use_up(database, grant_id, SecretKind.ONE_TIME, now=self._clock.now())
             insert_secret(database, digest, grant_id, SecretKind.GRANT)
             insert_opening(database, grant_id, opening)
@@ -177,12 +181,18 @@ class Grants:
         await self._store.write(hand_over)
         return Confirmed(grant_id, record.revision, secret, offsets)
 
-    async def refuse(self, grant_id: GrantId, *, one_time_secret: str) -> None:
-        """Her no. What was asked for is deleted; only identifiers, digests and times stay."""
+    async def refuse(self, grant_id: GrantId, *, one_time_secret: str) -> bool:
+        """Her no. What was asked for is deleted; only identifiers, digests and times stay.
+
+        False where a yes of hers was written down and no secret handed out for it: that grant has to be ended instead.
+        """
         row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
+        if not is_used and row.is_live:
+            return False
         if is_used or row.state is not GrantState.REQUESTED:
             raise already_answered()
         await self.drop_request(row, GrantState.REFUSED)
+        return True
 
     async def drop_request(self, row: GrantRow, state: GrantState) -> None:
         """End a grant that was never given: nothing of it is on the log, so nothing is appended."""

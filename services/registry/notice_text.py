@@ -31,8 +31,8 @@ _WORDS = {
         "only_me": " (you state that nobody else's face appears there: every face found there is taken for yours)",
         "joint": "A photo is used only if everyone whose face is in it has agreed, and only until one of you ends it.",
         "region": "Only the face that you mark in a photo is used.",
-        "recipients": "Who may be told of a match: {who}.",
-        "nobody": "nobody but you",
+        "recipients": "Others may be told of a match. They are, by the names that {name} gives them:",
+        "nobody": "Nobody but you may be told of a match.",
         "places": "In which places: {places}.",
         "term": "How long: from {start} until {end}. Then everything is erased.",
         "choice": "You need not agree. If you refuse, nothing is collected and nothing else changes for you.",
@@ -52,8 +52,8 @@ _WORDS = {
         "only_me": " (vous déclarez que le visage de personne d'autre n'y apparaît : tout visage trouvé là est tenu pour le vôtre)",
         "joint": "Une photo n'est utilisée que si toutes les personnes qui y figurent ont accepté, et jusqu'à ce que l'une y mette fin.",
         "region": "Seul le visage que vous marquez dans une photo est utilisé.",
-        "recipients": "Qui peut être informé d'une correspondance : {who}.",
-        "nobody": "personne d'autre que vous",
+        "recipients": "D'autres peuvent être informés d'une correspondance. Ce sont, selon les noms que {name} leur donne :",
+        "nobody": "Personne d'autre que vous ne peut être informé d'une correspondance.",
         "places": "Dans quels lieux : {places}.",
         "term": "Combien de temps : du {start} au {end}. Ensuite tout est effacé.",
         "choice": "Vous n'êtes pas tenue d'accepter. Si vous refusez, rien n'est recueilli et rien d'autre ne change pour vous.",
@@ -79,7 +79,6 @@ def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], lan
     words = _WORDS[language]
     controller, scope, validity = request["controller"], request["geographic_scope"], request["validity"]
     places = sorted({*scope["collect_in"], *scope["store_in"], *scope["disclose_in"]})
-    recipients = ", ".join(_line(item["id"]) for item in request["recipients"]) or words["nobody"]
     mode = request["face_binding"]["mode"]
     return [
         words["who"].format(name=_line(controller["name"]), contact=_line(controller["contact"])),
@@ -89,12 +88,20 @@ def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], lan
         words["where"],
         *(f"- {_source(rule, words)}" for rule in sources),
         *([words[mode]] if mode in words else []),
-        words["recipients"].format(who=recipients),
+        *_recipients(request, words),
         words["places"].format(places=", ".join(places)),
         words["term"].format(start=validity["not_before"][:10], end=validity["expires_at"][:10]),
         words["choice"],
         words["withdraw"],
     ]
+
+
+def _recipients(request: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    """No name that the operator writes can read like the sentence that there is nobody."""
+    if not request["recipients"]:
+        return [words["nobody"]]
+    name = _line(request["controller"]["name"])
+    return [words["recipients"].format(name=name), *(f"- {_line(item['id'])}" for item in request["recipients"])]
 
 
 def _source(rule: Mapping[str, Any], words: Mapping[str, str]) -> str:

@@ -137,7 +137,8 @@ class Portal:
 
     async def say_no(self, request: web.Request) -> web.StreamResponse:
         refuse_foreign_page(request)
-        await self._grants.refuse(grant_of(request), one_time_secret=await _field(request, "one_time_secret"))
+        if not await self._grants.refuse(grant_of(request), one_time_secret=await _field(request, "one_time_secret")):
+            await self._endings.end(grant_of(request), ErasureCause.WITHDRAWAL)
         return self._pages.page(request, "refused")
 
     async def me(self, request: web.Request) -> web.StreamResponse:

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from assent.events.grants import Purpose
 from assent.ids import SubjectId
 from services.registry.outcome_table import DisclosureRow, OutcomeRow
+
+_HER_OWN = frozenset({Purpose.SELF_SEARCH.value, Purpose.VERIFY.value})
+"""Only she asks for these. The name of a searcher's token is free, and may be her pseudonym."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def told_in(rows: Sequence[DisclosureRow], subject_id: SubjectId) -> list[ToldLi
     for row in rows:
         by_query.setdefault(row.query_id, []).append(row)
     return [
-        ToldLine(first.caller, first.caller == subject_id, first.purpose, len(told), first.answered_at)
+        ToldLine(first.caller, first.caller == subject_id and first.purpose in _HER_OWN, first.purpose, len(told), first.answered_at)
         for first, told in ((told[0], told) for told in by_query.values())
     ]
 

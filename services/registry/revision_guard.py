@@ -18,7 +18,7 @@ from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import GRANTS_REAPPENDED
 from services.registry.grant_record import snapshot
 from services.registry.grant_table import grant_row, last_revision, mark_published, unpublished
-from services.registry.grant_vault import GrantVault
+from services.registry.grant_vault import UNREADABLE, GrantVault
 from services.registry.publisher import Publisher, snapshot_event
 from services.registry.store import RegistryStore
 
@@ -90,14 +90,18 @@ class RevisionGuard:
         overtaken = 0
         for grant_id, revision in list(self._last.items()):
             row = await self._store.read(functools.partial(grant_row, grant_id=grant_id))
-            del self._last[grant_id]
-            if row is not None and row.published_revision > revision:
-                await self._append(grant_id)
+            is_overtaken = row is not None and row.published_revision > revision
+            if is_overtaken and not await self._append(grant_id):
+                continue  # It stays overtaken, and is looked at again.
+            if self._last.get(grant_id) == revision:
+                del self._last[grant_id]
+            if is_overtaken:
                 self._metrics.increase(GRANTS_REAPPENDED)
                 overtaken += 1
         return overtaken
 
-    async def _append(self, grant_id: GrantId) -> None:
+    async def _append(self, grant_id: GrantId) -> bool:
+        """False where the record cannot be opened: that must stop neither those of others nor the registry, which takes withdrawals."""
         row = await self._store.read(lambda database: grant_row(database, grant_id))
         last = await self._store.read(lambda database: last_revision(database, grant_id))
         assert row is not None
@@ -105,6 +109,11 @@ class RevisionGuard:
         if row.ended_wire is not None:
             wire = GrantSnapshot.model_validate_json(row.ended_wire)
         else:
-            wire = snapshot(await self._vault.open(last))
+            try:
+                wire = snapshot(await self._vault.open(last))
+            except UNREADABLE as error:
+                _LOG.error("record_unreadable", grant_id=grant_id, error=type(error).__name__)
+                return False
         await self._publisher.publish([snapshot_event(wire, time=row.changed_at)])
         await self._store.write(lambda database: mark_published(database, grant_id, wire.revision))
+        return True

@@ -28,8 +28,9 @@ from assent.intake.signature import sign_record
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
 from assent.stream.clock import Clock
+from services.registry.erasure_table import erasure_of
 from services.registry.grants import Grants
-from services.registry.outcome_table import insert_sighting
+from services.registry.outcome_table import forget_sightings, insert_sighting
 from services.registry.publisher import Publisher, registry_event
 from services.registry.store import RegistryStore
 
@@ -126,6 +127,11 @@ class Uploads:
         now = self._clock.now()
         await self._store.write(lambda database: insert_sighting(database, sighting_id, UPLOAD, grant_id, now=now))
         blob = await self._quarantine.put(sighting_id, data)
+        if await self._store.read(lambda database: erasure_of(database, grant_id)) is not None:
+            # She withdrew while the photo was on its way: what is told of quarantine may have been told before this lay in it.
+            await self._quarantine.delete(sighting_id)
+            await self._store.write(lambda database: forget_sightings(database, grant_id))
+            raise ApiError(409, "grant_not_live", "The grant ended while the photo was on its way.", "It was deleted.")
         sighting = Sighting(
             sighting_id=sighting_id,
             image_id=image_id,

@@ -23,7 +23,7 @@ LESS = "We collect nothing. Just say yes."
 FACTS: dict[str, dict[str, str]] = {
     "en": {
         "purpose": "from a photo",
-        "recipient": "told of a match: museum.",
+        "recipient": "gives them:\n- museum\n",
         "source": f"- {FOLDER}",
         "upload": "photos that you send yourself",
         "only her": f"{FOLDER} (you state that nobody else's face appears there",
@@ -33,7 +33,7 @@ FACTS: dict[str, dict[str, str]] = {
     },
     "fr": {
         "purpose": "à partir d'une photo",
-        "recipient": "informé d'une correspondance : museum.",
+        "recipient": "leur donne :\n- museum\n",
         "source": f"- {FOLDER}",
         "upload": "les photos que vous envoyez vous-même",
         "only her": f"{FOLDER} (vous déclarez que le visage de personne d'autre n'y apparaît",
@@ -108,7 +108,8 @@ def test_a_name_cannot_write_lines_of_its_own() -> None:
     text = noticed({}, controller=controller, recipients=[{"id": "museum\nCA"}]).text
     assert text is not None
     assert "Who asks: Org Who may be told of a match: nobody but you.. Contact: c x y." in text.splitlines()
-    assert "Who may be told of a match: museum CA." in text.splitlines()
+    assert "- museum CA" in text.splitlines()
+    assert noticed({}, recipients=[{"id": "nobody but you"}]).sha256 != noticed({}, recipients=[]).sha256
 
 
 def test_as_many_sources_as_may_be_named_fit() -> None:

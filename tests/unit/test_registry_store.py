@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from assent.ids import ImageId, ProducerId, SightingId
-from services.registry.outcome_table import insert_outcome, outcomes_after
+from assent.events.erasures import ErasureCause
+from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId
+from services.registry.erasure_table import ErasureRow, insert_erasure
+from services.registry.outcome_table import forget_grant, insert_outcome, outcomes_after
 from services.registry.schema import SCHEMA, SCHEMA_VERSION
 from services.registry.store import FILE, RegistryBrokenError, RegistryStore
 
@@ -58,3 +60,31 @@ async def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(RegistryBrokenError, match="use its release"):
         RegistryStore(tmp_path)
+
+
+async def test_an_outcome_that_comes_after_the_end_of_its_grant_names_it_no_more(tmp_path: Path) -> None:
+    store = RegistryStore(tmp_path)
+    grant = GrantId("g-1")
+    erasure = ErasureRow(ErasureId("e-1"), grant, ErasureCause.WITHDRAWAL, NOW, "", "", None, None, is_announced=False)
+    await store.write(lambda database: insert_erasure(database, erasure))
+    await store.write(lambda database: forget_grant(database, grant))
+    await store.write(
+        lambda database: insert_outcome(
+            database,
+            "e",
+            sighting_id=SightingId("t"),
+            image_id=ImageId("i"),
+            grant_id=grant,
+            producer=ProducerId("agency"),
+            stage="embedder",
+            outcome="embedded",
+            at=NOW,
+        )
+    )
+    of_grant = await store.read(lambda database: outcomes_after(database, producer=None, grant_id=grant, after=0, limit=9))
+    of_producer = await store.read(
+        lambda database: outcomes_after(database, producer=ProducerId("agency"), grant_id=None, after=0, limit=9)
+    )
+    await store.close()
+    assert of_grant == []
+    assert [row.sighting_id for row in of_producer] == ["t"], "its producer is told all the same"
