@@ -1,4 +1,4 @@
-"""Places of the older IPTC form (IIM 4.2 in Photoshop's image resources): city, state, country code and name; bounded."""
+"""Places of the older IPTC form (IIM 4.2 in Photoshop's image resources): city, state, country, and words in captions; bounded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from assent.events.evidence import EvidenceKind
+from assent.geofence.captions import Captions
 from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.place_names import places_named
 
@@ -17,22 +18,28 @@ _SIGNATURES = frozenset({b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR"})
 _IPTC_RESOURCE = 0x0404
 _CITY, _STATE, _COUNTRY_CODE, _COUNTRY_NAME = 90, 95, 100, 101
 _PLACE = frozenset({_CITY, _STATE, _COUNTRY_CODE, _COUNTRY_NAME})
+_TITLE, _KEYWORD, _HEADLINE, _CAPTION = 5, 25, 105, 120
+_CAPTIONS = frozenset({_TITLE, _KEYWORD, _HEADLINE, _CAPTION})
 
 
 def iptc_place_evidence(segment: bytes) -> tuple[Evidence, ...]:
     """Evidence of one APP13 segment after its prefix; nothing where no place is stated."""
     fields: dict[int, list[str]] = defaultdict(list)
+    captions = Captions()
     try:
         for dataset, value in _datasets(b"".join(_iptc_resources(segment))):
-            if value:
-                fields[dataset].append(value)
+            if dataset in _CAPTIONS:
+                captions.add_bytes(value)
+            elif text := _text(value):
+                fields[dataset].append(text)
     except (struct.error, ValueError):
         return (unreadable(EvidenceKind.IPTC_PLACE),)
     if not fields:
-        return ()
+        return captions.evidence()
     # Code and name may contradict each other: then both count.
     countries = fields[_COUNTRY_CODE] + fields[_COUNTRY_NAME]
-    return (stated(EvidenceKind.IPTC_PLACE, places_named(countries=countries, regions=fields[_STATE], cities=fields[_CITY])),)
+    named = places_named(countries=countries, regions=fields[_STATE], cities=fields[_CITY])
+    return (stated(EvidenceKind.IPTC_PLACE, named), *captions.evidence())
 
 
 def _iptc_resources(segment: bytes) -> Iterator[bytes]:
@@ -55,7 +62,7 @@ def _iptc_resources(segment: bytes) -> Iterator[bytes]:
     raise ValueError("too many resources")
 
 
-def _datasets(content: bytes) -> Iterator[tuple[int, str]]:
+def _datasets(content: bytes) -> Iterator[tuple[int, bytes]]:
     position = 0
     # Writers pad the block with zeros.
     end = len(content.rstrip(b"\0"))
@@ -68,8 +75,8 @@ def _datasets(content: bytes) -> Iterator[tuple[int, str]]:
         value = content[position + 5 : position + 5 + length]
         if len(value) < length:
             raise ValueError("a data set is cut off")
-        if record == 2 and dataset in _PLACE:
-            yield dataset, _text(value)
+        if record == 2 and dataset in _PLACE | _CAPTIONS:
+            yield dataset, value
         position += 5 + length
     raise ValueError("too many data sets")
 

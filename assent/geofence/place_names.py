@@ -71,6 +71,11 @@ def places_in_text(text: str) -> frozenset[Jurisdiction]:
     return frozenset(_with_cities(found, parts))
 
 
+def places_near(region: Jurisdiction, text: str) -> frozenset[Jurisdiction]:
+    """The jurisdictions of a place name of which the region is known: the region, and what the name says against it."""
+    return frozenset(_with_cities({region}, text.split(",")))
+
+
 def region_code(text: str) -> Jurisdiction | None:
     """The code of an ISO 3166-1 or 3166-2 text such as CA-BC, or None. A part of another country stands for the country."""
     words = folded(text).split()

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 MAX_ENTRIES = 512
 MAX_VALUE_BYTES = 4_096
-GPS_DIRECTORY = 0x8825
+MAX_TEXT_BYTES = 256 * 1024
+"""For texts, which are captions too: more than a caption is long, so that a long one is not taken for a broken one."""
+EXIF_DIRECTORY, GPS_DIRECTORY = 0x8769, 0x8825
+ASCII, UTF_8 = 2, 129
+TEXTS = frozenset({ASCII, UTF_8})
 _RATIONAL, _SIGNED_RATIONAL = 5, 10
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_SIZES = {UTF_8: 1, 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 # Camera makers point to a directory with LONG or, as TIFF's supplement has it, IFD (13).
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I"}
 
@@ -79,7 +83,8 @@ def _field(block: bytes, place: int, order: str) -> Field:
     start = place + 8
     if size > 4:
         (start,) = _unpack(order + "I", block, start)
-    if kind not in _SIZES or size > MAX_VALUE_BYTES or start + size > len(block):
+    most = MAX_TEXT_BYTES if kind in TEXTS else MAX_VALUE_BYTES
+    if kind not in _SIZES or size > most or start + size > len(block):
         return Field(0, 0, b"", order)
     return Field(kind, count, block[start : start + size], order)
 

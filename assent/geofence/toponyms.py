@@ -62,7 +62,12 @@ def places_of_city(name: str) -> frozenset[Jurisdiction]:
 
 
 def places_in_words(text: str) -> frozenset[Jurisdiction]:
-    """Every place that a word, or up to three in a row, of a host and path may mean."""
+    """Every place that a word, or up to three in a row, of a host, a path or a caption may mean."""
+    return frozenset(place for run in words_for_places(text) for place in _URL_TABLE[run])
+
+
+def words_for_places(text: str) -> tuple[str, ...]:
+    """Those words themselves, folded, each once: all of a text that is needed to find its places again."""
     words = _WORD.findall(folded(text))
     runs = (" ".join(words[start : start + length]) for start in range(len(words)) for length in range(1, _LONGEST + 1))
-    return frozenset(place for run in runs for place in _URL_TABLE.get(run, ()))
+    return tuple(dict.fromkeys(run for run in runs if run in _URL_TABLE))

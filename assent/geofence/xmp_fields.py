@@ -9,6 +9,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
 from assent.events.evidence import EvidenceKind
+from assent.geofence.captions import Captions
 
 MAX_XMP_BYTES = 8 * 1024 * 1024
 MAX_ELEMENTS = 20_000
@@ -22,6 +23,7 @@ _IPTC_EXT_MISPRINT = "http://iptc.org/std/Iptc4xmpExt/2008-02-19/"
 _IPTC_CORE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 _EXIF = "http://ns.adobe.com/exif/1.0/"
+_DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _LISTS = {
     f"{{{_IPTC_EXT}}}LocationCreated": EvidenceKind.XMP_LOCATION_CREATED,
@@ -40,11 +42,18 @@ _LISTED = _POSITION | {
     f"{{{_IPTC_EXT}}}ProvinceState": "region",
     f"{{{_IPTC_EXT}}}City": "city",
 }
+_CAPTION = "caption"
 _PLAIN = _POSITION | {
     f"{{{_IPTC_CORE}}}CountryCode": "country",
     f"{{{_PHOTOSHOP}}}Country": "country",
     f"{{{_PHOTOSHOP}}}State": "region",
     f"{{{_PHOTOSHOP}}}City": "city",
+    f"{{{_PHOTOSHOP}}}Headline": _CAPTION,
+    f"{{{_DUBLIN_CORE}}}description": _CAPTION,
+    f"{{{_DUBLIN_CORE}}}title": _CAPTION,
+    f"{{{_DUBLIN_CORE}}}subject": _CAPTION,
+    f"{{{_IPTC_CORE}}}AltTextAccessibility": _CAPTION,
+    f"{{{_IPTC_CORE}}}ExtDescrAccessibility": _CAPTION,
 }
 _VALUES = frozenset({f"{{{_RDF}}}value", f"{{{_RDF}}}resource"})
 _ITEM = f"{{{_RDF}}}li"
@@ -74,8 +83,16 @@ class PlaceFields:
                 raise XmpPlaceError("one place has too many values")
 
 
-def place_fields(packet: bytes) -> tuple[PlaceFields, ...]:
-    """The places of one packet, the picture as a whole last. Raises XmpPlaceError."""
+@dataclass(frozen=True, slots=True)
+class XmpPlaces:
+    """The places of one packet, the picture as a whole last, and its captions."""
+
+    places: tuple[PlaceFields, ...]
+    captions: Captions
+
+
+def xmp_places(packet: bytes) -> XmpPlaces:
+    """What one packet says of places. Raises XmpPlaceError."""
     if len(packet) > MAX_XMP_BYTES:
         raise XmpPlaceError(f"the packet has {len(packet)} bytes, at most {MAX_XMP_BYTES} are read")
     reader = _Reader()
@@ -86,7 +103,7 @@ def place_fields(packet: bytes) -> tuple[PlaceFields, ...]:
         parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise XmpPlaceError("the packet is no XML without entities") from error
-    return tuple(place for place in (*reader.places, reader.plain) if place.texts)
+    return XmpPlaces(tuple(place for place in (*reader.places, reader.plain) if place.texts), reader.captions)
 
 
 class _Reader:
@@ -95,6 +112,7 @@ class _Reader:
     def __init__(self) -> None:
         self.places: list[PlaceFields] = []
         self.plain = PlaceFields(EvidenceKind.IPTC_PLACE)
+        self.captions = Captions()
         self._depth = 0
         self._elements = 0
         self._list: tuple[EvidenceKind, int] | None = None
@@ -111,9 +129,9 @@ class _Reader:
         for key, value in attributes.items():
             name = self._name(key.replace(_IPTC_EXT_MISPRINT, _IPTC_EXT))
             if name is not None:
-                self._place.add(name, value)
+                self._keep(name, value)
             elif self._field is not None and key in _VALUES:
-                self._place.add(self._field[0], value)
+                self._keep(self._field[0], value)
 
     def data(self, text: str) -> None:
         if self._field is not None:
@@ -130,9 +148,11 @@ class _Reader:
     def close(self) -> None:
         return None
 
-    @property
-    def _place(self) -> PlaceFields:
-        return self.plain if self._list is None else self.places[-1]
+    def _keep(self, name: str, text: str) -> None:
+        if name == _CAPTION:
+            self.captions.add(text)
+        else:
+            (self.plain if self._list is None else self.places[-1]).add(name, text)
 
     def _name(self, tag: str) -> str | None:
         return (_PLAIN if self._list is None else _LISTED).get(tag)
@@ -156,5 +176,5 @@ class _Reader:
     def _end_of_text(self) -> None:
         # The parser may hand over one text in several pieces, for example round a comment.
         if self._field is not None and self._text:
-            self._place.add(self._field[0], "".join(self._text))
+            self._keep(self._field[0], "".join(self._text))
         self._text.clear()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import re
-
 from assent.events.evidence import EvidenceKind
 from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.place_names import places_named
 from assent.geofence.point import Areas, Location, Point, datum_margin_m, point_evidence
-from assent.geofence.xmp_fields import PlaceFields, XmpPlaceError, place_fields
-
-_COORDINATE = re.compile(r"(\d{1,3})(?:,(\d{1,2}(?:\.\d{1,20})?))?(?:,(\d{1,2}(?:\.\d{1,20})?))?([NSEW])", re.ASCII)
-_RATIONAL = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(?:/(\d{1,12}))?", re.ASCII)
-
-
-class _UnbelievedError(ValueError):
-    """Raised when a position is stated and a part of it is missing, void or no number."""
+from assent.geofence.position_text import PositionError, degrees, number
+from assent.geofence.xmp_fields import PlaceFields, XmpPlaceError, xmp_places
 
 
 def xmp_place_evidence(packet: bytes, *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
     """Evidence of one packet: nothing where no place is stated. A packet that cannot be read may hide one, so it is unreadable."""
     try:
-        places = place_fields(packet)
+        found = xmp_places(packet)
     except XmpPlaceError:
         return (unreadable(EvidenceKind.XMP_LOCATION_CREATED),)
-    return tuple(item for place in places for item in _evidence(place, areas, location))
+    places = (item for place in found.places for item in _evidence(place, areas, location))
+    return (*places, *found.captions.evidence())
 
 
 def _evidence(place: PlaceFields, areas: Areas, location: Location) -> list[Evidence]:
@@ -43,29 +36,8 @@ def _point(place: PlaceFields) -> Point | None:
     try:
         if any(status != "A" for status in place.of("status")):
             return None
-        accuracy_m = max((_number(text) for text in place.of("accuracy")), default=0.0)
+        accuracy_m = max((number(text) for text in place.of("accuracy")), default=0.0)
         margin_m = max((datum_margin_m(text) for text in place.of("datum")), default=0.0)
-        return Point(_degrees(place.of("latitude"), "NS"), _degrees(place.of("longitude"), "EW"), accuracy_m, margin_m)
-    except _UnbelievedError:
+        return Point(degrees(place.of("latitude"), "NS"), degrees(place.of("longitude"), "EW"), accuracy_m, margin_m)
+    except PositionError:
         return None
-
-
-def _degrees(texts: list[str], allowed: str) -> float:
-    """XMP writes degrees and decimal minutes, or minutes and seconds, with a letter: 49,15.6N. Raises _UnbelievedError."""
-    values = set(texts)
-    matched = _COORDINATE.fullmatch(values.pop().replace(" ", "")) if len(values) == 1 else None
-    if matched is None or matched[4] not in allowed:
-        raise _UnbelievedError("no degrees, or two positions in one")
-    minutes, seconds = float(matched[2] or 0), float(matched[3] or 0)
-    if minutes >= 60 or seconds >= 60:
-        raise _UnbelievedError("more minutes than a degree has")
-    degrees = float(matched[1]) + minutes / 60 + seconds / 3600
-    return -degrees if matched[4] in "SW" else degrees
-
-
-def _number(text: str) -> float:
-    """A number or a quotient. Raises _UnbelievedError."""
-    matched = _RATIONAL.fullmatch(text)
-    if matched is None or (matched[2] is not None and int(matched[2]) == 0):
-        raise _UnbelievedError("no number")
-    return float(matched[1]) / int(matched[2] or 1)

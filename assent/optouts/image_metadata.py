@@ -27,10 +27,11 @@ class ImageMetadataError(ValueError):
 
 @dataclass(slots=True)
 class ImageMetadata:
-    """What was found; `is_broken` when some of it could not be cut out."""
+    """What was found, and where in the file C2PA stores lie; `is_broken` when some of it could not be cut out."""
 
     xmp: list[bytes] = field(default_factory=list)
     c2pa: list[bytes] = field(default_factory=list)
+    c2pa_spans: list[tuple[int, int]] = field(default_factory=list)
     is_broken: bool = False
 
 
@@ -54,7 +55,8 @@ def read_image_metadata(data: bytes) -> ImageMetadata:
 def _jpeg(data: bytes, found: ImageMetadata) -> None:
     extended: dict[bytes, list[tuple[int, int, bytes]]] = {}
     stores: dict[int, list[tuple[int, bytes]]] = {}
-    for marker, content in _jpeg_segments(data):
+    for marker, start, end in _jpeg_segments(data):
+        content = data[start:end]
         if marker == _APP1 and content.startswith(_XMP):
             found.xmp.append(content[len(_XMP) :])
         elif marker == _APP1 and content.startswith(_EXTENDED_XMP):
@@ -63,12 +65,13 @@ def _jpeg(data: bytes, found: ImageMetadata) -> None:
         elif marker == _APP11 and content.startswith(b"JP"):
             instance, sequence = struct.unpack_from(">HI", content, 2)
             stores.setdefault(instance, []).append((sequence, content[8:]))
+            found.c2pa_spans.append((start - 4, end))
     found.xmp.extend(_joined_xmp(parts) for parts in extended.values())
     found.c2pa.extend(_joined_store(parts) for parts in stores.values())
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of each segment before the coded picture."""
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, and start and end of the content, of each segment before the coded picture."""
     position = 2
     for _ in range(MAX_PARTS):
         while data[position : position + 2] == b"\xff\xff":
@@ -84,7 +87,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         (length,) = struct.unpack_from(">H", data, position)
         if length < 2 or position + length > len(data):
             raise ImageMetadataError("a segment is longer than the file")
-        yield marker, data[position + 2 : position + length]
+        yield marker, position + 2, position + length
         position += length
     raise ImageMetadataError("the file has too many segments")
 
@@ -116,6 +119,7 @@ def _png(data: bytes, found: ImageMetadata) -> None:
             raise ImageMetadataError("a chunk is longer than the file")
         if kind == b"caBX":
             found.c2pa.append(content)
+            found.c2pa_spans.append((position, position + 12 + length))
         elif kind in (b"iTXt", b"zTXt", b"tEXt"):
             for packet in _png_xmp(kind, content):
                 unpacked += len(packet)
@@ -161,6 +165,8 @@ def _webp(data: bytes, found: ImageMetadata) -> None:
             if len(content) < length:
                 raise ImageMetadataError("a chunk is longer than the file")
             (found.xmp if kind == b"XMP " else found.c2pa).append(content)
+            if kind == b"C2PA":
+                found.c2pa_spans.append((position, position + 8 + length + length % 2))
         # Chunks start at even positions.
         position += 8 + length + length % 2
     raise ImageMetadataError("the file has too many chunks")

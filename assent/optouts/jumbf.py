@@ -23,6 +23,29 @@ class LabelledContent:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Superbox:
+    """A superbox by its label; `payload` is what C2PA hashes of it: all of it after its head."""
+
+    label: str
+    payload: bytes
+
+
+def superboxes(payload: bytes) -> Iterator[Superbox]:
+    """The superboxes that lie directly in a payload. Raises JumbfUnreadableError."""
+    for _, kind, start, end in _counted(payload):
+        if kind == b"jumb":
+            yield Superbox(_label_of(payload[start:end]), payload[start:end])
+
+
+def content_of(box: Superbox) -> tuple[bytes, bytes]:
+    """Kind and bytes of the one content box of a superbox. Raises JumbfUnreadableError where it has none, or several."""
+    found = [(kind, box.payload[start:end]) for _, kind, start, end in _counted(box.payload) if kind not in (b"jumb", b"jumd", b"free")]
+    if len(found) != 1:
+        raise JumbfUnreadableError("a box that should have one content has none, or several")
+    return found[0]
+
+
 def labelled_contents(store: bytes) -> Iterator[LabelledContent]:
     """Every content box of a store, at any depth. Raises JumbfUnreadableError, possibly after some were given."""
     seen = 0
@@ -58,6 +81,24 @@ def _boxes(store: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
             raise JumbfUnreadableError("a box is longer than what holds it")
         yield kind, start + head, start + length
         start += length
+
+
+def _counted(payload: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+    for seen, box in enumerate(_boxes(payload, 0, len(payload))):
+        if seen >= MAX_BOXES:
+            raise JumbfUnreadableError(f"the store has more than {MAX_BOXES} boxes")
+        if box[0] == b"brob":
+            raise JumbfUnreadableError("the store is compressed with Brotli, which is not read")
+        yield seen, *box
+
+
+def _label_of(payload: bytes) -> str:
+    """The label in the description, which is the first box of a superbox."""
+    for kind, start, end in _boxes(payload, 0, len(payload)):
+        if kind == b"jumd":
+            return _label(payload[start:end])
+        break
+    raise JumbfUnreadableError("a superbox does not begin with its description")
 
 
 def _label(description: bytes) -> str:

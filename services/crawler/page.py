@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -9,11 +10,19 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assent.consent.asset import safe_url
 from assent.events.evidence import EvidenceKind, PageEvidence
-from assent.geofence.schema_org import place_statements
+from assent.geofence.page_place import country_of_language
+from assent.geofence.schema_org import PLACE, UNREADABLE, place_statements
+from assent.geofence.toponyms import words_for_places
 
 MAX_LINKS = 500
 MAX_IMAGES = 200
 MAX_EVIDENCE = 48
+MAX_CAPTION_CHARS = 256 * 1024
+"""For all texts of one page that stand for a caption."""
+_MAX_VALUE_CHARS = 512
+_CAPTIONS = 'figcaption, meta[name="description"], meta[property="og:description"], meta[property="og:title"], img[alt], img[title]'
+_CAPTION_ATTRIBUTES = ("content", "alt", "title")
+_LATITUDE, _LONGITUDE = "place:location:latitude", "place:location:longitude"
 _META_KINDS = {
     "geo.region": EvidenceKind.GEO_META,
     "geo.position": EvidenceKind.GEO_META,
@@ -39,7 +48,7 @@ def read_page(body: bytes, *, url: str) -> Page:
     base = urljoin(url, base_node.attributes.get("href") or "") if base_node is not None else url
     links = _urls([node.attributes.get("href") for node in tree.css("a[href]")], base, MAX_LINKS)
     images = _urls(_image_sources(tree), base, MAX_IMAGES)
-    return Page(links=links, images=images, evidence=tuple(_evidence(tree))[:MAX_EVIDENCE])
+    return Page(links=links, images=images, evidence=_evidence(tree))
 
 
 def _image_sources(tree: LexborHTMLParser) -> list[str | None]:
@@ -65,21 +74,79 @@ def _urls(values: list[str | None], base: str, most: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _evidence(tree: LexborHTMLParser) -> list[PageEvidence]:
+def _evidence(tree: LexborHTMLParser) -> tuple[PageEvidence, ...]:
+    """What is said of places, each once. More than is kept may name any place, so the last statement is then one that cannot be read."""
     found: list[PageEvidence] = []
     root = tree.css_first("html")
     if root is not None:
         _add(found, EvidenceKind.LANGUAGE, root.attributes.get("lang"))
-    for node in tree.css("meta[name], meta[property]"):
-        name = _meta_name(node)
-        if name in _META_KINDS:
-            content = node.attributes.get("content")
-            is_language = _META_KINDS[name] is EvidenceKind.LANGUAGE
-            _add(found, _META_KINDS[name], content if is_language or content is None else f"{name}={content}")
+    told = _meta(tree)
+    for name, kind in _META_KINDS.items():
+        for content in told.get(name, ()):
+            _add(found, kind, content if kind is EvidenceKind.LANGUAGE else f"{name}={content}")
+    for content in told.get("geo.placename", ()):
+        _add(found, EvidenceKind.GEO_META, f"geo.placename={content}|{next(iter(told.get('geo.region', ())), '')}")
+    if told.get(_LATITUDE) or told.get(_LONGITUDE):
+        _add(found, EvidenceKind.SCHEMA_PLACE, _position(told))
     for node in tree.css('script[type="application/ld+json"]'):
         for statement in place_statements(node.text()):
             _add(found, EvidenceKind.SCHEMA_PLACE, statement)
-    return found
+    found.extend(_in_lines(EvidenceKind.LANGUAGE, _other_languages(tree)))
+    found.extend(_captions(tree))
+    distinct = tuple(dict.fromkeys(found))
+    unread = PageEvidence(kind=EvidenceKind.SCHEMA_PLACE, value=UNREADABLE)
+    return distinct if len(distinct) <= MAX_EVIDENCE else (*distinct[: MAX_EVIDENCE - 1], unread)
+
+
+def _meta(tree: LexborHTMLParser) -> dict[str, list[str]]:
+    """The contents of the meta elements by name, in the order of the page; a template left blank has none."""
+    told: dict[str, list[str]] = {}
+    for node in tree.css("meta[name], meta[property]"):
+        content = (node.attributes.get("content") or "").strip()
+        if content:
+            told.setdefault(_meta_name(node), []).append(content)
+    return told
+
+
+def _position(told: dict[str, list[str]]) -> str:
+    """The place of Open Graph as a statement; a half of it, or two of them, is no position."""
+    latitudes, longitudes = told.get(_LATITUDE, []), told.get(_LONGITUDE, [])
+    if len(latitudes) != 1 or len(longitudes) != 1:
+        return UNREADABLE
+    return f"{PLACE}@{latitudes[0]},{longitudes[0]}"
+
+
+def _other_languages(tree: LexborHTMLParser) -> Iterator[str]:
+    """The countries for which the page has versions, each once; a site for the whole world has more links than countries."""
+    tags = (node.attributes.get("hreflang") or "" for node in tree.css("link[hreflang]"))
+    countries = {country for country in map(country_of_language, tags) if country is not None}
+    yield from (f"und-{country}" for country in sorted(countries))
+
+
+def _captions(tree: LexborHTMLParser) -> Iterator[PageEvidence]:
+    """The words for places in captions, and nothing else of them: they name people."""
+    words: dict[str, None] = {}
+    chars = 0
+    for node in tree.css(_CAPTIONS):
+        for text in (node.text(), *(node.attributes.get(name) or "" for name in _CAPTION_ATTRIBUTES)):
+            chars += len(text)
+            if chars > MAX_CAPTION_CHARS:
+                yield PageEvidence(kind=EvidenceKind.SCHEMA_PLACE, value=UNREADABLE)
+                return
+            words.update(dict.fromkeys(words_for_places(text)))
+    yield from _in_lines(EvidenceKind.CAPTION, words)
+
+
+def _in_lines(kind: EvidenceKind, words: Iterable[str]) -> Iterator[PageEvidence]:
+    """As few statements as hold all the words."""
+    line = ""
+    for word in words:
+        if len(line) + len(word) + 2 > _MAX_VALUE_CHARS:
+            yield PageEvidence(kind=kind, value=line)
+            line = ""
+        line = f"{line}, {word}" if line else word
+    if line:
+        yield PageEvidence(kind=kind, value=line)
 
 
 def _meta_name(node: LexborNode) -> str:
@@ -88,4 +155,4 @@ def _meta_name(node: LexborNode) -> str:
 
 def _add(found: list[PageEvidence], kind: EvidenceKind, value: str | None) -> None:
     if value and value.strip():
-        found.append(PageEvidence(kind=kind, value=value.strip()[:512]))
+        found.append(PageEvidence(kind=kind, value=value.strip()[:_MAX_VALUE_CHARS]))

@@ -11,6 +11,7 @@ from assent.stream.runner import RunnerSettings
 from services.geofence.processor import GeofenceProcessor
 from services.geofence.senders import Senders
 from services.geofence.settings import GeofenceSettings
+from services.geofence.signers_file import read_signers
 
 
 class GeofenceApp(RunnerService):
@@ -27,6 +28,7 @@ class GeofenceApp(RunnerService):
             senders=senders,
             identifiers=shared.identifiers,
             areas=AreaIndex.load(),
+            signers=read_signers(settings.signers_file),
             metrics=shared.metrics,
             catch_up_timeout_s=settings.catch_up_timeout_s,
         )

@@ -21,9 +21,10 @@ from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.geofence.areas import AreaIndex
 from assent.geofence.evidence import Evidence
-from assent.geofence.extract import image_evidence, page_evidence
+from assent.geofence.extract import NOBODY, image_evidence, page_evidence
 from assent.geofence.host import host_evidence
 from assent.geofence.policy import Policy
+from assent.geofence.signers import Signers
 from assent.ids import RuleId
 from assent.intake.producers import INNER_PRODUCERS
 from assent.keys.identifiers import ImageIds
@@ -59,12 +60,15 @@ class GeofenceProcessor:
         tables: DecisionTables,
         metrics: Metrics,
         catch_up_timeout_s: float,
+        signers: Signers = NOBODY,
     ) -> None:
         self._gate = gate
         self._quarantine = quarantine
         self._senders = senders
         self._identifiers = identifiers
         self._areas = areas
+        self._signers = signers
+        self._datasets = tuple(version for version in (areas.version, signers.version) if version is not None)
         self._tables = tables
         self._metrics = metrics
         self._catch_up_timeout_s = catch_up_timeout_s
@@ -128,8 +132,10 @@ class GeofenceProcessor:
         sighting = self._identified(sighting, data)
         if self._gate.is_suppressed(self._identifiers.suppression_key(sighting.sha256)):
             return _Read(sighting, (), (RuleId("suppressed"),))
-        evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=self._gate.policy.location)
-        told = page_evidence(sighting.page_evidence, areas=self._areas, location=self._gate.policy.location)
+        signers = self._signers.at(self._gate.now)
+        location = self._gate.policy.location
+        evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=location, signers=signers)
+        told = page_evidence(sighting.page_evidence, areas=self._areas, location=location)
         if sighting.final_url is not None:
             told = (*host_evidence(sighting.final_url), *told)
         if sighting.producer not in INNER_PRODUCERS:
@@ -174,7 +180,7 @@ class GeofenceProcessor:
             stage=Stage.GEOFENCE,
             cause_id=cause.id,
             policy_version=self._gate.policy.version,
-            datasets=(self._areas.version,),
+            datasets=self._datasets,
             now=self._gate.now,
             traceparent=cause.traceparent,
         )
@@ -199,7 +205,7 @@ class GeofenceProcessor:
                     for finding in findings
                 ),
                 policy_version=policy.version,
-                datasets=(self._areas.version,),
+                datasets=self._datasets,
             ),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -10,10 +12,13 @@ from assent.intake.producer_window import ProducerCaps
 
 
 class GeofenceSettings(ServiceSettings):
-    """When a producer is suspended for what it sends."""
+    """Whose signed positions count as signed, and when a producer is suspended for what it sends."""
 
     model_config = SettingsConfigDict(env_prefix="ASSENT_GEOFENCE_", frozen=True, extra="forbid")
 
+    signers_file: Path | None = Field(
+        default=None, description="certificates (PEM) of authorities whose cameras' signed positions are believed; nobody's when unset"
+    )
     producer_window: int = Field(default=100, ge=10, le=4_000, description="last records of one producer of which the share is taken")
     producer_max_dead_share: float = Field(
         default=0.5, gt=0, lt=1, description="share of those (0 to 1) that may be dead; more suspends that producer"

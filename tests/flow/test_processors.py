@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assent.deciding.tables import DecisionTables
 from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
 from assent.deployment.shared import Shared
+from assent.deployment.start_errors import StartError, start_error_line
 from assent.events.envelope import Event, decode, encode
-from assent.events.images import ImageRefused
+from assent.events.images import ImageLocated, ImageRefused, ImageScraped
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import TOPICS, Topic
 from assent.faces.prepare import prepare_embedded_pack
+from assent.geofence.signers import Signers
 from assent.ids import GrantId
+from assent.intake.producers import CRAWLER
+from assent.intake.signature import sign_record
 from assent.stream.outcomes import Ignore, Outcome
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
 from assent.stream.runner import Runner, RunnerSettings
@@ -43,6 +49,7 @@ from services.indexer.app import IndexerApp
 from services.indexer.processor import FaceIndexer
 from services.registry.app import RegistryApp
 from tests.integration.stream_workbench import Seen, until
+from tests.unit.c2pa_examples import Camera, certificate, key, signed
 
 pytestmark = pytest.mark.timeout(120)
 PHOTOS = 3
@@ -166,6 +173,58 @@ async def test_a_redelivery_after_the_end_refuses_nothing_that_was_embedded(benc
     assert await bench.run("embedder", Topic.IMAGES_CLEARED) == []
     await bench.run("indexer", Topic.FACES_EMBEDDED)
     assert await bench.vectors() == PHOTOS
+
+
+async def scraped_with(bench: Bench, data: bytes) -> tuple[Event[EventPayload], StoredRecord]:
+    """One of the crawler's records, as it would be had it found these bytes instead."""
+    (first, *_) = await bench.records(Topic.IMAGES_SCRAPED)
+    event = decode(first)
+    assert isinstance(event.data, ImageScraped)
+    was, ids = event.data.sighting, bench.shared.identifiers
+    image_id = ids.image_id(data)
+    sighting_id = ids.sighting_id(final_url=was.final_url, image_id=image_id, producer=was.producer)
+    blob = await bench.shared.quarantine.put(sighting_id, data)
+    digest = hashlib.sha256(data).hexdigest()
+    now = {"image_id": image_id, "sighting_id": sighting_id, "blob": blob, "sha256": digest, "size_bytes": len(data)}
+    changed = replace(event, id=f"{event.id}-changed", data=ImageScraped(sighting=was.model_copy(update=now)))
+    await bench.shared.log.append([sign_record(encode(changed), bench.shared.keys.producer_signing_key(CRAWLER))])
+    (record,) = [record for record in await bench.records(Topic.IMAGES_SCRAPED) if decode(record).id == changed.id]
+    return changed, record
+
+
+async def test_a_signed_position_counts_as_signed_under_the_authorities_of_the_operator_s_file(bench: Bench, tmp_path: Path) -> None:
+    own = certificate(key(2), key(2), subject="camera", issuer="camera", valid_until=datetime(2100, 1, 1, tzinfo=UTC))
+    authority = tmp_path / "signers.pem"
+    authority.write_bytes(own.public_bytes(Encoding.PEM))
+    event, record = await scraped_with(bench, signed(camera=Camera(chain=(own,))))
+    told: list[tuple[set[str], tuple[str, ...]]] = []
+    for signers_file in (authority, None):
+        settings = bench.layout.geofence().model_copy(update={"signers_file": signers_file})
+        geofence = GeofenceApp(settings, bench.shared).processor
+        assert isinstance(geofence, BeforeBatch)
+        await geofence.before_batch()
+        (answer,) = events_of(await geofence.handle(event, record))
+        assert isinstance(answer.data, ImageLocated)
+        (finding,) = answer.data.findings
+        told.append(({item.kind.value for item in finding.evidence}, answer.data.datasets))
+    assert told[0][0] - told[1][0] == {"signed_gps"}
+    assert told[1][0] - told[0][0] == {"exif_gps"}
+    assert set(told[0][1]) - set(told[1][1]) == {Signers.from_pem(authority.read_bytes()).version}
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "cannot be read"), (b"no certificate", "BEGIN CERTIFICATE")])
+async def test_a_file_of_authorities_that_cannot_be_used_ends_the_start_in_one_line(
+    bench: Bench, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "signers.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StartError) as raised:
+        GeofenceApp(bench.layout.geofence().model_copy(update={"signers_file": path}), bench.shared)
+    line = start_error_line(raised.value)
+    assert said in line
+    assert str(path) in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize("after", [name for name, _ in STAGES[:3]])

@@ -17,6 +17,7 @@ from services.crawler.page import read_page
 from tests.unit.place_examples import LOCATION, UNREADABLE, areas, said
 
 META, LANGUAGE, SCHEMA = EvidenceKind.GEO_META, EvidenceKind.LANGUAGE, EvidenceKind.SCHEMA_PLACE
+STATED = {META, LANGUAGE, SCHEMA, EvidenceKind.SCHEMA_RESIDENCE, EvidenceKind.CAPTION}
 HOME = {"@type": "Person", "homeLocation": {"@type": "Place", "address": {"addressCountry": "CA", "addressRegion": "BC"}}}
 
 
@@ -38,6 +39,10 @@ def evidence(*told: tuple[EvidenceKind, str]) -> tuple[Evidence, ...]:
         ("geo.region=British Columbia", {"CA-BC"}),
         ("geo.country=CAN", {"CA"}),
         ("geo.country=Canada", {"CA"}),
+        ("geo.placename=Vancouver", {"CA-BC", "US-WA"}),
+        ("geo.placename=Vancouver|CA-BC", {"CA-BC"}),
+        ("geo.placename=Chicago|CA-BC", {"CA-BC", "US-IL"}),
+        ("geo.placename=Nowhereville|CA-BC", {"CA-BC"}),
         ("geo.position=51.0447;-114.0719", {"CA-AB"}),
         ("geo.position=+51.0447; -114.0719 ", {"CA-AB"}),
         ("icbm=45.4285, -75.7130", {"CA-QC", "CA-ON"}),
@@ -50,13 +55,13 @@ def test_meta_elements_are_read(value: str, expected: set[str]) -> None:
 @pytest.mark.parametrize(
     "value",
     ["geo.region=CA-ZZ", "geo.region=zzz", "geo.region=BC", "geo.country=ZZ", "geo.position=x", "geo.position=95;10", "geo.position=0;0",
-     "geo.position=NaN;NaN", "icbm=45.4", "icbm=45°25′N, 75°42′W", "geo.placename=Vancouver", "CA-BC"],
+     "geo.position=NaN;NaN", "icbm=45.4", "icbm=45°25′N, 75°42′W", "geo.placename=Nowhereville", "geo.placename=Nowhereville|ZZ", "CA-BC"],
 )  # fmt: skip
 def test_a_meta_element_that_names_no_known_place_is_unreadable(value: str) -> None:
     assert said(evidence((META, value))) == {"geo_meta": UNREADABLE}
 
 
-@pytest.mark.parametrize("value", ["geo.region=", "geo.position=;", "icbm= , ", "geo.country= "])
+@pytest.mark.parametrize("value", ["geo.region=", "geo.position=;", "icbm= , ", "geo.country= ", "geo.placename=|CA-BC", "geo.placename="])
 def test_a_template_left_blank_says_nothing(value: str) -> None:
     assert evidence((META, value)) == ()
 
@@ -67,7 +72,16 @@ def test_region_and_position_that_differ_both_count() -> None:
 
 @pytest.mark.parametrize(
     ("value", "place"),
-    [("fr-CA", "CA"), ("fr_CA", "CA"), ("en_US", "US"), ("en-UK", "GB"), ("zh-Hant-TW", "TW"), ("fr_CA.UTF-8", "CA"), ("EN-au", "AU")],
+    [
+        ("fr-CA", "CA"),
+        ("fr, x-default, fr-CA", "CA"),
+        ("fr_CA", "CA"),
+        ("en_US", "US"),
+        ("en-UK", "GB"),
+        ("zh-Hant-TW", "TW"),
+        ("fr_CA.UTF-8", "CA"),
+        ("EN-au", "AU"),
+    ],
 )
 def test_a_language_with_a_region_names_the_country_alone(value: str, place: str) -> None:
     assert said(evidence((LANGUAGE, value))) == {"language": {place}}
@@ -106,7 +120,15 @@ JSON_LD: dict[str, tuple[Any, dict[str, set[str]]]] = {
     "no numbers": ({"contentLocation": {"geo": {"latitude": "north", "longitude": None}}}, {"schema_place": {"UNKNOWN"}}),
     "out of range": ({"contentLocation": {"geo": {"latitude": 951, "longitude": 3}}}, {"schema_place": {"UNKNOWN"}}),
     "empty": ({"contentLocation": None, "spatialCoverage": [], "homeLocation": ""}, {}),
-    "an office": ({"@type": "Organization", "address": {"addressCountry": "AU"}}, {}),
+    "an office": ({"@type": "Organization", "address": {"addressCountry": "AU"}}, {"geo_meta": {"AU"}}),
+    "the publisher's office": (
+        {"@type": "NewsArticle", "publisher": {"@type": "Organization", "address": {"addressRegion": "Québec", "addressCountry": "CA"}}},
+        {"geo_meta": {"CA-QC"}},
+    ),
+    "an office in a text": ({"@type": "LocalBusiness", "address": "12 Main Street, Chicago, Illinois"}, {"geo_meta": {"US-IL"}}),
+    "an office in an unknown town": ({"@type": "Organization", "address": "12 Main Street, Nowhereville"}, {}),
+    "an office in an unknown country": ({"@type": "Organization", "address": {"addressCountry": "ZZ"}}, {"geo_meta": {"UNKNOWN"}}),
+    "an office elsewhere in the data": ({"@type": "Organization", "address": {"@id": "#office"}}, {"schema_place": {"UNKNOWN"}}),
     "nothing": ({"@type": "Article", "name": "x"}, {}),
 }
 
@@ -149,7 +171,7 @@ def test_more_places_than_are_kept_add_the_unknown() -> None:
     assert statements[-1] == "unreadable"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EvidenceKind if kind not in (META, LANGUAGE, SCHEMA, EvidenceKind.SCHEMA_RESIDENCE)])
+@pytest.mark.parametrize("kind", sorted(set(EvidenceKind) - STATED))
 def test_a_kind_that_no_page_states_is_not_believed(kind: EvidenceKind) -> None:
     (found,) = evidence((kind, "CA-NS"))
     assert found.is_invalid

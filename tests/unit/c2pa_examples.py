@@ -1,0 +1,212 @@
+"""Pictures with C2PA manifests signed in the test itself, so that each part of one can be changed; keys and authorities are made anew."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from assent.geofence.signers import Signers
+from tests.unit.place_examples import JPEG
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+CALGARY = {"exif:GPSLatitude": "51,2.682N", "exif:GPSLongitude": "114,4.314W"}
+LABEL = "urn:c2pa:6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+def cbor(value: Any) -> bytes:
+    match value:
+        case None:
+            return b"\xf6"
+        case int():
+            return _head(0, value) if value >= 0 else _head(1, -1 - value)
+        case bytes():
+            return _head(2, len(value)) + value
+        case str():
+            return _head(3, len(value.encode())) + value.encode()
+        case list() | tuple():
+            return _head(4, len(value)) + b"".join(cbor(item) for item in value)
+        case dict():
+            return _head(5, len(value)) + b"".join(cbor(key) + cbor(item) for key, item in value.items())
+    raise TypeError(value)
+
+
+def _head(major: int, number: int) -> bytes:
+    for extra, form, most in ((24, ">BB", 1 << 8), (25, ">BH", 1 << 16), (26, ">BI", 1 << 32)):
+        if number < 24:
+            return struct.pack(">B", 32 * major + number)
+        if number < most:
+            return struct.pack(form, 32 * major + extra, number)
+    raise ValueError(number)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content) + 8, kind) + content
+
+
+def payload(label: str, *boxes: bytes) -> bytes:
+    """A superbox without its head: what C2PA hashes of it."""
+    return box(b"jumd", bytes(16) + b"\x03" + label.encode() + b"\0") + b"".join(boxes)
+
+
+def superbox(label: str, *boxes: bytes) -> bytes:
+    return box(b"jumb", payload(label, *boxes))
+
+
+def certificate(
+    key: Key,
+    issuer_key: Key,
+    *,
+    subject: str,
+    issuer: str,
+    is_authority: bool = False,
+    purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+    valid_until: datetime = NOW + timedelta(days=900),
+    path_length: int | None = None,
+    more: x509.ExtensionType | None = None,
+) -> x509.Certificate:
+    usage = dict.fromkeys(
+        ["content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"], False
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=900))
+        .not_valid_after(valid_until)
+        .add_extension(x509.BasicConstraints(is_authority, path_length), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **usage), critical=True
+        )
+    )
+    if not is_authority and purposes:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    if more is not None:
+        builder = builder.add_extension(more, critical=True)
+    return builder.sign(issuer_key, None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+@functools.cache
+def key(number: int) -> ec.EllipticCurvePrivateKey:
+    """The same few keys in every test: 0 the root's, 1 the authority's below it, 2 the camera's."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+ROOT = certificate(key(0), key(0), subject="root", issuer="root", is_authority=True)
+MIDDLE = certificate(key(1), key(0), subject="middle", issuer="root", is_authority=True)
+CAMERA = certificate(key(2), key(1), subject="camera", issuer="middle")
+
+
+def signers(*anchors: x509.Certificate) -> Signers:
+    return Signers(anchors or (ROOT,), NOW)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Who signs: a key, its certificates with its own first, and COSE's number of the algorithm."""
+
+    key: Key = field(default_factory=lambda: key(2))
+    chain: tuple[x509.Certificate, ...] = (CAMERA, MIDDLE)
+    algorithm: int = -7
+    hashed: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
+    edit_first: Callable[[bytes], bytes] = lambda der: der
+
+    def sign(self, claim: bytes) -> bytes:
+        """COSE_Sign1 without its payload."""
+        first, *rest = [one.public_bytes(Encoding.DER) for one in self.chain]
+        protected = cbor({1: self.algorithm, 33: [self.edit_first(first), *rest]})
+        return cbor([protected, {}, None, self._signature(cbor(["Signature1", protected, b"", claim]))])
+
+    def _signature(self, signed: bytes) -> bytes:
+        match self.key:
+            case ec.EllipticCurvePrivateKey():
+                size = (self.key.curve.key_size + 7) // 8
+                numbers = decode_dss_signature(self.key.sign(signed, ec.ECDSA(self.hashed)))
+                return b"".join(number.to_bytes(size, "big") for number in numbers)
+            case rsa.RSAPrivateKey():
+                return self.key.sign(signed, padding.PSS(padding.MGF1(self.hashed), self.hashed.digest_size), self.hashed)
+            case _:
+                return self.key.sign(signed)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG with one store. What a test does not name is as a camera does it; `edit` changes the claim before it is signed."""
+
+    base: bytes = JPEG
+    places: Mapping[str, Any] = field(default_factory=lambda: {"stds.exif": CALGARY})
+    camera: Camera = field(default_factory=Camera)
+    is_v2: bool = False
+    gathered: tuple[str, ...] = ()
+    binding: str | None = "c2pa.hash.data"
+    before: tuple[bytes, ...] = ()
+    unlisted: Mapping[str, Any] = field(default_factory=dict)
+    extra_exclusion: int = 0
+    edit: Callable[[dict[str, Any]], Any] = lambda claim: None
+    edit_signature: Callable[[bytes], bytes] = lambda signature: signature
+
+    def data(self) -> bytes:
+        """The file: its length must be known before its hash can be taken."""
+        length, digest = 0, bytes(32)
+        for _ in range(4):
+            segment = self._segment(length, digest)
+            data = self.base[:2] + struct.pack(">BBH", 0xFF, 0xEB, len(segment) + 2) + segment + self.base[2:]
+            length = len(segment) + 4
+            excluded = length + self.extra_exclusion
+            digest = hashlib.sha256(data[:2] + data[2 + excluded :]).digest()
+        return data
+
+    def _segment(self, length: int, digest: bytes) -> bytes:
+        store = superbox("c2pa", *self.before, self.manifest(length, digest))
+        return b"JP" + struct.pack(">HI", 1, 1) + store
+
+    def manifest(self, length: int = 0, digest: bytes = bytes(32)) -> bytes:
+        """The one manifest as a superbox."""
+        assertions = {label: payload(label, box(b"json", json.dumps(value).encode())) for label, value in self.places.items()}
+        if self.binding is not None:
+            exclusion = {"start": 2, "length": length + self.extra_exclusion}
+            value = {"exclusions": [exclusion], "alg": "sha256", "hash": digest, "pad": b""}
+            assertions[self.binding] = payload(self.binding, box(b"cbor", cbor(value)))
+        claim = self._claim(assertions)
+        self.edit(claim)
+        encoded = cbor(claim)
+        loose = [payload(label, box(b"json", json.dumps(value).encode())) for label, value in self.unlisted.items()]
+        return superbox(
+            LABEL,
+            superbox("c2pa.assertions", *(box(b"jumb", one) for one in (*assertions.values(), *loose))),
+            superbox("c2pa.claim.v2" if self.is_v2 else "c2pa.claim", box(b"cbor", encoded)),
+            superbox("c2pa.signature", box(b"cbor", self.edit_signature(self.camera.sign(encoded)))),
+        )
+
+    def _claim(self, assertions: Mapping[str, bytes]) -> dict[str, Any]:
+        digests = {label: hashlib.sha256(value).digest() for label, value in assertions.items()}
+        listed = {label: {"url": f"self#jumbf=c2pa.assertions/{label}", "hash": digest} for label, digest in digests.items()}
+        claim: dict[str, Any] = {"alg": "sha256", "signature": f"self#jumbf=/c2pa/{LABEL}/c2pa.signature"}
+        if not self.is_v2:
+            return claim | {"assertions": list(listed.values())}
+        gathered = [listed.pop(label) for label in self.gathered]
+        return claim | {"created_assertions": list(listed.values()), "gathered_assertions": gathered}
+
+
+def signed(**parts: Any) -> bytes:
+    """A picture of a camera, changed in the parts named."""
+    return replace(Picture(), **parts).data()
