@@ -28,7 +28,7 @@ def page_evidence_of(told: PageEvidence, *, areas: Areas, location: Location) ->
             yield from _language(told.value)
         case EvidenceKind.SCHEMA_PLACE | EvidenceKind.SCHEMA_RESIDENCE:
             for statement in _statements(told.value):
-                yield from schema_evidence(statement, areas=areas, location=location)
+                yield schema_evidence(statement, areas=areas, location=location)
         case EvidenceKind.CAPTION:
             captions = Captions()
             captions.add(told.value)

@@ -11,7 +11,7 @@ from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.place_names import places_in_text, places_named
 from assent.geofence.point import Areas, Location, Point, point_evidence
 
-RESIDENCE, PLACE, PUBLISHER, UNREADABLE = "residence", "place", "publisher", "unreadable"
+RESIDENCE, PLACE, UNREADABLE = "residence", "place", "unreadable"
 MAX_STATEMENTS = 16
 MAX_DEPTH = 24
 MAX_NODES = 20_000
@@ -19,8 +19,7 @@ MAX_JSON_CHARS = 1024 * 1024
 _PLACES = frozenset({"contentLocation", "locationCreated", "spatialCoverage"})
 _HOME, _ADDRESS = "homeLocation", "address"
 _NAMES = (*_PLACES, _HOME, _ADDRESS)
-# Where an organisation has its office is where the page is published, as its meta elements say it.
-_KINDS = {RESIDENCE: EvidenceKind.SCHEMA_RESIDENCE, PLACE: EvidenceKind.SCHEMA_PLACE, PUBLISHER: EvidenceKind.GEO_META}
+_KINDS = {RESIDENCE: EvidenceKind.SCHEMA_RESIDENCE, PLACE: EvidenceKind.SCHEMA_PLACE}
 
 
 def place_statements(text: str) -> tuple[str, ...]:
@@ -34,19 +33,19 @@ def place_statements(text: str) -> tuple[str, ...]:
     return found if len(found) <= MAX_STATEMENTS else (*found[: MAX_STATEMENTS - 1], UNREADABLE)
 
 
-def schema_evidence(statement: str, *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
-    """Evidence of one statement. An office in a town that is in no list says nothing, as the name of a town in a caption does."""
+def schema_evidence(statement: str, *, areas: Areas, location: Location) -> Evidence:
+    """Evidence of one statement."""
     if "@" in statement:
         role, _, position = statement.partition("@")
         kind = _KINDS.get(role, EvidenceKind.SCHEMA_PLACE)
-        return (point_evidence(kind, _point(position) if role in _KINDS else None, areas=areas, location=location),)
+        return point_evidence(kind, _point(position) if role in _KINDS else None, areas=areas, location=location)
     role, country, region, city = (*statement.split("|"), "", "", "")[:4]
     known = _KINDS.get(role)
     if known is None:
-        return (unreadable(EvidenceKind.SCHEMA_PLACE),)
-    is_town = not country and not region
-    named = places_in_text(city) if is_town and "," in city else places_named(countries=[country], regions=[region], cities=[city])
-    return () if is_town and not named and role == PUBLISHER else (stated(known, named),)
+        return unreadable(EvidenceKind.SCHEMA_PLACE)
+    if not country and not region and "," in city:
+        return stated(known, places_in_text(city))
+    return stated(known, places_named(countries=[country], regions=[region], cities=[city]))
 
 
 class _Walk:
@@ -81,10 +80,8 @@ class _Walk:
 def _role(key: str, node: dict[str, Any]) -> str | None:
     if key in _PLACES:
         return PLACE
-    if key == _HOME:
-        return RESIDENCE
-    # The address of anybody but a person is an office, and nobody's home.
-    return (RESIDENCE if _is_person(node) else PUBLISHER) if key == _ADDRESS else None
+    # An organisation's address is where it has its office, not where a person lives.
+    return RESIDENCE if key == _HOME or (key == _ADDRESS and _is_person(node)) else None
 
 
 def _is_person(node: dict[str, Any]) -> bool:

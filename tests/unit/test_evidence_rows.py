@@ -181,13 +181,6 @@ ROWS: dict[str, Row] = {
         lambda: page(json_ld('{"contentLocation": null}')),
         lambda: page(json_ld('{"contentLocation": {"address": ')),
     ),
-    "schema.org office": row(
-        K.GEO_META,
-        "AU",
-        lambda: page(json_ld('{"publisher": {"@type": "Organization", "address": {"addressCountry": "AU"}}}')),
-        lambda: page(json_ld('{"publisher": {"@type": "Organization", "address": "The old mill"}}')),
-        lambda: page(json_ld('{"publisher": {"@type": "Organization", "address": {"addressCountry": "ZZ"}}}')),
-    ),
     "Open Graph place": row(
         K.SCHEMA_PLACE,
         "CA-AB",
