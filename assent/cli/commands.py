@@ -15,6 +15,7 @@ from assent.cli.producer import PRODUCER
 from assent.cli.receipt import RECEIPT
 from assent.cli.search import SEARCH, VERIFY
 from assent.cli.staff import LOGIN_CODE, TOKEN
+from assent.cli.suppress import SUPPRESS
 from assent.cli.topics import TOPICS
 from assent.cli.vectors import VECTORS
 
@@ -32,6 +33,7 @@ BUILT_IN: tuple[Command, ...] = (
     TOKEN,
     LOGIN_CODE,
     PRODUCER,
+    SUPPRESS,
     DLQ,
     VECTORS,
     TOPICS,

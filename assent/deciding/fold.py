@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from assent.consent.ledger import ConsentLedger
+from assent.deciding.suppressions import Suppressions
 from assent.events.envelope import UnreadableEventError, decode
 from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, SuppressionAdded
 from assent.events.record import StoredRecord
@@ -32,7 +33,7 @@ class DecisionFold:
     def __init__(self, *, policy_key: Ed25519PublicKey, grant_key: Ed25519PublicKey, accepts_fixtures: bool = False) -> None:
         self.ledger = ConsentLedger(accepts_fixtures=accepts_fixtures)
         self.policy: Policy | None = None
-        self.suppressions: set[str] = set()
+        self.suppressions = Suppressions()
         self.unreadable: dict[str, int] = {}
         self._policy_key = policy_key
         self._grant_key = grant_key
@@ -62,7 +63,7 @@ class DecisionFold:
             case PolicyPublished():
                 self.policy = self._trusted(data)
             case SuppressionAdded():
-                self.suppressions.add(data.suppression_key)
+                self.suppressions.add(data)
 
     def _unreadable(self, record: StoredRecord, error: UnreadableEventError) -> None:
         """Fail closed: the grant id in the key is denied; a policy that cannot be read stops the service."""
@@ -71,7 +72,7 @@ class DecisionFold:
         if record.topic in (Topic.GRANTS.value, Topic.WITHDRAWALS.value):
             self._deny(record)
         if record.topic == Topic.SUPPRESSIONS.value:
-            self.suppressions.add(record.key.decode(errors="replace"))
+            self.suppressions.deny(record.key.decode(errors="replace"))
 
     def _count(self, record: StoredRecord) -> None:
         self.unreadable[record.topic] = self.unreadable.get(record.topic, 0) + 1

@@ -16,7 +16,7 @@ from assent.geofence.decision import candidate_set, closed_for
 from assent.geofence.evidence import Evidence
 from assent.geofence.policy import Policy
 from assent.geofence.residence import residence_evidence
-from assent.ids import GrantId, Jurisdiction, RuleId
+from assent.ids import GrantId, ImageId, Jurisdiction, RuleId
 from assent.stream.clock import Clock
 from assent.stream.outcomes import RetryLaterError
 
@@ -77,8 +77,16 @@ class Gate:
         return self._fold.ledger.live(grant_id, self.now)
 
     def is_suppressed(self, suppression_key: str) -> bool:
-        """These bytes were asked never to come back."""
-        return suppression_key in self._fold.suppressions
+        """These bytes, or what lies at this address, were asked never to come back."""
+        return self._fold.suppressions.has_key(suppression_key)
+
+    def is_image_suppressed(self, image_id: ImageId) -> bool:
+        """The same by the name of the image."""
+        return self._fold.suppressions.has_image(image_id)
+
+    def is_alike_suppressed(self, perceptual_hash: str) -> bool:
+        """A picture that looks like this was asked never to come back; the hash is masked."""
+        return self._fold.suppressions.has_alike(perceptual_hash)
 
     def place(self, evidence: Sequence[Evidence], operations: Iterable[Operation], *, grant: GrantSnapshot | None = None) -> Place:
         """The candidate set of this evidence and the rules that close its places, whoever granted."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from assent.events.faces import FaceBox
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
-from assent.ids import GrantId, Jurisdiction, SubjectId
+from assent.ids import GrantId, ImageId, Jurisdiction, SubjectId
 
 
 class GrantState(StrEnum):
@@ -196,13 +196,18 @@ class PolicyPublished(EventPayload):
 
 
 class SuppressionAdded(EventPayload):
-    """These bytes must not come back. `suppression_key` is a keyed hash; no template is kept."""
+    """A picture that must not come back. `suppression_key` is a keyed hash of its bytes or of an address; no template is kept.
+
+    `image_id` lets go of what is held of these bytes, `perceptual_hash` (64 hex digits, masked) finds their copies; an address has neither.
+    """
 
     type: ClassVar[str] = "suppressions.v1"
     topic: ClassVar[Topic] = Topic.SUPPRESSIONS
     suppression_key: str
     kind: Literal["sha256"] = "sha256"
     added_at: UtcTime
+    image_id: ImageId | None = None
+    perceptual_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
     def key(self) -> str:
         return self.suppression_key

@@ -51,6 +51,15 @@ class ImageIds:
         """Names image bytes, by their SHA-256 in hex, that must not come back. No template of anyone is needed (X-8)."""
         return hmac.new(self._suppression_key, bytes.fromhex(sha256), hashlib.sha256).hexdigest()
 
+    def url_suppression_key(self, final_url: str) -> str:
+        """Names an address, in its one normal spelling, that must not be fetched. No SHA-256 is ever taken for one."""
+        return hmac.new(self._suppression_key, b"url " + final_url.encode(), hashlib.sha256).hexdigest()
+
+    def masked_hash(self, perceptual_hash: bytes) -> str:
+        """What a picture looks like (32 bytes), in hex, under a mask that leaves distances as they are and tells an outsider nothing."""
+        mask = hmac.new(self._suppression_key, b"perceptual hash", hashlib.sha256).digest()
+        return bytes(left ^ right for left, right in zip(perceptual_hash, mask, strict=True)).hex()
+
 
 def _framed(part: str | None) -> bytes:
     """A part with its length before it, so that no two tuples of parts give the same message."""

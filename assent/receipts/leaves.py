@@ -117,7 +117,7 @@ class Control(Leaf):
     """An act of the operator: policy loaded or rejected, kill switch, filing, key rotation, order received."""
 
     kind: Literal["control"] = "control"
-    action: Literal["policy_loaded", "policy_rejected", "kill_switch", "filing", "key_rotation", "order_received"]
+    action: Literal["policy_loaded", "policy_rejected", "kill_switch", "filing", "key_rotation", "order_received", "suppressed"]
     reference: Token
     document_sha256: Sha256Hex | None = None
     happened_at: Time

@@ -132,6 +132,7 @@ class CrawlerApp:
         rules = SiteRulesReader(fetcher=self._fetcher, agent=settings.agent, clock=shared.clock, keep_s=settings.site_rules_s)
         visitor = Visitor(
             gate=shared.gate,
+            identifiers=shared.identifiers,
             fetcher=self._fetcher,
             rules=rules,
             pace=Pace(clock=shared.clock, host_delay_s=settings.host_delay_s),

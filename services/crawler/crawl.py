@@ -30,7 +30,7 @@ from assent.stream.event_log import EventLog
 from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
 from services.crawler.frontier import Frontier, targets
 from services.crawler.page import read_page
-from services.crawler.visit import OPTED_OUT, Stopped, Visited, Visitor
+from services.crawler.visit import OPTED_OUT, SUPPRESSED, Stopped, Visited, Visitor
 
 HTML = ("text/html", "application/xhtml+xml")
 
@@ -143,7 +143,7 @@ class Crawl:
         if combine(image_optouts(data)).is_denied:
             return OPTED_OUT
         if self._gate.is_suppressed(self._identifiers.suppression_key(hashlib.sha256(data).hexdigest())):
-            return RuleId("suppressed")
+            return SUPPRESSED
         return None
 
     async def _scraped(self, visited: Visited, shown: _Shown, span: OpenSpan, result: Round) -> None:

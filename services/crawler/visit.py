@@ -13,6 +13,7 @@ from assent.geofence.areas import AreaIndex
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import host_evidence
 from assent.ids import RuleId
+from assent.keys.identifiers import ImageIds
 from assent.optouts.combination import OptOutVerdict, combine
 from assent.optouts.headers import header_optouts
 from services.crawler.fetcher import Fetched, Fetcher, FetchFailure
@@ -27,6 +28,7 @@ ROBOTS = RuleId("robots_disallow")
 OPTED_OUT = RuleId("optout_signal")
 FETCH_FAILED = RuleId("fetch_failed")
 TOO_LARGE = RuleId("image_too_large")
+SUPPRESSED = RuleId("suppressed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,19 @@ class Visitor:
     """Every hop of a redirect is a new place and is asked about anew."""
 
     def __init__(
-        self, *, gate: Gate, fetcher: Fetcher, rules: SiteRulesReader, pace: Pace, areas: AreaIndex, agent: str, max_crawl_delay_s: float
+        self,
+        *,
+        gate: Gate,
+        identifiers: ImageIds,
+        fetcher: Fetcher,
+        rules: SiteRulesReader,
+        pace: Pace,
+        areas: AreaIndex,
+        agent: str,
+        max_crawl_delay_s: float,
     ) -> None:
         self._gate = gate
+        self._identifiers = identifiers
         self._fetcher = fetcher
         self._rules = rules
         self._pace = pace
@@ -96,6 +108,8 @@ class Visitor:
         covering = self._gate.covering(asset)
         if not covering:
             return (), (NO_GRANT,)
+        if self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
+            return tuple(covering), (SUPPRESSED,)
         location = self._gate.policy.location
         evidence = (*host_evidence(url), *page_evidence(told, areas=self._areas, location=location))
         opened: list[GrantSnapshot] = []

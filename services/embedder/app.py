@@ -20,6 +20,7 @@ class EmbedderApp(RunnerService):
     def __init__(self, settings: EmbedderSettings, shared: Shared) -> None:
         processor = EmbedderProcessor(
             gate=shared.gate,
+            identifiers=shared.identifiers,
             tables=shared.tables,
             quarantine=shared.quarantine,
             derivatives=shared.derivatives,

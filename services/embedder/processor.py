@@ -25,9 +25,11 @@ from assent.faces.detected_face import DetectedFace
 from assent.faces.image import DecodedImage, ImageLimits, decode
 from assent.faces.image_refusal import ImageRefusal, ImageRefusedError
 from assent.faces.pack import FacePack
+from assent.faces.perceptual_hash import perceptual_hash
 from assent.ids import RuleId
 from assent.keys.cipher import DataKey, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
+from assent.keys.identifiers import ImageIds
 from assent.stream.outcomes import Emit, Ignore, Outcome, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
@@ -35,6 +37,7 @@ from services.embedder.face_choice import choose
 from services.embedder.granted_face import GrantedFace, face_id, granted_faces
 
 QUARANTINE_EXPIRED = RuleId("quarantine_expired")
+SUPPRESSED = RuleId("suppressed")
 MAX_FACES_OF_A_GRANT = 100
 """As many as a joint grant may have members."""
 _TOO_LARGE = frozenset({ImageRefusal.TOO_MANY_BYTES, ImageRefusal.TOO_MANY_PIXELS, ImageRefusal.TOO_MANY_SCANS})
@@ -58,6 +61,7 @@ class EmbedderProcessor:
         self,
         *,
         gate: Gate,
+        identifiers: ImageIds,
         tables: DecisionTables,
         quarantine: Quarantine,
         derivatives: Derivatives,
@@ -68,6 +72,7 @@ class EmbedderProcessor:
         catch_up_timeout_s: float,
     ) -> None:
         self._gate = gate
+        self._identifiers = identifiers
         self._tables = tables
         self._quarantine = quarantine
         self._derivatives = derivatives
@@ -118,6 +123,8 @@ class EmbedderProcessor:
     def _judge(self, sighting: Sighting, clearance: Clearance) -> tuple[GrantSnapshot | None, tuple[RuleId, ...]]:
         """The grant if it is live, opens everything here and says which face is meant; else the rules that refuse."""
         asset = Asset.of(sighting)
+        if self._gate.is_image_suppressed(sighting.image_id):
+            return None, (SUPPRESSED,)
         verdict = self._gate.verdict(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset)
         grant = self._gate.live(clearance.grant_id)
         if grant is None or not verdict.is_allowed:
@@ -143,6 +150,8 @@ class EmbedderProcessor:
             image = await asyncio.to_thread(decode, data, limits=self._limits)
         except ImageRefusedError as error:
             return RuleId("image_too_large" if error.reason in _TOO_LARGE else "image_unreadable")
+        if self._gate.is_alike_suppressed(self._identifiers.masked_hash(await asyncio.to_thread(perceptual_hash, image.rgb))):
+            return SUPPRESSED
         return _Looked(image, await asyncio.to_thread(self._pack.detector.detect, image.rgb))
 
     async def _faces(

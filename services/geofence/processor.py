@@ -130,7 +130,7 @@ class GeofenceProcessor:
         if hashlib.sha256(data).hexdigest() != sighting.sha256:
             raise PoisonMessageError("wrong_digest")
         sighting = self._identified(sighting, data)
-        if self._gate.is_suppressed(self._identifiers.suppression_key(sighting.sha256)):
+        if self._is_suppressed(sighting):
             return _Read(sighting, (), (RuleId("suppressed"),))
         signers = self._signers.at(self._gate.now)
         location = self._gate.policy.location
@@ -141,6 +141,12 @@ class GeofenceProcessor:
         if sighting.producer not in INNER_PRODUCERS:
             told = tuple(replace(item, allow_weight=0.0) for item in told)
         return _Read(sighting, (*evidence, *told))
+
+    def _is_suppressed(self, sighting: Sighting) -> bool:
+        keys = [self._identifiers.suppression_key(sighting.sha256)]
+        if sighting.final_url is not None:
+            keys.append(self._identifiers.url_suppression_key(sighting.final_url))
+        return any(self._gate.is_suppressed(key) for key in keys)
 
     def _identified(self, sighting: Sighting, data: bytes) -> Sighting:
         """The sighting under our own ids: an outside producer cannot know the keys, an inner one must have used them.

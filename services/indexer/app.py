@@ -24,6 +24,7 @@ from services.indexer.erasure_worker import ErasureIncompleteError, ErasureWorke
 from services.indexer.picture_sweeper import PictureSweeper
 from services.indexer.processor import FaceIndexer
 from services.indexer.settings import IndexerSettings
+from services.indexer.suppressed_faces import SuppressedFaces
 from services.indexer.sweeper import Sweeper
 
 _LOG = structlog.get_logger()
@@ -72,6 +73,8 @@ class IndexerApp(RunnerService):
         self._sweeper = Sweeper(
             store=shared.vectors,
             tables=shared.tables,
+            gate=shared.gate,
+            suppressed=SuppressedFaces(store=shared.vectors, derivatives=shared.derivatives),
             clock=shared.clock,
             erase_grace_s=settings.erase_grace_s,
             catch_up_timeout_s=settings.catch_up_timeout_s,

@@ -16,7 +16,7 @@ from assent.events.images import Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
-from assent.ids import FaceId, GrantId, ProducerId, RuleId
+from assent.ids import FaceId, ProducerId, RuleId
 from assent.keys.cipher import UnsealError, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
@@ -55,7 +55,7 @@ class FaceIndexer:
         self._pending: dict[FaceId, FacePoint] = {}
         # Written, or perhaps written, and not yet looked at again: a batch whose second look failed comes back, and its record may
         # be refused then without being written.
-        self._unlooked: dict[FaceId, GrantId] = {}
+        self._unlooked: dict[FaceId, FacePoint] = {}
 
     async def before_batch(self) -> None:
         """Read every withdrawal acknowledged so far; what an abandoned batch collected is collected again."""
@@ -72,6 +72,8 @@ class FaceIndexer:
         grant = self._gate.live(face.grant_id)
         if grant is None or not verdict.is_allowed:
             return Refuse((self._refused(event, face, verdict.rules),))
+        if self._gate.is_image_suppressed(face.image_id):
+            return Refuse((self._refused(event, face, (RuleId("suppressed"),)),))
         try:
             self._pending[face.face_id] = await self._point(face, grant)
         except (KeyDestroyedError, KeyNotFoundError):
@@ -86,20 +88,23 @@ class FaceIndexer:
         self._pending.clear()
         if not points:
             return
-        self._unlooked.update({point.face_id: point.grant_id for point in points})
+        self._unlooked.update({point.face_id: point for point in points})
         await self._store.upsert(points)
         await self._store.flush()
         await self._look_again()
 
     async def _look_again(self) -> None:
-        """Catch up, and take back what was written under a grant that ended meanwhile."""
+        """Catch up, and take back what was written under a grant that ended, or of an image that was suppressed, meanwhile."""
         await self._tables.catch_up(self._catch_up_timeout_s)
-        ended = [face_id for face_id, grant_id in self._unlooked.items() if self._gate.live(grant_id) is None]
+        ended = [face_id for face_id, point in self._unlooked.items() if not self._may_stay(point)]
         if ended:
             await self._store.delete(ended)
             await self._store.flush()
             self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(ended))
         self._unlooked.clear()
+
+    def _may_stay(self, point: FacePoint) -> bool:
+        return self._gate.live(point.grant_id) is not None and not self._gate.is_image_suppressed(point.image_id)
 
     async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
         key = await self._grant_keys.get(face.grant_id)

@@ -1,4 +1,4 @@
-"""Walks the whole store and judges every vector against a ledger read afterwards; what has no live grant is counted and deleted."""
+"""Walks the whole store and judges every vector against tables read afterwards; what has no live grant is counted and deleted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assent.consent.ledger import Standing
+from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
 from assent.ids import FaceId
 from assent.stream.clock import Clock
 from assent.vectors.store import PointFacts, VectorStore
 from services.indexer.overdue import is_doubted, is_overdue
+from services.indexer.suppressed_faces import SuppressedFaces
 
 PAGE = 512
 
@@ -18,13 +20,14 @@ PAGE = 512
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), those whose grant is
-    denied (kept), and when.
+    denied (kept), those of suppressed images (deleted), and when.
     """
 
     seen: int
     without_live_grant: int
     overdue: int
     doubted: int
+    suppressed: int
     at: datetime
 
 
@@ -32,16 +35,26 @@ class Sweeper:
     """Lists ids first, catches up, then judges: a grant that ended during the walk is seen, never missed."""
 
     def __init__(
-        self, *, store: VectorStore, tables: DecisionTables, clock: Clock, erase_grace_s: float, catch_up_timeout_s: float
+        self,
+        *,
+        store: VectorStore,
+        tables: DecisionTables,
+        gate: Gate,
+        suppressed: SuppressedFaces,
+        clock: Clock,
+        erase_grace_s: float,
+        catch_up_timeout_s: float,
     ) -> None:
         self._store = store
         self._tables = tables
+        self._gate = gate
+        self._suppressed = suppressed
         self._clock = clock
         self._grace = timedelta(seconds=erase_grace_s)
         self._catch_up_timeout_s = catch_up_timeout_s
 
     async def sweep(self) -> Sweep:
-        """Walk the store once and delete what no live grant names."""
+        """Walk the store once and delete what no live grant names, and what is of an image that must not come back."""
         points = await self._listed()
         await self._tables.catch_up(self._catch_up_timeout_s)
         ledger, now = self._tables.ledger, self._clock.now()
@@ -51,7 +64,11 @@ class Sweeper:
             await self._store.delete([point.face_id for point in overdue])
             await self._store.flush()
         doubted = sum(is_doubted(ledger, point.grant_id, now) for point in lost)
-        return Sweep(seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, at=now)
+        unwanted = [point for point in points if self._gate.is_image_suppressed(point.image_id)]
+        await self._suppressed.remove(unwanted)
+        return Sweep(
+            seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, suppressed=len(unwanted), at=now
+        )
 
     async def _listed(self) -> list[PointFacts]:
         points: list[PointFacts] = []

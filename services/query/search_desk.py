@@ -126,7 +126,7 @@ class SearchDesk:
         if question.basis is Basis.GALLERY and question.recipient == SELF:
             # `self` needs no listing as a recipient: only she herself may ask in that name.
             return False
-        if self.closed_to(question) is not None:
+        if self.closed_to(question) is not None or self._gate.is_image_suppressed(facts.image_id):
             return False
         verdict = self._gate.verdict(
             facts.grant_id,

@@ -221,6 +221,18 @@ class ProducerOut(RecordPart):
     producer_id: ProducerId
 
 
+class UrlIn(RecordPart):
+    url: str = Field(min_length=1, max_length=2048)
+
+
+class SuppressedOut(RecordPart):
+    """`finds_copies`: smaller and recompressed copies are refused too; false for an address, and for what cannot be decoded."""
+
+    suppression_key: str
+    finds_copies: bool
+    offsets: dict[str, int]
+
+
 class TokenIn(RecordPart):
     """Whom the token is for. A subject's token is made from her secret only, never here."""
 

@@ -55,6 +55,8 @@ from services.registry.sessions import Sessions
 from services.registry.settings import RegistrySettings
 from services.registry.staff_handlers import StaffHandlers
 from services.registry.store import RegistryStore
+from services.registry.suppression_handlers import SuppressionHandlers
+from services.registry.suppressions import Suppressions
 from services.registry.upload_handlers import UploadHandlers
 from services.registry.uploads import FaceFinder, Uploads
 
@@ -148,8 +150,18 @@ class Registry:
                 sessions=self.sessions, intake=self.intake, producers=parts.producers, store=self.store, clock=parts.clock
             ).routes(),
             *ProducerHandlers(directory=parts.producers, standings=parts.standings, store=self.store, clock=parts.clock).routes(),
+            *SuppressionHandlers(self._suppressions(), max_bytes=self._settings.max_image_bytes).routes(),
             *DeadLetterHandlers(DeadLetterDesk(log=parts.log, store=self.store, clock=parts.clock, metrics=parts.metrics)).routes(),
         ]
+
+    def _suppressions(self) -> Suppressions:
+        return Suppressions(
+            identifiers=ImageIds(self._parts.keys),
+            publisher=self._publisher,
+            receipts=self.receipts,
+            clock=self._parts.clock,
+            limits=ImageLimits(max_bytes=self._settings.max_image_bytes, max_pixels=self._settings.max_pixels),
+        )
 
     async def close(self) -> None:
         """Close both files and let another registry open them."""

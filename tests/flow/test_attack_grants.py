@@ -25,6 +25,7 @@ from assent.intake.registry_signature import is_registrys_word, signed_by_regist
 from assent.intake.signature import sign_record
 from assent.intake.stage_signatures import StageSignatures
 from assent.keys.signing_keys import SigningKeys
+from services.indexer.suppressed_faces import SuppressedFaces
 from services.indexer.sweeper import Sweeper
 from tests.flow.attack_house import STRANGER, Field, Victim
 
@@ -127,7 +128,13 @@ async def test_a_forged_revision_closes_her_grant_keeps_her_vectors_and_is_put_r
     assert shared.tables.ledger.standing(victim.grant_id, shared.clock.now()) is Standing.DENIED
     assert (await field_of.ask("GET", f"/v1/faces/{face_id}/picture", token=await victim.person.token()))[0] == 404
     swept = await Sweeper(
-        store=shared.vectors, tables=shared.tables, clock=shared.clock, erase_grace_s=0.0, catch_up_timeout_s=10.0
+        store=shared.vectors,
+        tables=shared.tables,
+        gate=shared.gate,
+        suppressed=SuppressedFaces(store=shared.vectors, derivatives=shared.derivatives),
+        clock=shared.clock,
+        erase_grace_s=0.0,
+        catch_up_timeout_s=10.0,
     ).sweep()
     assert (swept.overdue, swept.doubted) == (0, 1)
     assert await field_of.held(victim.grant_id) == [face_id]

@@ -161,6 +161,7 @@ class Course:
         site, fetcher = self._case.site, CaseSite(self._case.site, self._data)
         visitor = Visitor(
             gate=self._gate,
+            identifiers=self._shared.identifiers,
             fetcher=fetcher,
             rules=SiteRulesReader(fetcher=fetcher, agent=AGENT, clock=self._clock, keep_s=600),
             pace=Pace(clock=self._clock, host_delay_s=0),
