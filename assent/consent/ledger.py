@@ -110,6 +110,11 @@ class ConsentLedger:
             found |= self._by_source.get(key, set())
         return [self._grants[grant_id] for grant_id in sorted(found)]
 
+    def members(self, grant: GrantSnapshot) -> list[GrantSnapshot]:
+        """The member grants of a joint grant, live or not; none where one of them was never read."""
+        found = [self._grants.get(member) for member in grant.binding.member_grants]
+        return [] if None in found else [member for member in found if member is not None]
+
     def grants_of(self, subject_id: SubjectId) -> list[GrantSnapshot]:
         """Every grant of one subject, live or not, by grant id."""
         return [self._grants[grant_id] for grant_id in sorted(self._by_subject.get(subject_id, set()))]
@@ -120,13 +125,15 @@ class ConsentLedger:
     def _joint_standing(self, grant: GrantSnapshot, now: datetime) -> Standing:
         if grant.binding.mode is not BindingMode.JOINT:
             return Standing.LIVE
-        members = grant.binding.member_grants
-        if not members or any(member == grant.grant_id for member in members):
+        members = self.members(grant)
+        if not members or any(member.binding.mode is BindingMode.JOINT for member in members):
             return Standing.NOT_LIVE
-        single = [self._grants.get(member) for member in members]
-        if any(member is None or member.binding.mode is BindingMode.JOINT for member in single):
+        people = {member.subject_id for member in members}
+        # As many faces are kept as there are members: one person named twice would make room for a stranger. And whoever holds
+        # the joint grant is told of its faces as of her own.
+        if len(people) < len(members) or grant.subject_id not in people:
             return Standing.NOT_LIVE
-        stand = all(self.standing(member, now) is Standing.LIVE for member in members)
+        stand = all(self.standing(member.grant_id, now) is Standing.LIVE for member in members)
         return Standing.LIVE if stand else Standing.NOT_LIVE
 
     def _forget_sources(self, grant: GrantSnapshot) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from assent.consent.source_rules import SourceRuleError, checked_rule
 from assent.events.grants import AgeBand, BindingMode, SourceRule
-from assent.ids import GrantId, Jurisdiction, RuleId
+from assent.ids import GrantId, Jurisdiction, RuleId, SubjectId
 from services.registry.grant_parts import EvidenceKind
 from services.registry.grant_request import EXPRESS, GrantRequest, wire_source
 
@@ -26,8 +26,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveMember:
+    """A live grant that a joint grant lists: whose it is, and how it binds."""
+
+    subject_id: SubjectId
+    mode: BindingMode
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the request is judged by beside itself. `member_modes` holds the live grants among those a joint grant lists."""
+    """What the request is judged by beside itself. `members` holds the live grants among those a joint grant lists."""
 
     age_band: AgeBand
     residences: tuple[Jurisdiction, ...]
@@ -35,7 +43,7 @@ class Circumstances:
     accepts_fixtures: bool
     expires_max_days: Callable[[Jurisdiction], int]
     age_min: Callable[[Jurisdiction], int]
-    member_modes: Mapping[GrantId, BindingMode]
+    members: Mapping[GrantId, LiveMember]
 
 
 def grant_refusals(request: GrantRequest, around: Circumstances) -> list[Refusal]:
@@ -140,17 +148,24 @@ def _binding(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
         return
     if len(set(members)) < 2 or len(set(members)) != len(members):
         yield Refusal(RuleId("X-3"), "A joint grant lists two or more different grants.", "List one live grant per person.")
-    yield from joint_refusals(members, around.member_modes)
+    yield from joint_refusals(request.subject_id, members, around.members)
 
 
-def joint_refusals(members: Sequence[GrantId], live_modes: Mapping[GrantId, BindingMode]) -> Iterator[Refusal]:
-    """X-3: everyone in the photo has a live grant of her own; a joint grant is nobody's own."""
-    if any(live_modes.get(member, BindingMode.JOINT) is BindingMode.JOINT for member in members):
+def joint_refusals(subject_id: SubjectId, members: Sequence[GrantId], live: Mapping[GrantId, LiveMember]) -> Iterator[Refusal]:
+    """X-3: everyone in the photo has a live grant of her own, and one of them holds the joint one, which is nobody's own."""
+    found = [live[member] for member in members if member in live and live[member].mode is not BindingMode.JOINT]
+    if len(found) < len(members):
         yield Refusal(
             RuleId("X-3"),
             "A member grant is unknown, not live, or joint itself.",
             "List the live grant of every person in the photo.",
         )
+        return
+    people = {member.subject_id for member in found}
+    if len(people) < len(members):
+        yield Refusal(RuleId("X-3"), "Two member grants are of one person.", "List one live grant per person in the photo.")
+    if subject_id not in people:
+        yield Refusal(RuleId("X-3"), "The subject of the joint grant is none of its members.", "Ask one of the people in the photo for it.")
 
 
 def _forms(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:

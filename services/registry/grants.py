@@ -21,7 +21,7 @@ from services.registry.access import GrantAccess
 from services.registry.grant_parts import Evidence, EvidenceKind, RecordedResidence, Subject
 from services.registry.grant_record import Grant, snapshot
 from services.registry.grant_request import GrantRequest, first_revision
-from services.registry.grant_rules import Circumstances, Refusal, checked_sources, grant_refusals, joint_refusals
+from services.registry.grant_rules import Circumstances, LiveMember, Refusal, checked_sources, grant_refusals, joint_refusals
 from services.registry.grant_table import (
     GrantRow,
     SubjectRow,
@@ -273,13 +273,15 @@ class Grants:
             accepts_fixtures=self._accepts_fixtures,
             expires_max_days=self._expires_max_days,
             age_min=self._age_min,
-            member_modes=await self._live_modes(request.face_binding.member_grants),
+            members=await self._live_members(request.face_binding.member_grants),
         )
 
-    async def _live_modes(self, members: Sequence[GrantId]) -> dict[GrantId, BindingMode]:
+    async def _live_members(self, members: Sequence[GrantId]) -> dict[GrantId, LiveMember]:
         rows = [await self.row(member) for member in members]
         now = self._clock.now()
-        return {row.grant_id: row.mode for row in rows if row is not None and row.is_live and row.expires_at > now}
+        return {
+            row.grant_id: LiveMember(row.subject_id, row.mode) for row in rows if row is not None and row.is_live and row.expires_at > now
+        }
 
     async def _insert(self, record: Grant, secret: str) -> None:
         sealed = await self._vault.row(record)
@@ -309,7 +311,7 @@ class Grants:
             raise not_live(GrantState.EXPIRED.value)
         if requested.face_binding.mode is BindingMode.JOINT:
             members = requested.face_binding.member_grants
-            ended: list[Refusal] = list(joint_refusals(members, await self._live_modes(members)))
+            ended: list[Refusal] = list(joint_refusals(row.subject_id, members, await self._live_members(members)))
             if ended:
                 raise GrantRefusedError(ended)
         given = _given(requested, now)

@@ -85,3 +85,18 @@ async def test_a_member_that_is_not_live_makes_no_joint_grant(house: GrantHouse)
         "POST", "/v1/grants", token=house.token, json=house.request(person, source, mode="joint", member_grants=members)
     )
     assert (asked.status, asked.body["code"]) == (422, "X-3")
+
+
+@pytest.mark.parametrize("asker", ["with two grants of her own", "who is not in the photo"])
+async def test_a_joint_grant_takes_no_face_of_somebody_who_did_not_say_yes(house: GrantHouse, asker: str) -> None:
+    """One person with two grants is not two people; and whoever is not in the photo must not hold its faces as hers."""
+    people = [await house.person() for _ in range(3)]
+    for person in (*people, people[0]):
+        await person.grant(f"own {person.grant_ids}", house.request(person, [{"kind": "upload"}]), house.token)
+    members = people[0].grant_ids if asker == "with two grants of her own" else [people[1].grant_ids[0], people[2].grant_ids[0]]
+    source = [{"kind": "image_url", "value": f"{house.site.origin}{PAIR}"}]
+    request = house.request(people[0], source, mode="joint", member_grants=members)
+    asked = await house.ask("POST", "/v1/grants", token=house.token, json=request)
+    assert (asked.status, asked.body["code"]) == (422, "X-3")
+    await house.crawl()
+    assert not [path for path in house.site.requests if PAIR in path]

@@ -26,7 +26,7 @@ def grants_of(case: Case, *, sha256: str) -> list[dict[str, Any]]:
     own = _complete(case, case.grant, sha256)
     if case.members:
         named = [f"m-{case.id}", f"n-{case.id}"]
-        own["binding"] = {"mode": "joint", "member_grants": named}
+        own |= {"binding": {"mode": "joint", "member_grants": named}, "subject_id": f"s-m-{case.id}"}
     for path, value in case.grant.changes.items():
         _set(own, path.split("."), value)
     return [*members, own]

@@ -21,7 +21,7 @@ from assent.events.grants import (
     SourceRule,
 )
 from assent.events.images import SourceKind
-from assent.ids import GrantId
+from assent.ids import GrantId, SubjectId
 from tests.unit.grant_examples import NOW, grant
 
 GRANT = GrantId("g-1")
@@ -94,9 +94,23 @@ def test_a_joint_grant_stands_only_while_every_member_does() -> None:
     joint = grant("g-joint", binding=FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-1"), GrantId("g-2"))))
     ledger = folded(joint, grant("g-1"))
     assert ledger.standing(GrantId("g-joint"), NOW) is Standing.NOT_LIVE
-    ledger.apply_grant(grant("g-2"))
+    ledger.apply_grant(grant("g-2", subject_id=SubjectId("s-2")))
     assert ledger.standing(GrantId("g-joint"), NOW) is Standing.LIVE
     ledger.apply_withdrawal(withdrawn(GrantId("g-2")))
+    assert ledger.standing(GrantId("g-joint"), NOW) is Standing.NOT_LIVE
+
+
+@pytest.mark.parametrize(
+    ("asker", "first", "second"),
+    [
+        ("s-1", "s-1", "s-1"),  # Two grants of one person are one person: the second face would be a stranger's.
+        ("s-9", "s-1", "s-2"),  # Whoever is not in the photo would be told of faces as if they were hers.
+    ],
+)
+def test_a_joint_grant_is_one_persons_of_several_people(asker: str, first: str, second: str) -> None:
+    binding = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-1"), GrantId("g-2")))
+    members = [grant("g-1", subject_id=SubjectId(first)), grant("g-2", subject_id=SubjectId(second))]
+    ledger = folded(grant("g-joint", subject_id=SubjectId(asker), binding=binding), *members)
     assert ledger.standing(GrantId("g-joint"), NOW) is Standing.NOT_LIVE
 
 
