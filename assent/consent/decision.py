@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from assent.consent.asset import Asset
@@ -63,7 +63,7 @@ class Verdict:
 
 
 def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy: Policy) -> Verdict:
-    """The verdict on one grant: its standing, then its own terms, then every candidate jurisdiction's rules.
+    """The verdict on one grant: its standing, then its own terms, then every candidate jurisdiction's rules; so for each member.
 
     Adding a candidate, a denial or a withdrawal never turns no into yes; an empty candidate set counts as unknown.
     """
@@ -72,6 +72,10 @@ def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy:
     if standing is not Standing.LIVE or grant is None:
         return Verdict((STANDING_RULES.get(standing, RuleId("no_grant")),))
     refusals = {*_terms(grant, request), *_law(grant, request, policy)}
+    for member in ledger.members(grant):
+        # One person confirms a joint grant; it cannot give for the others more than they gave. Where they are asked is where they live.
+        asked = replace(request, asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))
+        refusals.update(_terms(member, asked), _law(member, asked, policy))
     return Verdict(tuple(sorted(refusals)))
 
 

@@ -91,7 +91,9 @@ class Gate:
     def place(self, evidence: Sequence[Evidence], operations: Iterable[Operation], *, grant: GrantSnapshot | None = None) -> Place:
         """The candidate set of this evidence and the rules that close its places, whoever granted."""
         policy, now = self.policy, self.now
-        residence = residence_evidence(grant) if grant is not None else ()
+        # Everyone in a joint grant's photo lives somewhere, and may not be looked for there.
+        people = (grant, *self._fold.ledger.members(grant)) if grant is not None else ()
+        residence = tuple(dict.fromkeys(item for person in people for item in residence_evidence(person)))
         found = candidate_set((*residence, *evidence), grant=grant, policy=policy)
         rules = {rule for operation in operations for rule in closed_for(found.jurisdictions, operation, policy, now)}
         return Place(tuple(sorted(found.jurisdictions)), found.used, tuple(sorted(rules)))

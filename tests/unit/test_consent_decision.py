@@ -16,7 +16,9 @@ from assent.consent.decision import Request, Verdict, allow
 from assent.consent.ledger import ConsentLedger
 from assent.events.grants import (
     AgeBand,
+    BindingMode,
     ConsentForm,
+    FaceBinding,
     GeographicScope,
     GrantSnapshot,
     GrantState,
@@ -24,10 +26,13 @@ from assent.events.grants import (
     LegalBasis,
     Operation,
     Purpose,
+    Residence,
+    SourceKindRule,
+    SourceRule,
 )
 from assent.events.images import SourceKind
 from assent.geofence.policy import Policy
-from assent.ids import UNKNOWN, GrantId, Jurisdiction
+from assent.ids import UNKNOWN, GrantId, Jurisdiction, SubjectId
 from tests.unit.grant_examples import NOTICE, NOW, grant
 from tests.unit.policy_examples import places, policy_with, shipped
 
@@ -124,6 +129,35 @@ TERMS: list[tuple[GrantSnapshot, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("held", "asked", "rule"), TERMS)
 def test_each_term_that_is_missing_refuses_under_its_own_rule(held: GrantSnapshot, asked: dict[str, Any], rule: str) -> None:
     assert verdict(held, "CA-BC", **asked).rules == (rule,)
+
+
+MEMBERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"operations": (Operation.STORE,)}, {}, "operation_not_granted"),
+    ({"purposes": (Purpose.VERIFY,)}, {"purpose": Purpose.SELF_SEARCH}, "purpose_not_allowed"),
+    ({"recipients": ()}, {"recipient": "org-x"}, "recipient_not_listed"),
+    ({"residences": (Residence(jurisdiction=Jurisdiction("CA-QC")),)}, {}, "QC-3"),
+    ({"residences": (Residence(jurisdiction=UNKNOWN),)}, {}, "X-1"),
+    ({"legal": (basis("CA-BC", explicit=False),)}, {}, "CA-2"),
+    ({"age_band": AgeBand.MINOR_14_17}, {}, "CA-6"),
+    ({"last_interaction_at": NOW - timedelta(days=1096)}, {}, "IL-1"),
+    ({"state": GrantState.REVOKED}, {}, "grant_not_live"),
+]
+
+
+@pytest.mark.parametrize(("change", "asked", "rule"), MEMBERS)
+def test_a_joint_grant_opens_no_more_than_the_grant_of_each_member(change: dict[str, Any], asked: dict[str, Any], rule: str) -> None:
+    """What one of them withholds is withheld, wherever she lives; that her own grant names other pictures does not matter."""
+
+    def held(change: dict[str, Any]) -> Verdict:
+        ledger, others = ConsentLedger(), (SourceRule(kind=SourceKindRule.UPLOAD, value="g-3"),)
+        binding = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
+        ledger.apply_grant(grant("g-1", binding=binding, recipients=("org-x",)))
+        ledger.apply_grant(grant("g-2", recipients=("org-x",)))
+        ledger.apply_grant(grant("g-3", subject_id=SubjectId("s-3"), **{"sources": others, "recipients": ("org-x",)} | change))
+        return verdict(grant(), "CA-BC", ledger=ledger, **asked)
+
+    assert held({}).is_allowed
+    assert rule in held(change).rules
 
 
 @pytest.mark.parametrize(
