@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
-from assent.consent.source_url import SourceUrlError, normalise_url
+from assent.consent.source_url import normalise_url
 from assent.events.images import Sighting, SourceKind
 from assent.ids import GrantId
 
@@ -37,11 +38,12 @@ class Asset:
         )
 
 
-def safe_url(url: str | None) -> str | None:
-    """The normalised URL, or None where there is none or it cannot be spelled safely."""
+def safe_url(url: str | None, *, base: str | None = None) -> str | None:
+    """The normalised URL, seen from `base` where one is given; None where there is none or it cannot be spelled safely."""
     if url is None:
         return None
     try:
-        return normalise_url(url)
-    except SourceUrlError:
+        return normalise_url(url if base is None else urljoin(base, url))
+    except ValueError:
+        # Of a SourceUrlError, and of addresses that cannot even be joined.
         return None

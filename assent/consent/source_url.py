@@ -11,7 +11,8 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 MAX_URL_CHARS = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
-_CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
+# Half a surrogate pair is a byte of a header that was no UTF-8.
+_CONTROL = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _CONTROL_BYTE = re.compile(rb"[\x00-\x1f]")
 # What most URLs are already: a lower-case host that ends in letters, no port, no query, no percent-encoding, no empty segment and none
 # that begins with a dot. Such a URL is its own only spelling.
@@ -35,7 +36,7 @@ def normalise_url(url: str) -> str:
 
 def _normalised(url: str) -> str:
     if _CONTROL.search(url):
-        raise SourceUrlError("the URL holds a space, a backslash or a control character")
+        raise SourceUrlError("the URL holds a space, a backslash, a control character or what is no text")
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -45,10 +45,18 @@ def read_page(body: bytes, *, url: str) -> Page:
     """The parts of an HTML page that a crawl uses. Broken HTML gives what can be read of it."""
     tree = LexborHTMLParser(body)
     base_node = tree.css_first("base[href]")
-    base = urljoin(url, base_node.attributes.get("href") or "") if base_node is not None else url
+    base = _base(url, base_node)
     links = _urls([node.attributes.get("href") for node in tree.css("a[href]")], base, MAX_LINKS)
     images = _urls(_image_sources(tree), base, MAX_IMAGES)
     return Page(links=links, images=images, evidence=_evidence(tree))
+
+
+def _base(url: str, node: LexborNode | None) -> str | None:
+    """What relative addresses are seen from; None where the page names a base that is no address."""
+    try:
+        return url if node is None else urljoin(url, node.attributes.get("href") or "")
+    except ValueError:
+        return None
 
 
 def _image_sources(tree: LexborHTMLParser) -> list[str | None]:
@@ -59,16 +67,12 @@ def _image_sources(tree: LexborHTMLParser) -> list[str | None]:
     return sources
 
 
-def _urls(values: list[str | None], base: str, most: int) -> tuple[str, ...]:
+def _urls(values: list[str | None], base: str | None, most: int) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for value in values:
-        if not value or len(found) >= most:
-            continue
-        try:
-            absolute = urljoin(base, value.strip())
-        except ValueError:
-            continue
-        url = safe_url(absolute)
+    for value in values if base is not None else ():
+        if len(found) >= most:
+            break
+        url = safe_url(value.strip(), base=base) if value else None
         if url is not None:
             found[url] = None
     return tuple(found)

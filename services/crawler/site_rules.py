@@ -77,7 +77,10 @@ class SiteRulesReader:
 def _same_host(answer: Fetched, host: str) -> str | None:
     if answer.redirect_to is None:
         return None
-    target = urlsplit(answer.redirect_to)
+    try:
+        target = urlsplit(answer.redirect_to)
+    except ValueError:
+        return None
     if not target.netloc:
         parts = urlsplit(answer.url)
         return f"{parts.scheme}://{parts.netloc}{answer.redirect_to}" if answer.redirect_to.startswith("/") else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from assent.consent.asset import safe_url
 from assent.deciding.gate import Gate
@@ -96,7 +96,7 @@ class Visitor:
                 return Stopped((OPTED_OUT,), grants, was_asked)
             if answer.redirect_to is None:
                 return Visited(url, answer, grants) if answer.status == 200 else Stopped((FETCH_FAILED,), grants, was_asked)
-            target = safe_url(urljoin(url, answer.redirect_to))
+            target = safe_url(answer.redirect_to, base=url)
             if target is None:
                 return Stopped((FETCH_FAILED,), grants, was_asked)
             url = target

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import resource
+from collections.abc import Callable
 
 import pytest
 from aiohttp import web
@@ -115,6 +116,30 @@ async def test_another_hosts_robots_txt_is_not_this_hosts_word(field_of: Field, 
     await field_of.house.crawl()
     assert not [path for path in site.requests if "/robots/1.jpg" in path]
     assert await field_of.rules(victim.grant_id) == {"robots_disallow"}
+
+
+async def test_an_address_that_is_none_ends_no_round(field_of: Field) -> None:
+    """Of a base, a link, an image, a redirect, a redirect of robots.txt: the next folder is still read."""
+    site, broken = field_of.site, "http://[x"
+    first, second, third = [await field_of.victim() for _ in range(3)]
+    site.page(first.folder, f'<base href="{broken}"><img src="1.jpg"><a href="{broken}">')
+    odd = ["http://[::1", "http://[::g]/", "http://a:b:c/", "http://1.2.3.4.5.6/", "//\N{CARE OF}.example/1.jpg"]
+    for number, target in enumerate(odd):
+        site.answers[f"{second.folder}{number}.jpg"] = moved_to(target)
+    site.page(second.folder, f'<img src="{broken}">' + "".join(f'<img src="{number}.jpg">' for number in range(len(odd))))
+    site.answers["localhost/robots.txt"] = moved_to(broken)
+    elsewhere = await field_of.victim(kind="image_url", value=f"http://localhost:{site.port}/1.jpg")
+    site.page(third.folder, f'<img src="{third.folder}1.jpg">')
+    site.picture(f"{third.folder}1.jpg")
+    await field_of.house.crawl()
+    assert len(await field_of.held(third.grant_id)) == 1
+    assert await field_of.rules(second.grant_id) == {"fetch_failed"}
+    assert await field_of.rules(elsewhere.grant_id) == {"robots_disallow"}
+
+
+def moved_to(target: str) -> Callable[[web.Request], web.Response]:
+    """A redirect with these very bytes."""
+    return lambda request: web.Response(status=302, headers={"Location": target})
 
 
 async def test_a_bomb_is_not_unpacked(field_of: Field) -> None:

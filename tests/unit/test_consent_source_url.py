@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assent.consent.asset import Asset
+from assent.consent.asset import Asset, safe_url
 from assent.consent.source_rules import SourceRuleError, checked_rule, matching_rule
 from assent.consent.source_url import _PLAIN, SourceUrlError, _normalised, folders, normalise_prefix, normalise_url
 from assent.events.grants import SourceKindRule, SourceRule
@@ -54,6 +54,7 @@ def test_one_spelling(written: str, spelling: str) -> None:
         "https://0x7f.1/ada/",
         "https://site.example:port/ada/",
         "https://site..example/ada/",
+        "https://site.example/ada/\udcff.jpg",
         "https://site.example/" + "a" * 2100,
     ],
 )
@@ -152,3 +153,13 @@ def test_what_is_taken_as_it_stands_is_what_would_come_out(url: str) -> None:
 )
 def test_what_has_another_spelling_is_not_taken_as_it_stands(url: str) -> None:
     assert _PLAIN.fullmatch(url) is None
+
+
+@given(base=st.text(), url=st.text(st.characters()))
+@example(base="http://[x", url="1.jpg")
+@example(base="https://site.example/", url="http://[::1")
+@example(base="https://site.example/", url="/\udcff.jpg")
+def test_no_text_is_worse_than_no_address(base: str, url: str) -> None:
+    """Headers, pages and records hold what a stranger wrote."""
+    for found in (safe_url(url), safe_url(url, base=base)):
+        assert found is None or normalise_url(found) == found
