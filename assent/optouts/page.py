@@ -33,14 +33,15 @@ class PageSignals:
 
 def page_optouts(html: bytes, *, agent: str, now: datetime | None = None) -> PageSignals:
     """The signals of a page for `agent`. A page too large, too deep or in another encoding than ASCII's kin is unknown."""
-    text = _bounded(html)
+    text = parsable_page(html)
     if text is None:
         return PageSignals((OptOutSignal(SignalKind.HTML, SignalVerdict.UNKNOWN, SignalSource.PAGE, "unreadable"),))
     tree = LexborHTMLParser(text)
     return PageSignals((*_metas(tree, agent, now), *_links(tree), *_blocks(tree)))
 
 
-def _bounded(html: bytes) -> bytes | None:
+def parsable_page(html: bytes) -> bytes | None:
+    """What may be given to the HTML parser, in ASCII's kin; None where it is too large, too deep or in another encoding."""
     if len(html) > MAX_PAGE_BYTES:
         return None
     if html.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

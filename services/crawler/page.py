@@ -13,6 +13,7 @@ from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.geofence.page_place import country_of_language
 from assent.geofence.schema_org import PLACE, UNREADABLE, place_statements
 from assent.geofence.toponyms import words_for_places
+from assent.optouts.page import parsable_page
 
 MAX_LINKS = 500
 MAX_IMAGES = 200
@@ -42,8 +43,11 @@ class Page:
 
 
 def read_page(body: bytes, *, url: str) -> Page:
-    """The parts of an HTML page that a crawl uses. Broken HTML gives what can be read of it."""
-    tree = LexborHTMLParser(body)
+    """The parts of an HTML page that a crawl uses. Broken HTML gives what can be read of it, and what no parser should see nothing."""
+    text = parsable_page(body)
+    if text is None:
+        return Page((), (), ())
+    tree = LexborHTMLParser(text)
     base_node = tree.css_first("base[href]")
     base = _base(url, base_node)
     links = _urls([node.attributes.get("href") for node in tree.css("a[href]")], base, MAX_LINKS)

@@ -137,6 +137,18 @@ async def test_an_address_that_is_none_ends_no_round(field_of: Field) -> None:
     assert await field_of.rules(elsewhere.grant_id) == {"robots_disallow"}
 
 
+async def test_a_deep_page_is_not_parsed(field_of: Field) -> None:
+    """The parser's time grows with the square of the nesting: this page would hold the process for minutes."""
+    deep, flat = await field_of.victim(), await field_of.victim()
+    field_of.site.page(deep.folder, "<div>" * 300_000 + '<img src="1.jpg">')
+    field_of.site.page(flat.folder, f'<img src="{flat.folder}1.jpg">')
+    for victim in (deep, flat):
+        field_of.site.picture(f"{victim.folder}1.jpg")
+    async with asyncio.timeout(30):
+        await field_of.house.crawl()
+    assert [len(await field_of.held(victim.grant_id)) for victim in (deep, flat)] == [0, 1]
+
+
 def moved_to(target: str) -> Callable[[web.Request], web.Response]:
     """A redirect with these very bytes."""
     return lambda request: web.Response(status=302, headers={"Location": target})
