@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from assent.deployment.service_settings import ServiceSettings
+from assent.optouts.agent import AGENT_NAME
 
 
 class CrawlerSettings(ServiceSettings):
@@ -15,7 +16,7 @@ class CrawlerSettings(ServiceSettings):
 
     http_host: str = Field(default="127.0.0.1", description="address of POST /v1/crawls")
     http_port: int = Field(default=8083, ge=0, le=65535, description="port of POST /v1/crawls; 0 takes a free one")
-    agent: str = Field(default="AssentBot", pattern=r"^[A-Za-z_-]{3,40}$", description="product token that sites address")
+    agent: str = Field(default=AGENT_NAME, pattern=r"^[A-Za-z_-]{3,40}$", description="product token that sites address")
     contact_url: str = Field(default="", description="page where sites learn who we are and how to say no; part of the user agent")
     host_delay_s: float = Field(default=1.0, ge=0, description="least seconds between two requests to one host")
     max_crawl_delay_s: float = Field(default=30.0, gt=0, description="a host that asks for more is left alone, never hurried")

@@ -19,8 +19,9 @@ MAX_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """The rules of one origin as read at `read_at` (monotonic seconds)."""
+    """The rules of one origin for `agent`, as read at `read_at` (monotonic seconds)."""
 
+    agent: str
     robots: RobotsPolicy
     tdmrep: FetchedFile
     ai_txt: FetchedFile
@@ -28,7 +29,8 @@ class SiteRules:
 
     def verdict(self, path: str) -> OptOutVerdict:
         """What the site's files say about one path, robots.txt apart."""
-        return combine((*self.robots.usage_signals(path), *site_optouts(path, tdmrep=self.tdmrep, ai_txt=self.ai_txt)))
+        files = site_optouts(path, tdmrep=self.tdmrep, ai_txt=self.ai_txt, agent=self.agent)
+        return combine((*self.robots.usage_signals(path), *files))
 
 
 class SiteRulesReader:
@@ -52,6 +54,7 @@ class SiteRulesReader:
             return held
         robots = await self._file(f"{origin}/robots.txt")
         rules = SiteRules(
+            agent=self._agent,
             robots=robots_policy(robots.status, robots.body, agent=self._agent),
             tdmrep=await self._file(f"{origin}/.well-known/tdmrep.json"),
             ai_txt=await self._file(f"{origin}/ai.txt"),

@@ -142,9 +142,11 @@ def test_tdm_reservation_header(values: list[str], expected: str) -> None:
 
 def test_a_zero_in_a_header_does_not_lift_the_file() -> None:
     file = FetchedFile(200, json.dumps(entries(("/", 1))).encode())
-    assert combine((*site_optouts("/a", file, NOT_THERE), *header_optouts([("tdm-reservation", "0")], "AssentBot"))).is_denied
+    assert combine(
+        (*site_optouts("/a", file, NOT_THERE, agent="AssentBot"), *header_optouts([("tdm-reservation", "0")], "AssentBot"))
+    ).is_denied
 
 
 @given(st.binary(max_size=120))
 def test_no_file_breaks_the_reader(body: bytes) -> None:
-    site_optouts("/a", FetchedFile(200, body), FetchedFile(200, body))
+    site_optouts("/a", FetchedFile(200, body), FetchedFile(200, body), agent="AssentBot")
