@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assent.events.evidence import CoarseEvidence, Connector, EvidenceKind
 from assent.events.grants import GrantSnapshot, Operation
-from assent.geofence.evidence import Evidence
+from assent.geofence.evidence import AMBIGUOUS, Evidence
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction, RuleId
 
@@ -33,7 +33,7 @@ def candidate_set(evidence: Sequence[Evidence], *, grant: GrantSnapshot | None, 
     found: set[Jurisdiction] = set()
     for item in weighed:
         if _counts(item, policy) and _adds(item, weighed, policy, has_residence=has_residence):
-            found |= _expanded(item, policy, has_residence=has_residence)
+            found |= _expanded(item, policy)
     if not found or not _is_known(weighed, policy):
         found.add(UNKNOWN)
     return CandidateSet(frozenset(found), tuple(item.coarse() for item in weighed))
@@ -77,20 +77,24 @@ def _placed(evidence: Sequence[Evidence], policy: Policy) -> set[str]:
     return {_country(place) for item in placing for place in item.jurisdictions}
 
 
-def _expanded(item: Evidence, policy: Policy, *, has_residence: bool) -> frozenset[Jurisdiction]:
-    """A country alone stands for each of its parts that has rules of its own, unless the person's own place is known."""
-    if has_residence and item.kind in HINTS_OF_COUNTRIES:
-        return item.jurisdictions
+def _expanded(item: Evidence, policy: Policy) -> frozenset[Jurisdiction]:
+    """A country alone stands for each of its parts that has rules of its own, and for the rest of it."""
     parts = [policy.subdivisions_of(place) for place in item.jurisdictions if "-" not in place and place != UNKNOWN]
     return item.jurisdictions.union(*parts)
 
 
 def _is_known(evidence: Sequence[Evidence], policy: Policy) -> bool:
+    """Whether the place is known, whichever of its two meanings an ambiguous statement has."""
+    return all(_is_enough(evidence, policy, ambiguous=meaning) for meaning in (Connector.SHOWN, Connector.CAPTURE))
+
+
+def _is_enough(evidence: Sequence[Evidence], policy: Policy, *, ambiguous: Connector) -> bool:
     """Allowing weight over independent connectors, each counted once with its best evidence."""
     best: dict[Connector, float] = {}
     for item in evidence:
         if not item.is_invalid:
-            best[item.connector] = max(best.get(item.connector, 0.0), item.allow_weight)
+            connector = ambiguous if item.kind in AMBIGUOUS else item.connector
+            best[connector] = max(best.get(connector, 0.0), item.allow_weight)
     placing = any(best.get(connector, 0.0) > 0 for connector in _PLACING)
     return placing and sum(best.values()) >= policy.location.allow_threshold - 1e-9
 

@@ -24,7 +24,7 @@ WEIGHTS: dict[EvidenceKind, Weights] = {
     EvidenceKind.EXIF_GPS: Weights(Connector.CAPTURE, 1.0, 0.60),
     EvidenceKind.XMP_LOCATION_CREATED: Weights(Connector.CAPTURE, 0.9, 0.50),
     EvidenceKind.XMP_LOCATION_SHOWN: Weights(Connector.SHOWN, 0.8, 0.30),
-    EvidenceKind.IPTC_PLACE: Weights(Connector.CAPTURE, 0.8, 0.30),
+    EvidenceKind.IPTC_PLACE: Weights(Connector.SHOWN, 0.8, 0.30),
     EvidenceKind.SCHEMA_RESIDENCE: Weights(Connector.RESIDENCE, 0.9, 0.30),
     EvidenceKind.SCHEMA_PLACE: Weights(Connector.CAPTURE, 0.7, 0.30),
     EvidenceKind.GEO_META: Weights(Connector.PUBLICATION, 0.7, 0.20),
@@ -37,6 +37,11 @@ WEIGHTS: dict[EvidenceKind, Weights] = {
     EvidenceKind.TIME_ZONE: Weights(Connector.CAPTURE, 0.2, 0.0),
     EvidenceKind.CALLER: Weights(Connector.CLIENT, 1.0, 0.90),
 }
+
+AMBIGUOUS = frozenset({EvidenceKind.IPTC_PLACE})
+"""The older IPTC fields never said whether they mean where a picture was taken or what it shows. The table has what it shows, which
+places nobody; a count of what is known has to hold for both meanings.
+"""
 
 
 @dataclass(frozen=True, slots=True)

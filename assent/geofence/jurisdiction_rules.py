@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assent.events.evidence import Connector
 from assent.events.grants import ConsentForm, Operation
 from assent.ids import Jurisdiction, RuleId
 
@@ -82,35 +81,37 @@ class PurposeRules(PolicyPart):
 
 
 class RetentionRules(PolicyPart):
-    """How long anything may be kept."""
+    """How long a grant may keep anything, and how long after its purpose has ended. A request for more is refused."""
 
     max_days: int = Field(ge=1, le=1095)
     after_purpose_days: int = Field(ge=0, le=365)
-    published: Literal[True] = True
 
 
-class WithdrawalRules(PolicyPart):
-    """How fast a withdrawal must work; it never asks for a photo (UK-1)."""
-
-    stop_search_s: int = Field(ge=1, le=60)
-    logical_delete_s: int = Field(ge=1, le=3600)
-    physical_erase_days: int = Field(ge=1, le=30)
-    photo_required: Literal[False] = False
-
-
-class Order(PolicyPart):
-    """An order of a regulator with its clocks in days."""
+class OrderReceived(PolicyPart):
+    """An order of a regulator that binds this operator, with its clocks in days from `issued`, and when it was complied with."""
 
     issued: date
     comply_days: int | None = Field(default=None, ge=1)
     report_days: int | None = Field(default=None, ge=1)
     destroy_days: int | None = Field(default=None, ge=1)
+    met_on: date | None = None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """The first of the clocks has run out and nobody has recorded that the order was complied with."""
+        clocks = [days for days in (self.comply_days, self.report_days, self.destroy_days) if days is not None]
+        if self.met_on is not None and self.met_on <= now.date():
+            return False
+        return any(now.date() > self.issued + timedelta(days=days) for days in clocks)
 
 
 class JurisdictionRules(PolicyPart):
-    """One entry, whole: defaults and its own keys merged. `rule` names what keeps it closed, `clients_rule` for callers there."""
+    """One entry, whole: defaults and its own keys merged. `rule` names what keeps it closed, `clients_rule` for callers there.
+
+    `as_of` is the day on which a court stayed or struck the order.
+    """
 
     status: Literal["in_force", "stayed", "struck"]
+    as_of: date | None = None
     law: tuple[str, ...] = Field(min_length=1)
     authority: str | None = None
     rule: RuleText
@@ -121,13 +122,11 @@ class JurisdictionRules(PolicyPart):
     consent: ConsentRules
     purposes: PurposeRules
     retention: RetentionRules
-    withdrawal: WithdrawalRules
-    connectors: tuple[Connector, ...] = Field(min_length=1)
     bystanders: Literal["drop_image", "region_only"]
     transient_match: Literal["denied"] = "denied"
     probe: Literal["self_only", "self_or_grant"]
     server_deny_weight: float = Field(default=0.4, ge=0, le=1)
-    order: Order | None = None
+    order_received: OrderReceived | None = None
 
     @cached_property
     def purposes_allow(self) -> frozenset[str]:
@@ -148,8 +147,10 @@ class JurisdictionRules(PolicyPart):
         return self._closed(SERVE_CLIENTS, self.clients_rule, now)
 
     def _closed(self, operation: str, rule: RuleId, now: datetime) -> RuleId | None:
-        """An entry that is stayed or struck opens nothing; of several unmet filings the one that takes longest is named."""
+        """A stayed or struck entry opens nothing, nor one with an overdue order; of unmet filings the one that takes longest is named."""
         if self.status != "in_force" or operation not in self.with_grant:
+            return rule
+        if self.order_received is not None and self.order_received.is_overdue(now):
             return rule
         unmet = [filing for _, filing in sorted(self.filings.items()) if not filing.is_met(now)]
         return max(unmet, key=lambda filing: filing.lead_days).rule if unmet else None

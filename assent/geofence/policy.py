@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from pydantic import Field, ValidationError, model_validator
@@ -15,6 +16,14 @@ __all__ = ["ConsentRules", "JurisdictionRules", "LocationRules", "Policy", "Poli
 SCHEMA = "assent.policy/1"
 LEAST_BUFFER_M = {"ne10m": 2_000.0, "dcw": 500.0}
 """The least buffer per dataset with which no true area was missed at 26 hard border points."""
+
+RETIRED: dict[str, str] = {
+    "connectors": "every connector counts in every place, and naming some would only loosen it; leave it out",
+    "order": "an order that binds others sets no clock here; name it under law, and one that binds you under order_received",
+    "withdrawal": "how fast an end works is measured and not set here, and no photo is ever asked for; leave it out",
+    "published": "it published nothing; leave it out",
+}
+"""Keys of earlier releases that nothing read, with what to do about each in a file. In a published document they are passed over."""
 
 
 class PolicyError(ValueError):
@@ -67,11 +76,13 @@ class Policy(PolicyPart):
 
     @classmethod
     def from_canonical_json(cls, document: str) -> Policy:
-        """The policy of a published document. Raises PolicyError."""
+        """The policy of a published document, also one of an earlier release. Raises PolicyError."""
         try:
-            return cls.model_validate_json(document)
+            return cls.model_validate(_without_retired(json.loads(document)))
         except ValidationError as error:
             raise PolicyError(first_fault(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise PolicyError("policy: the document is no JSON") from error
 
     def canonical_json(self) -> str:
         """The text that is signed (RFC 8785)."""
@@ -96,6 +107,24 @@ class Policy(PolicyPart):
     @cached_property
     def _groups(self) -> dict[Jurisdiction, Jurisdiction]:
         return {member: group for group, rules in self.jurisdictions.items() for member in rules.members}
+
+
+def _without_retired(document: Any) -> Any:
+    """A published document without the keys that no decision ever read. Other names, such as those of filings, are let be."""
+    if not isinstance(document, dict) or not isinstance(document.get("jurisdictions"), dict):
+        return document
+    entries = {code: _entry_without(entry) for code, entry in document["jurisdictions"].items()}
+    return {**document, "jurisdictions": entries, "unknown": _entry_without(document.get("unknown"))}
+
+
+def _entry_without(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    left = {key: value for key, value in entry.items() if key not in RETIRED}
+    retention = left.get("retention")
+    if isinstance(retention, dict):
+        left["retention"] = {key: value for key, value in retention.items() if key not in RETIRED}
+    return left
 
 
 def first_fault(error: ValidationError) -> str:

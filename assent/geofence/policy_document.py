@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
-from assent.geofence.policy import SCHEMA, Policy, PolicyError, first_fault
+from assent.geofence.policy import RETIRED, SCHEMA, Policy, PolicyError, first_fault
 
 _KEYS = {"schema", "version", "location", "defaults", "jurisdictions"}
 
@@ -23,16 +23,17 @@ def policy_from(written: object) -> Policy:
         raise PolicyError(f"schema: write {SCHEMA}")
     defaults = _mapping(document.get("defaults"), "defaults")
     _check_floor(defaults)
+    _check_retired(defaults, "defaults")
     entries = _mapping(document.get("jurisdictions"), "jurisdictions")
-    merged = {code: _entry(code, defaults, entry) for code, entry in entries.items()}
+    whole = {code: _entry(code, defaults, _group_of(code, entries), entry) for code, entry in entries.items()}
     try:
         return Policy.model_validate(
             {
                 "schema": SCHEMA,
                 "version": _version(document),
                 "location": document.get("location"),
-                "jurisdictions": merged,
-                "unknown": _entry("unknown", defaults, {}),
+                "jurisdictions": whole,
+                "unknown": _entry("unknown", defaults, {}, {}),
             }
         )
     except ValidationError as error:
@@ -48,18 +49,45 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _entry(code: str, defaults: Mapping[str, Any], entry: object) -> dict[str, Any]:
+def _entry(code: str, defaults: Mapping[str, Any], group: Mapping[str, Any], entry: object) -> dict[str, Any]:
     own = _mapping(entry, f"jurisdictions.{code}")
+    _check_retired(own, f"jurisdictions.{code}")
+    if own.get("status") in ("stayed", "struck") and own.get("as_of") is None:
+        raise PolicyError(f"jurisdictions.{code}.as_of: say on which day it was {own['status']} (CA-9)")
     if code != "unknown" and not own.get("law"):
         raise PolicyError(f"jurisdictions.{code}.law: name the law that the entry follows")
     for purpose in FLOOR_FORBIDDEN:
         if purpose in _list(own, code, "purposes", "allow"):
             raise PolicyError(f"jurisdictions.{code}.purposes.allow: {purpose} is forbidden everywhere and cannot be allowed")
-    found = merged(defaults, own)
+    found = merged(merged(defaults, group), own)
     purposes = dict(_mapping(found.get("purposes", {}), f"jurisdictions.{code}.purposes"))
-    forbidden = {*FLOOR_FORBIDDEN, *_list(defaults, "defaults", "purposes", "forbid"), *_list(own, code, "purposes", "forbid")}
-    purposes["forbid"] = sorted(forbidden)
+    named = (word for part in (defaults, group, own) for word in _list(part, code, "purposes", "forbid"))
+    purposes["forbid"] = sorted({*FLOOR_FORBIDDEN, *named})
     return {**found, "purposes": purposes}
+
+
+def _group_of(code: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """What the group of a country asks for, and an entry of the country's own then changes key by key (EU-11): else such an entry
+    would do away with the group's filings.
+    """
+    for group in entries.values():
+        if isinstance(group, Mapping) and code.partition("-")[0] in _words(group.get("members")):
+            return {key: value for key, value in group.items() if key != "members"}
+    return {}
+
+
+def _words(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _check_retired(entry: Mapping[str, Any], where: str) -> None:
+    """A key that nothing reads would be taken for a rule that holds."""
+    retention = entry.get("retention")
+    for key, remedy in RETIRED.items():
+        if key in entry:
+            raise PolicyError(f"{where}.{key}: {remedy}")
+        if isinstance(retention, Mapping) and key in retention:
+            raise PolicyError(f"{where}.retention.{key}: {remedy}")
 
 
 def _check_floor(defaults: Mapping[str, Any]) -> None:
@@ -97,5 +125,5 @@ def _mapping(value: object, where: str) -> dict[str, Any]:
 def _version(document: Mapping[str, Any]) -> str:
     version = document.get("version")
     if not isinstance(version, str) or not version.strip():
-        raise PolicyError('version: write it as a word in quotes, for example "2026-11-25.1"')
+        raise PolicyError('version: write it as a word in quotes, for example "2026-11-26.1"')
     return version

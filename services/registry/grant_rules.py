@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from assent.consent.source_rules import SourceRuleError, checked_rule
 from assent.events.grants import AgeBand, BindingMode, SourceRule
+from assent.geofence.jurisdiction_rules import RetentionRules
 from assent.ids import GrantId, Jurisdiction, RuleId, SubjectId
 from services.registry.grant_parts import EvidenceKind
 from services.registry.grant_request import EXPRESS, GrantRequest, wire_source
@@ -43,6 +44,7 @@ class Circumstances:
     accepts_fixtures: bool
     expires_max_days: Callable[[Jurisdiction], int]
     age_min: Callable[[Jurisdiction], int]
+    retention: Callable[[Jurisdiction], RetentionRules]
     members: Mapping[GrantId, LiveMember]
 
 
@@ -53,6 +55,7 @@ def grant_refusals(request: GrantRequest, around: Circumstances) -> list[Refusal
         *_age(request, around),
         *_sources(request),
         *_term(request, around),
+        *_retention(request, around),
         *_evidence(request, around),
         *_binding(request, around),
         *_forms(request, around),
@@ -113,7 +116,7 @@ def _term(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
     if end <= start or end <= around.now:
         yield Refusal(RuleId("QC-7"), "The grant would end before it begins, or has ended.", "Set a later expires_at.")
         return
-    for place in sorted({*around.residences, *(basis.jurisdiction for basis in request.legal)}):
+    for place in _places(request, around):
         most = around.expires_max_days(place)
         if end - start > timedelta(days=most):
             yield Refusal(
@@ -121,6 +124,28 @@ def _term(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
                 f"The grant would last longer than {place} allows ({most} days).",
                 f"Set expires_at at most {most} days after not_before.",
             )
+
+
+def _retention(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    """IL-1, QC-5 and TX-1: nothing is promised to be kept longer than a place allows, nor held longer than was promised."""
+    asked = request.retention
+    if request.validity.expires_at - request.validity.not_before > timedelta(days=asked.max_days):
+        yield Refusal(RuleId("IL-1"), "The grant would last longer than its own retention.max_days.", "Set an earlier expires_at.")
+    for place in _places(request, around):
+        most = around.retention(place)
+        if asked.max_days > most.max_days:
+            yield Refusal(RuleId("IL-1"), f"{place} lets nothing be kept for {asked.max_days} days.", f"Set max_days to {most.max_days}.")
+        if asked.after_purpose_days > most.after_purpose_days:
+            yield Refusal(
+                RuleId("QC-5"),
+                f"{place} asks for an end within {most.after_purpose_days} days after the purpose, not {asked.after_purpose_days}.",
+                f"Set after_purpose_days to {most.after_purpose_days}.",
+            )
+
+
+def _places(request: GrantRequest, around: Circumstances) -> list[Jurisdiction]:
+    """Every place whose law the grant has to meet, in a fixed order."""
+    return sorted({*around.residences, *(basis.jurisdiction for basis in request.legal)})
 
 
 def _evidence(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:

@@ -13,6 +13,7 @@ import rfc8785
 from uuid_utils.compat import uuid7
 
 from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose
+from assent.geofence.jurisdiction_rules import RetentionRules
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction, SubjectId
 from assent.keys.grant_keys import GrantKeyring
@@ -101,6 +102,7 @@ class Grants:
         clock: Clock,
         expires_max_days: Callable[[Jurisdiction], int],
         age_min: Callable[[Jurisdiction], int],
+        retention: Callable[[Jurisdiction], RetentionRules],
         accepts_fixtures: bool,
     ) -> None:
         self._store = store
@@ -114,6 +116,7 @@ class Grants:
         self._clock = clock
         self._expires_max_days = expires_max_days
         self._age_min = age_min
+        self._retention = retention
         self._accepts_fixtures = accepts_fixtures
 
     async def create_subject(self, age_band: AgeBand, residences: Sequence[Jurisdiction]) -> SubjectId:
@@ -273,6 +276,7 @@ class Grants:
             accepts_fixtures=self._accepts_fixtures,
             expires_max_days=self._expires_max_days,
             age_min=self._age_min,
+            retention=self._retention,
             members=await self._live_members(request.face_binding.member_grants),
         )
 

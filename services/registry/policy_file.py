@@ -48,6 +48,7 @@ def read_policy(path: Path | None) -> PublishedPolicy:
         document=policy.canonical_json(),
         expires_max_days=lambda place: policy.rules_for(place).consent.expires_max_days,
         age_min=lambda place: policy.rules_for(place).consent.age_min,
+        retention=lambda place: policy.rules_for(place).retention,
     )
 
 

@@ -198,6 +198,7 @@ class Registry:
             clock=parts.clock,
             expires_max_days=policy.expires_max_days,
             age_min=policy.age_min,
+            retention=policy.retention,
             accepts_fixtures=parts.accepts_fixtures,
         )
 

@@ -77,4 +77,4 @@ def test_a_country_alone_is_refused_while_one_of_its_parts_is_closed() -> None:
 def test_an_unmet_filing_and_a_stayed_entry_close_the_service_too() -> None:
     served = {"with_grant": ["serve_clients"]}
     assert gate("CA-QC", policy=policy_with(CA_QC=served)) == "QC-3"
-    assert gate("CA-BC", policy=policy_with(CA_BC=served | {"status": "stayed"})) == "BC-1"
+    assert gate("CA-BC", policy=policy_with(CA_BC=served | {"status": "stayed", "as_of": "2026-05-01"})) == "BC-1"

@@ -124,8 +124,8 @@ def test_which_filing_is_named_does_not_hang_on_how_the_file_was_written() -> No
 
 @pytest.mark.parametrize("status", ["stayed", "struck"])
 def test_a_stayed_or_struck_entry_is_never_less_strict(status: str) -> None:
-    assert closed("CA-BC", policy_with(CA_BC={"status": status})) == {"BC-2"}
-    assert closed("CA-QC", policy_with(CA_QC={"status": status})) == {"QC-1"}
+    assert closed("CA-BC", policy_with(CA_BC={"status": status, "as_of": "2026-05-01"})) == {"BC-2"}
+    assert closed("CA-QC", policy_with(CA_QC={"status": status, "as_of": "2026-05-01"})) == {"QC-1"}
 
 
 def test_what_nobody_knows_is_never_opened_whatever_the_document_says() -> None:

@@ -1,0 +1,55 @@
+"""Requests for grants to build tests from, and the rules under which the registry does not take them; valid as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from assent.events.grants import AgeBand, BindingMode
+from assent.ids import GrantId, Jurisdiction
+from demo.requests import own_grant
+from services.registry.grant_request import GrantRequest
+from services.registry.grant_rules import Circumstances, grant_refusals
+from services.registry.policy_file import read_policy
+from tests.unit.grant_examples import NOW
+
+
+def written(residence: str = "CA-BC", **changes: Any) -> dict[str, Any]:
+    """The body of a request by a resident for photos that she sends herself, with some fields changed."""
+    asked = own_grant("s-1", [{"kind": "upload"}], binding={"mode": "single_face"}, now=NOW, residence=residence, birth_year=1980)
+    return {**asked, **changes}
+
+
+def asked(residence: str = "CA-BC", **changes: Any) -> GrantRequest:
+    return GrantRequest.model_validate(written(residence, **changes))
+
+
+def term(days: float) -> dict[str, str]:
+    return {"not_before": NOW.isoformat(), "expires_at": (NOW + timedelta(days=days)).isoformat()}
+
+
+def refused(
+    request: GrantRequest,
+    *,
+    age_band: AgeBand = AgeBand.ADULT,
+    residences: Sequence[str] = ("CA-BC",),
+    now: datetime = NOW,
+    accepts_fixtures: bool = False,
+    member_modes: dict[GrantId, BindingMode] | None = None,
+) -> list[str]:
+    """The rules of every refusal, in their order, under the shipped policy."""
+    policy = read_policy(None)
+    around = Circumstances(
+        age_band=age_band,
+        residences=tuple(Jurisdiction(place) for place in residences),
+        now=now,
+        accepts_fixtures=accepts_fixtures,
+        expires_max_days=policy.expires_max_days,
+        age_min=policy.age_min,
+        retention=policy.retention,
+        member_modes=member_modes or {},
+    )
+    refusals = grant_refusals(request, around)
+    assert all(refusal.message.endswith(".") and refusal.remedy.endswith(".") for refusal in refusals)
+    return [refusal.rule for refusal in refusals]
