@@ -51,5 +51,5 @@ def refused(
         member_modes=member_modes or {},
     )
     refusals = grant_refusals(request, around)
-    assert all(refusal.message.endswith(".") and refusal.remedy.endswith(".") for refusal in refusals)
+    assert all(refusal.message and refusal.remedy for refusal in refusals)
     return [refusal.rule for refusal in refusals]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -94,6 +95,7 @@ OPENED: dict[str, dict[str, Any]] = {
 """What an operator has to write to open each entry to a grant that fits."""
 
 
+@functools.cache
 def opened() -> Policy:
     """The shipped policy with every entry opened that can be."""
     return policy_with(**{name.replace("-", "_"): dict(entry) for name, entry in OPENED.items()})
