@@ -173,6 +173,7 @@ def _binding(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
         return
     if len(set(members)) < 2 or len(set(members)) != len(members):
         yield Refusal(RuleId("X-3"), "A joint grant lists two or more different grants.", "List one live grant per person.")
+        return
     yield from joint_refusals(request.subject_id, members, around.members)
 
 

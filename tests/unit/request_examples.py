@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from assent.events.grants import AgeBand, BindingMode
+from assent.events.grants import AgeBand
 from assent.ids import GrantId, Jurisdiction
 from demo.requests import own_grant
 from services.registry.grant_request import GrantRequest
-from services.registry.grant_rules import Circumstances, grant_refusals
+from services.registry.grant_rules import Circumstances, LiveMember, grant_refusals
 from services.registry.policy_file import read_policy
 from tests.unit.grant_examples import NOW
 
@@ -36,7 +36,7 @@ def refused(
     residences: Sequence[str] = ("CA-BC",),
     now: datetime = NOW,
     accepts_fixtures: bool = False,
-    member_modes: dict[GrantId, BindingMode] | None = None,
+    members: dict[GrantId, LiveMember] | None = None,
 ) -> list[str]:
     """The rules of every refusal, in their order, under the shipped policy."""
     policy = read_policy(None)
@@ -48,7 +48,7 @@ def refused(
         expires_max_days=policy.expires_max_days,
         age_min=policy.age_min,
         retention=policy.retention,
-        member_modes=member_modes or {},
+        members=members or {},
     )
     refusals = grant_refusals(request, around)
     assert all(refusal.message and refusal.remedy for refusal in refusals)

@@ -59,7 +59,7 @@ def xmp(attribute: str, kind: SignalKind) -> str:
 
 
 def site(kind: SignalKind, *, tdmrep: FetchedFile = NOTHING, ai_txt: FetchedFile = NOTHING, path: str = "/photos/a.jpg") -> str:
-    return said(site_optouts(path, tdmrep, ai_txt), kind)
+    return said(site_optouts(path, tdmrep, ai_txt, agent=AGENT_NAME), kind)
 
 
 def reserved(value: object) -> FetchedFile:
