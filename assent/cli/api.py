@@ -41,7 +41,7 @@ class Answer(JsonObject):
 def add_url_argument(parser: argparse.ArgumentParser) -> None:
     """Where the service is."""
     default = os.environ.get("ASSENT_URL", DEFAULT_URL)
-    parser.add_argument("--url", type=_url, default=default, help=f"the service (else ASSENT_URL, else {DEFAULT_URL})")
+    parser.add_argument("--url", type=service_url, default=default, help=f"the service (else ASSENT_URL, else {DEFAULT_URL})")
 
 
 def add_api_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,7 +140,8 @@ def _answer(status: int, text: bytes) -> Answer:
     raise RefusedError(f"{message} (status {status})", ExitCode.UNAVAILABLE if status >= 500 else ExitCode.REFUSED, answer)
 
 
-def _url(text: str) -> str:
+def service_url(text: str) -> str:
+    """The address of a service, for argparse."""
     try:
         parts = urlsplit(text)
         is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)

@@ -44,13 +44,18 @@ def _commands(words: Sequence[str]) -> list[Command]:
     """Those of this package alone where one is named: `doctor` must run although half of what services need is missing."""
     if words and words[0] in {command.name for command in BUILT_IN}:
         return list(BUILT_IN)
-    return [*_from_entry_points(), *BUILT_IN]
+    return [*_from_entry_points(words), *BUILT_IN]
 
 
-def _from_entry_points() -> list[Command]:
-    """Commands that live outside this package: starting services and the demonstration."""
+def _from_entry_points(words: Sequence[str]) -> list[Command]:
+    """Commands that live outside this package: starting services, the demonstration, what reads a policy file.
+
+    Where one is named it alone is loaded: a look at a place need not wait for every client of every service.
+    """
+    entries = sorted(entry_points(group="assent.commands"), key=lambda entry: entry.name)
+    named = [entry for entry in entries if words and entry.name == words[0]]
     found: list[Command] = []
-    for entry in sorted(entry_points(group="assent.commands"), key=lambda entry: entry.name):
+    for entry in named or entries:
         try:
             command = entry.load()
         except ImportError as error:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import math
 import struct
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
@@ -24,6 +26,18 @@ METRES_PER_DEGREE = 111_195.0
 MAX_RADIUS_M = 2_000_000.0
 # A polygon lies inside its circle: a few parts in a hundred more make up for it.
 _CIRCLE = shapely.get_coordinates(shapely.Point(0.0, 0.0).buffer(1.05, quad_segs=8))
+
+
+_FOLDER = files("assent.geofence").joinpath("data")
+
+
+@dataclass(frozen=True, slots=True)
+class AreaDescription:
+    """Where the areas come from. `sha256` is of the packed file; `sources` say what, under which licence."""
+
+    dataset: str
+    sha256: str
+    sources: tuple[str, ...]
 
 
 class AreaDataError(ValueError):
@@ -57,10 +71,9 @@ class AreaIndex:
     @classmethod
     def load(cls) -> AreaIndex:
         """The areas of the package. Raises AreaDataError."""
-        folder = files("assent.geofence").joinpath("data")
-        packed = folder.joinpath(f"areas-{DATASET}.wkb.gz").read_bytes()
+        packed = _FOLDER.joinpath(f"areas-{DATASET}.wkb.gz").read_bytes()
         digest = hashlib.sha256(packed).hexdigest()
-        if digest not in folder.joinpath(f"areas-{DATASET}.json").read_text():
+        if digest != area_description().sha256:
             raise AreaDataError("the areas are not those that their description names; install the package again")
         areas = [(Jurisdiction(code), shapely.from_wkb(wkb)) for code, wkb in _decoded(gzip.decompress(packed))]
         return cls(areas, version=f"{DATASET}-{digest[:12]}")
@@ -82,6 +95,13 @@ class AreaIndex:
                 touched = near[shapely.intersects(self._geometries[near], shape)] if near.size else near
             found.update(self._codes[index] for index in touched)
         return frozenset(found)
+
+
+def area_description() -> AreaDescription:
+    """What the package says of its areas."""
+    told = json.loads(_FOLDER.joinpath(f"areas-{DATASET}.json").read_text(encoding="utf-8"))
+    sources = tuple(f"{source['what']} ({source['licence']})" for source in told["sources"])
+    return AreaDescription(told["dataset"], told["sha256"], sources)
 
 
 def _shapes(latitude: float, longitude: float, radius_m: float) -> Iterator[shapely.Geometry]:

@@ -88,15 +88,19 @@ class Policy(PolicyPart):
         """The text that is signed (RFC 8785)."""
         return rfc8785.dumps(self.model_dump(mode="json", by_alias=True)).decode()
 
-    def rules_for(self, jurisdiction: Jurisdiction) -> JurisdictionRules:
-        """The entry of the subdivision, else of its country, else of the group the country is in, else of the unknown."""
+    def entry_for(self, jurisdiction: Jurisdiction) -> Jurisdiction:
+        """The name of the entry that governs a place: its own, else its country's, else its group's, else `UNKNOWN`."""
         if jurisdiction == UNKNOWN:
-            return self.unknown
+            return UNKNOWN
         country = Jurisdiction(jurisdiction.partition("-")[0])
         for name in (jurisdiction, country, self._groups.get(country)):
             if name is not None and name in self.jurisdictions:
-                return self.jurisdictions[name]
-        return self.unknown
+                return name
+        return UNKNOWN
+
+    def rules_for(self, jurisdiction: Jurisdiction) -> JurisdictionRules:
+        """The entry of the subdivision, else of its country, else of the group the country is in, else of the unknown."""
+        return self.jurisdictions.get(self.entry_for(jurisdiction), self.unknown)
 
     def subdivisions_of(self, country: Jurisdiction) -> frozenset[Jurisdiction]:
         """The parts of a country, and the members of a group with their parts, that have an entry of their own."""

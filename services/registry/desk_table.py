@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime
 
 from assent.identity.principal import Principal
@@ -21,10 +22,19 @@ def producers(database: sqlite3.Connection) -> list[tuple[ProducerId, bytes]]:
     return [(ProducerId(row[0]), row[1]) for row in rows]
 
 
-def newest_policy(database: sqlite3.Connection) -> tuple[str, str] | None:
-    """Version and digest of the policy published last, or None."""
-    row = database.execute("SELECT version, sha256 FROM policy_versions ORDER BY published_at DESC LIMIT 1").fetchone()
-    return None if row is None else (row[0], row[1])
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A policy that was published. `document` is None where a release published it that did not keep it."""
+
+    version: str
+    sha256: str
+    document: str | None
+
+
+def newest_policy(database: sqlite3.Connection) -> PolicyRow | None:
+    """The policy published last, or None. By the order of writing: a clock that was set back does not change which is the last."""
+    row = database.execute("SELECT version, sha256, document FROM policy_versions ORDER BY rowid DESC LIMIT 1").fetchone()
+    return None if row is None else PolicyRow(*row)
 
 
 def policy_digest(database: sqlite3.Connection, version: str) -> str | None:
@@ -33,9 +43,15 @@ def policy_digest(database: sqlite3.Connection, version: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def insert_policy(database: sqlite3.Connection, version: str, sha256: str, *, now: datetime) -> None:
-    """This version is on the log."""
-    database.execute("INSERT OR REPLACE INTO policy_versions VALUES (?, ?, ?)", (version, sha256, stamp(now)))
+def insert_policy(database: sqlite3.Connection, policy: PolicyRow, *, now: datetime) -> None:
+    """This version is on the log; one that was published before becomes the newest again."""
+    row = (policy.version, policy.sha256, stamp(now), policy.document)
+    database.execute("INSERT OR REPLACE INTO policy_versions (version, sha256, published_at, document) VALUES (?, ?, ?, ?)", row)
+
+
+def keep_document(database: sqlite3.Connection, sha256: str, document: str) -> None:
+    """The text of a policy that a release without this column published."""
+    database.execute("UPDATE policy_versions SET document = ? WHERE sha256 = ? AND document IS NULL", (document, sha256))
 
 
 def record_minted(database: sqlite3.Connection, principal: Principal, *, ends_at: datetime, now: datetime) -> None:

@@ -11,7 +11,7 @@ from assent.events.grants import PolicyPublished
 from assent.receipts.checkpoint import public_key_id
 from assent.receipts.leaves import Control
 from assent.stream.clock import Clock
-from services.registry.desk_table import insert_policy, newest_policy, policy_digest
+from services.registry.desk_table import PolicyRow, insert_policy, keep_document, newest_policy, policy_digest
 from services.registry.publisher import Publisher, registry_event
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
@@ -42,7 +42,10 @@ class PolicyDesk:
     async def publish(self, document: str, *, version: str) -> bool:
         """Publish the canonical JSON `document` unless it is the newest already; whether it was published now."""
         sha256 = hashlib.sha256(document.encode()).hexdigest()
-        if await self._store.read(newest_policy) == (version, sha256):
+        newest = await self._store.read(newest_policy)
+        if newest is not None and (newest.version, newest.sha256) == (version, sha256):
+            if newest.document is None:
+                await self._store.write(lambda database: keep_document(database, sha256, document))
             return False
         earlier = await self._store.read(lambda database: policy_digest(database, version))
         if earlier not in (None, sha256):
@@ -59,7 +62,8 @@ class PolicyDesk:
             published_at=now,
         )
         await self._publisher.publish([registry_event(published, version, sha256, now.isoformat(), time=now)])
-        await self._store.write(lambda database: insert_policy(database, version, sha256, now=now))
+        row = PolicyRow(version, sha256, document)
+        await self._store.write(lambda database: insert_policy(database, row, now=now))
         reference = sha256[:16]
         leaf = Control(action="policy_loaded", reference=reference, document_sha256=sha256, happened_at=now)
         await self._receipts.control(leaf, once=f"policy/{sha256}/{now.isoformat()}")

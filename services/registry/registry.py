@@ -49,6 +49,7 @@ from services.registry.receipt_desk import ReceiptDesk
 from services.registry.revision_guard import RevisionGuard
 from services.registry.rounds import Rounds
 from services.registry.route import Route
+from services.registry.schema import FOLDER
 from services.registry.secret_hashes import SecretHashes
 from services.registry.session_handlers import SessionHandlers
 from services.registry.sessions import Sessions
@@ -61,7 +62,6 @@ from services.registry.upload_handlers import UploadHandlers
 from services.registry.uploads import FaceFinder, Uploads
 
 NAME = "registry"
-FOLDER = "registry"
 RECEIPTS = "receipts.sqlite3"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+FOLDER, FILE = "registry", "registry.sqlite3"
+"""Where the file lies below a data folder."""
 
-CHANGES = {1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT"}
+SCHEMA_VERSION = 3
+
+CHANGES = {1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT", 2: "ALTER TABLE policy_versions ADD COLUMN document TEXT"}
 """What makes a file of a version one of the next."""
 
 SCHEMA = """
@@ -73,7 +76,7 @@ CREATE TABLE IF NOT EXISTS sightings (
 CREATE INDEX IF NOT EXISTS sightings_by_grant ON sightings (grant_id);
 
 CREATE TABLE IF NOT EXISTS policy_versions (
-    version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, published_at TEXT NOT NULL) STRICT;
+    version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, published_at TEXT NOT NULL, document TEXT) STRICT;
 
 CREATE TABLE IF NOT EXISTS minted_tokens (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, roles TEXT NOT NULL, org TEXT NOT NULL,

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from assent.deployment.start_errors import StartError
-from services.registry.schema import CHANGES, SCHEMA, SCHEMA_VERSION
+from services.registry.schema import CHANGES, FILE, SCHEMA, SCHEMA_VERSION
 
 T = TypeVar("T")
-FILE = "registry.sqlite3"
 
 
 class RegistryBusyError(StartError):

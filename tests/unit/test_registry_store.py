@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from assent.events.erasures import ErasureCause
 from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId
+from services.registry.desk_table import PolicyRow, insert_policy, newest_policy
 from services.registry.erasure_table import ErasureRow, insert_erasure
 from services.registry.outcome_table import forget_grant, insert_outcome, outcomes_after
-from services.registry.schema import SCHEMA, SCHEMA_VERSION
-from services.registry.store import FILE, RegistryBrokenError, RegistryStore
+from services.registry.policy_shelf import PolicyShelfError, published_in
+from services.registry.schema import FILE, SCHEMA, SCHEMA_VERSION
+from services.registry.store import RegistryBrokenError, RegistryStore
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -21,7 +24,7 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 def file_of_version_1(folder: Path) -> None:
     """As the release before the column `image_id` wrote it, with one outcome."""
     database = sqlite3.connect(folder / FILE)
-    database.executescript(SCHEMA.replace(", image_id TEXT)", ")"))
+    database.executescript(SCHEMA.replace(", image_id TEXT)", ")").replace(", document TEXT)", ")"))
     database.execute(
         "INSERT INTO outcomes (event_id, sighting_id, producer, stage, outcome, at) VALUES ('e', 's', 'agency', 'geofence', 'no_grant', ?)",
         (NOW.isoformat(),),
@@ -88,3 +91,23 @@ async def test_an_outcome_that_comes_after_the_end_of_its_grant_names_it_no_more
     await store.close()
     assert of_grant == []
     assert [row.sighting_id for row in of_producer] == ["t"], "its producer is told all the same"
+async def test_the_newest_policy_is_the_one_written_last_whatever_the_clock_said(tmp_path: Path) -> None:
+    store = RegistryStore(tmp_path)
+    for version, days in (("a", 5), ("b", 1)):
+        row = PolicyRow(version, version * 64, f"document {version}")
+        await store.write(functools.partial(insert_policy, policy=row, now=NOW + timedelta(days=days)))
+    assert await store.read(newest_policy) == PolicyRow("b", "b" * 64, "document b")
+    # Back to the first: it is the newest again.
+    again = PolicyRow("a", "a" * 64, "document a")
+    await store.write(functools.partial(insert_policy, policy=again, now=NOW))
+    assert await store.read(newest_policy) == again
+    assert published_in(tmp_path / FILE) == again
+    await store.close()
+    assert published_in(tmp_path / FILE) == again
+    assert published_in(tmp_path / "elsewhere") is None
+
+
+def test_a_file_that_is_no_registry_is_told_of_and_not_read_as_nothing_published(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database, and longer than the header of one" * 9)
+    with pytest.raises(PolicyShelfError, match="start this release on the folder once"):
+        published_in(tmp_path / FILE)
