@@ -1,0 +1,242 @@
+"""What a policy allows that another does not, found by asking the product's own decisions case by case; the text is never judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from assent.consent.decision import Request, allow
+from assent.consent.ledger import ConsentLedger
+from assent.events.evidence import EvidenceKind
+from assent.events.grants import Operation
+from assent.geofence.caller import client_gate
+from assent.geofence.decision import candidate_set
+from assent.geofence.evidence import stated
+from assent.geofence.jurisdiction_rules import SERVE_CLIENTS, JurisdictionRules
+from assent.geofence.policy import Policy
+from assent.ids import UNKNOWN, Jurisdiction, RuleId
+from assent.policies.grant_forms import GRANT, GrantForm, strictest_forms, weaker_forms
+from assent.policies.openness import Openness, operation_states
+from assent.policies.ordered_keys import Direction, changes_of_location, changes_of_rules
+
+DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
+CALLER_BASIS = "gallery"
+"""Any basis but `self`, which no policy closes."""
+NOWHERE = Jurisdiction("00")
+"""No code that a policy can list: it stands for every place that is not named."""
+FAR_AHEAD = timedelta(days=4_000)
+"""Beyond every lead time: what a filing opens at last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Cases that one policy allows and the other refuses. `rules` refused them; `example` is one of them in words.
+
+    `since` is the first moment at which it shows, None where it is so already. `operations` is empty for a key that is ordered.
+    """
+
+    is_wider: bool
+    operations: tuple[str, ...]
+    rules: tuple[RuleId, ...]
+    example: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceDifference:
+    """Places that change alike. `before` and `after` name the entries that govern them, `places` all of them."""
+
+    places: tuple[Jurisdiction, ...]
+    before: Jurisdiction
+    after: Jurisdiction
+    changes: tuple[Change, ...]
+
+    @property
+    def direction(self) -> Direction:
+        """Over all changes of these places."""
+        return Direction.of(widens=any(item.is_wider for item in self.changes), narrows=any(not item.is_wider for item in self.changes))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every place whose entry differs, and how places are told."""
+
+    places: tuple[PlaceDifference, ...]
+    location: tuple[Change, ...]
+
+    @property
+    def is_wider(self) -> bool:
+        """Something is allowed that was not, anywhere, now or later."""
+        return any(change.is_wider for change in self.changes)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All of them."""
+        return (*self.location, *(change for place in self.places for change in place.changes))
+
+
+def compare(before: Policy, after: Policy, *, places: Iterable[Jurisdiction], now: datetime) -> Comparison:
+    """What `after` decides differently. `places` are all that the map knows; those that a policy names are added."""
+    moments = _moments(before, after, now)
+    location = tuple(
+        Change(item.is_wider, (), (), f"{item.key} from {item.before} to {item.after}")
+        for item in changes_of_location(before.location, after.location)
+    )
+    return Comparison(tuple(_differences(before, after, places, moments)), location)
+
+
+def changes_at(place: Jurisdiction, before: Policy, after: Policy, moments: Sequence[datetime]) -> tuple[Change, ...]:
+    """What changes for one place; the first of `moments` is now."""
+    found = [*_offers(place, before, after, moments), *_grants(place, before, after, moments)]
+    is_open = any(state.openness is not Openness.CLOSED for at in moments for state in operation_states([after.rules_for(place)], at))
+    ordered = [
+        Change(item.is_wider, (), (), f"{item.key} from {item.before} to {item.after}")
+        for item in changes_of_rules(before.rules_for(place), after.rules_for(place))
+        if is_open or not item.needs_open
+    ]
+    return (*_joined(found), *ordered)
+
+
+def moments_of(rules: Iterable[JurisdictionRules], now: datetime) -> tuple[datetime, ...]:
+    """Now, every day on which a filing opens something, and a day when every filing that was made has done so.
+
+    Days that are past by this clock as well: a clock that runs ahead must not hide that a place opens sooner.
+    """
+    opening = {
+        datetime.combine(filing.filed_on + timedelta(days=filing.lead_days), time(), UTC)
+        for entry in rules
+        for filing in entry.filings.values()
+        if filing.filed_on is not None
+    }
+    return (now, *sorted(opening), max({now, *opening}) + FAR_AHEAD)
+
+
+def _moments(before: Policy, after: Policy, now: datetime) -> tuple[datetime, ...]:
+    return moments_of([*before.jurisdictions.values(), *after.jurisdictions.values()], now)
+
+
+def _differences(before: Policy, after: Policy, places: Iterable[Jurisdiction], moments: Sequence[datetime]) -> Iterator[PlaceDifference]:
+    """Places with the same entries and the same parts are decided alike, so one of them is asked for all."""
+    alike: dict[tuple[object, ...], list[Jurisdiction]] = {}
+    for place in sorted({*places, *_named(before), *_named(after), UNKNOWN, NOWHERE}):
+        key = (before.entry_for(place), after.entry_for(place), _parts(place, before), _parts(place, after))
+        alike.setdefault(key, []).append(place)
+    governed: dict[tuple[Jurisdiction, Jurisdiction], tuple[list[Jurisdiction], list[Change]]] = {}
+    for group in alike.values():
+        one = group[0]
+        differs = before.rules_for(one) != after.rules_for(one)
+        if differs or _parts(one, before) != _parts(one, after) or _part_rules(one, before) != _part_rules(one, after):
+            changes = changes_at(one, before, after, moments)
+            if differs or changes:
+                known, all_changes = governed.setdefault((before.entry_for(one), after.entry_for(one)), ([], []))
+                known += group
+                all_changes += changes
+    for (old, new), (known, all_changes) in governed.items():
+        yield PlaceDifference(tuple(sorted(known)), old, new, tuple(dict.fromkeys(all_changes)))
+
+
+def _parts(place: Jurisdiction, policy: Policy) -> frozenset[Jurisdiction]:
+    return policy.subdivisions_of(place)
+
+
+def _part_rules(place: Jurisdiction, policy: Policy) -> list[JurisdictionRules]:
+    return [policy.rules_for(part) for part in sorted(_parts(place, policy))]
+
+
+def _named(policy: Policy) -> Iterator[Jurisdiction]:
+    for name, rules in policy.jurisdictions.items():
+        yield name
+        yield from rules.members
+
+
+def _offers(place: Jurisdiction, before: Policy, after: Policy, moments: Sequence[datetime]) -> Iterator[Change]:
+    for at in moments:
+        old, new = (client_gate([place], basis=CALLER_BASIS, policy=policy, now=at) for policy in (before, after))
+        since = None if at is moments[0] else at
+        if old is not None and new is None:
+            yield Change(True, (SERVE_CLIENTS,), (old,), "callers there are served", since)
+        if old is None and new is not None:
+            yield Change(False, (SERVE_CLIENTS,), (new,), "callers there are served", since)
+
+
+def _grants(place: Jurisdiction, before: Policy, after: Policy, moments: Sequence[datetime]) -> Iterator[Change]:
+    """Every form of a yes, for this place alone and for its parts too, at each moment at which the closed operations differ."""
+    everywhere = frozenset({place, *_parts(place, before), *_parts(place, after)})
+    seen: set[tuple[RuleId | None, ...]] = set()
+    for at in moments:
+        closed = tuple(
+            policy.rules_for(part).closed_by(operation, at)
+            for policy in (before, after)
+            for part in sorted(everywhere)
+            for operation in Operation
+        )
+        if closed in seen:
+            continue
+        seen.add(closed)
+        since = None if at is moments[0] else at
+        for reach in dict.fromkeys((frozenset({place}), everywhere)):
+            for operation in Operation:
+                yield from _refused_by_one(_Question(place, reach, operation, at), before, after, since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """May this be done at this time under a grant of a resident of `place` that was given for every place in `reach`?"""
+
+    place: Jurisdiction
+    reach: frozenset[Jurisdiction]
+    operation: Operation
+    at: datetime
+
+    def refusals(self, form: GrantForm, policy: Policy) -> tuple[RuleId, ...]:
+        """As geofence and consent decide about a photo that was taken where she lives; none means yes."""
+        grant = form.grant(home=self.place, reach=self.reach, at=self.at)
+        known = frozenset({self.place})
+        evidence = [stated(EvidenceKind.GRANT_RESIDENCE, known), stated(EvidenceKind.SIGNED_GPS, known)]
+        candidates = candidate_set(evidence, grant=grant, policy=policy).jurisdictions
+        ledger = ConsentLedger()
+        ledger.apply_grant(grant)
+        purpose = form.purpose if self.operation in DISCLOSING else None
+        return allow(GRANT, Request(self.operation, candidates, self.at, purpose=purpose), ledger=ledger, policy=policy).rules
+
+
+def _refused_by_one(question: _Question, before: Policy, after: Policy, since: datetime | None) -> Iterator[Change]:
+    """The strictest forms first; then what one of them that passes may leave out, for each policy that lets one pass."""
+    needs = [policy.rules_for(question.place).consent for policy in (before, after)]
+    strictest = [(form, question.refusals(form, before), question.refusals(form, after)) for form in strictest_forms(needs)]
+    passing = [next((form for form, *refused in strictest if not refused[side]), None) for side in (0, 1)]
+    weaker = [
+        (form, question.refusals(form, before), question.refusals(form, after))
+        for base in dict.fromkeys(form for form in passing if form is not None)
+        for form in weaker_forms(base, needs)
+    ]
+    for form, old, new in (*strictest, *weaker):
+        if old and not new:
+            yield Change(True, (question.operation.value,), old, form.words, since)
+        if new and not old:
+            yield Change(False, (question.operation.value,), new, form.words, since)
+
+
+def _joined(found: Iterable[Change]) -> list[Change]:
+    """One change per set of rules and first moment, with all operations; the example is the first, which is the strictest form."""
+    first: dict[tuple[bool, tuple[RuleId, ...], str], Change] = {}
+    for change in found:
+        first.setdefault((change.is_wider, change.rules, change.operations[0]), change)
+    by_moment: dict[tuple[bool, tuple[RuleId, ...], datetime | None], list[Change]] = {}
+    for change in first.values():
+        by_moment.setdefault((change.is_wider, change.rules, change.since), []).append(change)
+    joined = [
+        Change(is_wider, tuple(change.operations[0] for change in same), rules, same[0].example, since)
+        for (is_wider, rules, since), same in by_moment.items()
+    ]
+    return [change for change in joined if not any(_says_more(other, change) for other in joined)]
+
+
+def _says_more(one: Change, other: Change) -> bool:
+    """What was refused by fewer rules for the same operations at the same time tells it all."""
+    return (
+        (one.is_wider, one.since) == (other.is_wider, other.since)
+        and set(one.rules) < set(other.rules)
+        and set(one.operations) >= set(other.operations)
+    )

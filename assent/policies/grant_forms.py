@@ -1,0 +1,136 @@
+"""Every way of saying yes that some policy tells apart, as grants to put to the decision; none of them is anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from assent.events.grants import (
+    AgeBand,
+    BindingMode,
+    ConsentForm,
+    FaceBinding,
+    GeographicScope,
+    GrantSnapshot,
+    GrantState,
+    LegalBasis,
+    Operation,
+    Purpose,
+    Residence,
+    SourceKindRule,
+    SourceRule,
+)
+from assent.geofence.jurisdiction_rules import ConsentRules
+from assent.ids import GrantId, Jurisdiction, SubjectId
+
+GRANT = GrantId("form")
+Signature = Literal["wet", "e_signature", "vc"] | None
+SIGNATURES: tuple[Signature, ...] = ("wet", "e_signature", "vc", None)
+MOST_EVIDENCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class GrantForm:
+    """One form of a yes. `differs` says in words how it differs from the strictest one, empty for that one."""
+
+    purpose: Purpose
+    signature: Signature
+    notice_fields: tuple[str, ...]
+    form: ConsentForm = ConsentForm.WRITTEN_RELEASE
+    has_notice_digest: bool = True
+    alternative_offered: bool = True
+    evidence_count: int = MOST_EVIDENCE
+    age_band: AgeBand = AgeBand.ADULT
+    guardian: bool = False
+    term_days: int = 1
+    idle_days: int = 0
+    differs: str = ""
+
+    @property
+    def words(self) -> str:
+        """The purpose, and what is weak about this form."""
+        return ", ".join(part for part in (f"for {self.purpose}", self.signed, self.differs) if part)
+
+    @property
+    def signed(self) -> str:
+        """How it is signed; empty for a signature by hand, which is the strictest."""
+        return {"wet": "", None: "unsigned"}.get(self.signature, f"signed by {self.signature}")
+
+    def grant(self, *, home: Jurisdiction, reach: Iterable[Jurisdiction], at: datetime) -> GrantSnapshot:
+        """A live grant of a resident of `home` in this form, given for every place in `reach`, as it stands at `at`."""
+        places = tuple(sorted(reach))
+        not_before = at - timedelta(hours=1)
+        basis = [
+            LegalBasis(
+                jurisdiction=place,
+                form=self.form,
+                signature=self.signature,
+                alternative_offered=self.alternative_offered,
+                notice_fields=self.notice_fields,
+                evidence_count=self.evidence_count,
+                notice_sha256="0" * 64 if self.has_notice_digest else None,
+            )
+            for place in places
+        ]
+        return GrantSnapshot(
+            grant_id=GRANT,
+            revision=1,
+            state=GrantState.GIVEN,
+            subject_id=SubjectId("nobody"),
+            age_band=self.age_band,
+            guardian=self.guardian,
+            residences=(Residence(jurisdiction=home),),
+            purposes=(self.purpose,),
+            operations=tuple(Operation),
+            sources=(SourceRule(kind=SourceKindRule.UPLOAD, value=GRANT),),
+            binding=FaceBinding(mode=BindingMode.SINGLE_FACE),
+            legal=tuple(basis),
+            scope=GeographicScope(collect_in=places, store_in=places, disclose_in=places),
+            not_before=not_before,
+            expires_at=not_before + timedelta(days=self.term_days),
+            confirmed_at=not_before,
+            last_interaction_at=at - timedelta(days=self.idle_days),
+        )
+
+
+def strictest_forms(rules: Iterable[ConsentRules]) -> tuple[GrantForm, ...]:
+    """The strictest yes for every purpose and signature: none of these is stricter than another, so each is asked about."""
+    fields = tuple(sorted({field for needs in rules for field in needs.notice_fields}))
+    return tuple(GrantForm(purpose, signature, fields) for purpose in Purpose for signature in SIGNATURES)
+
+
+def weaker_forms(strictest: GrantForm, rules: Iterable[ConsentRules]) -> Iterator[GrantForm]:
+    """`strictest` with one thing less, at every bound that `rules` name.
+
+    One thing at a time is enough: a decision refuses for each thing on its own, so whatever a policy lets through that another
+    does not is let through for one thing. tests/unit/test_policies_comparison.py holds random combinations against it.
+    """
+    yield from _weaker(strictest, tuple(rules))
+
+
+def _weaker(base: GrantForm, rules: tuple[ConsentRules, ...]) -> Iterator[GrantForm]:
+    for form in (ConsentForm.EXPLICIT, ConsentForm.EXPRESS):
+        yield replace(base, form=form, differs=f"in the form {form}")
+    for field in base.notice_fields:
+        left = tuple(name for name in base.notice_fields if name != field)
+        yield replace(base, notice_fields=left, differs=f"with a notice that leaves out {field}")
+    yield replace(base, has_notice_digest=False, differs="without the digest of the notice")
+    yield replace(base, alternative_offered=False, differs="without an alternative offered")
+    for count in sorted({count for needs in rules for count in (needs.evidence_min - 1, needs.evidence_min)}):
+        yield replace(base, evidence_count=count, differs=f"with {count} pieces of evidence")
+    for band in AgeBand:
+        for guardian in (False, True):
+            if band is not AgeBand.ADULT:
+                words = f"of age band {band} {'with' if guardian else 'without'} a guardian"
+                yield replace(base, age_band=band, guardian=guardian, differs=words)
+    for days in _bounds(needs.expires_max_days for needs in rules):
+        yield replace(base, term_days=days, differs=f"that lasts {days} days")
+    for days in _bounds(needs.last_interaction_cap_days for needs in rules):
+        yield replace(base, idle_days=days, differs=f"{days} days after she was last heard of")
+
+
+def _bounds(limits: Iterable[int]) -> list[int]:
+    """Each limit and the first day beyond it."""
+    return sorted({days for limit in limits for days in (limit, limit + 1)})
