@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import Topic
+from assent.intake.prepared_mac import PreparedMac
 from assent.intake.stage_signatures import STAGE_HEADER, StageSignatures
 from assent.keys.deployment_keys import DeploymentKeys
 
@@ -80,3 +84,9 @@ def test_another_deployment_is_not_believed(signatures: StageSignatures, tmp_pat
 def test_topics_that_nobody_relies_on_need_no_word(signatures: StageSignatures) -> None:
     assert signatures.holds(stored(replace(CLEARED, topic=Topic.IMAGES_REFUSED.value)))
     assert signatures.signed(CLEARED, "crawler") == CLEARED
+
+
+@given(key=st.binary(max_size=200), messages=st.lists(st.binary(max_size=300), min_size=1, max_size=4))
+def test_a_prepared_code_is_that_of_the_standard_library_each_time(key: bytes, messages: list[bytes]) -> None:
+    mac = PreparedMac(key)
+    assert [mac.hex(message) for message in messages] == [hmac.digest(key, message, "sha256").hex().encode() for message in messages]
