@@ -9,14 +9,14 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from assent.events.catalogue import EVENT_TYPES
 from assent.events.content_mode import Mode, UnknownContentError, mode_of
 from assent.events.payload import EventPayload, UtcTime
-from assent.events.record import Record, StoredRecord
+from assent.events.record import Headers, Record, StoredRecord
 from assent.events.strict_json import AmbiguousJsonError, parse_strictly
 from assent.events.structured import NoEventError, parse_structured
 from assent.events.topics import Topic
@@ -33,6 +33,8 @@ MAX_ATTRIBUTE_CHARS = 1_024
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _OUR_HEADERS = frozenset({"content-type", "traceparent", "assent-signature"})
 _REQUIRED = ("id", "source", "type", "time")
+_WRITTEN = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
+"""The headers that `encode` writes first, in their order; a `traceparent` may follow, and what a stage signs."""
 
 P_co = TypeVar("P_co", bound=EventPayload, covariant=True)
 _TIME = TypeAdapter(UtcTime)
@@ -96,7 +98,7 @@ def decode(record: StoredRecord | Record) -> Event[EventPayload]:
     value = _value(record)
     attributes, body = _parts(record, value)
     _check_attributes(attributes)
-    model = _model(attributes, record.topic)
+    model = _model(attributes["type"], record.topic)
     data = _payload(model, body)
     if data.key().encode() != record.key:
         raise UnreadableEventError("wrong_key", "the record key is not the key of its event")
@@ -114,27 +116,54 @@ def decode(record: StoredRecord | Record) -> Event[EventPayload]:
 def decode_signed(record: StoredRecord | Record) -> Event[EventPayload]:
     """The same of a record that one of our own stages signed, which saves the search for what only a stranger would write.
 
-    What is not in the form in which `encode` writes is read as any other record is. Raises UnreadableEventError.
+    The signature covers the whole value, and `encode` wrote it from a model: no key stands in it twice, no number is beyond what can
+    be held, and it is no deeper than the model. What is not in the form in which `encode` writes is read as any other record is.
+    Raises UnreadableEventError.
     """
-    told = dict(record.headers)
-    held = {name: told.get(f"ce_{name}", b"") for name in _REQUIRED}
-    is_in_our_form = (
-        len(told) == len(record.headers)
-        and all(held.values())
-        and told.get("content-type") == JSON_CONTENT
-        and told.get("ce_specversion") == SPEC_VERSION
-        and all(text.isascii() and text.decode().isprintable() for text in held.values())
-    )
     value = _value(record)
-    if not is_in_our_form:
+    told = _as_encoded(record.headers)
+    if told is None:
         return decode(record)
-    data = _payload(_model({"type": held["type"].decode()}, record.topic), value)
+    model = _model(told.type, record.topic)
+    try:
+        data = model.model_validate_json(value)
+    except ValidationError as error:
+        raise _malformed(error) from None
     if data.key().encode() != record.key:
         raise UnreadableEventError("wrong_key", "the record key is not the key of its event")
-    trace = told.get("traceparent", b"").decode(errors="replace")
-    return Event(
-        held["id"].decode(), held["source"].decode(), _time(held["time"].decode()), data, trace if trace and _is_text(trace) else None
-    )
+    return Event(told.id, told.source, _time(told.time), data, told.traceparent)
+
+
+class _Told(NamedTuple):
+    """The attributes of an event as text."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    traceparent: str | None
+
+
+def _as_encoded(headers: Headers) -> _Told | None:
+    """The attributes where the headers stand as `encode` writes them, each once, in printable ASCII; None where anything is odd."""
+    if len(headers) < len(_WRITTEN):
+        return None
+    names, texts = zip(*headers, strict=True)
+    if names[: len(_WRITTEN)] != _WRITTEN or len(set(names)) != len(names):
+        return None
+    specversion, event_id, source, type_, time, content = texts[: len(_WRITTEN)]
+    trace = texts[len(_WRITTEN)] if names[len(_WRITTEN) :][:1] == ("traceparent",) else b""
+    joined = b"".join((event_id, source, type_, time, trace))
+    if (
+        specversion != SPEC_VERSION
+        or content != JSON_CONTENT
+        or not (event_id and source and type_ and time)
+        or len(joined) > MAX_ATTRIBUTE_CHARS
+        or not joined.isascii()
+        or not joined.decode().isprintable()
+    ):
+        return None
+    return _Told(event_id.decode(), source.decode(), type_.decode(), time.decode(), trace.decode() or None)
 
 
 def _value(record: StoredRecord | Record) -> bytes:
@@ -146,7 +175,7 @@ def _value(record: StoredRecord | Record) -> bytes:
     most = MAX_OUTSIDE_BYTES if record.topic == Topic.IMAGES_SCRAPED.value else MAX_VALUE_BYTES
     if len(record.value) > most:
         raise UnreadableEventError("oversize", f"value of {len(record.value)} bytes, {most} allowed")
-    told = sum(len(name) + len(text) for name, text in record.headers)
+    told = sum([len(name) + len(text) for name, text in record.headers])
     if told > MAX_HEADER_BYTES:
         raise UnreadableEventError("oversize", f"headers of {told} bytes, {MAX_HEADER_BYTES} allowed")
     return record.value
@@ -194,11 +223,11 @@ def _is_text(text: str) -> bool:
     return len(text) <= MAX_ATTRIBUTE_CHARS and not _FORBIDDEN.search(text)
 
 
-def _model(attributes: dict[str, str], topic: str) -> type[EventPayload]:
-    model = EVENT_TYPES.get(attributes["type"])
+def _model(type_: str, topic: str) -> type[EventPayload]:
+    model = EVENT_TYPES.get(type_)
     if model is None:
         raise UnreadableEventError("unknown_type", "no event of this type and version is known")
-    if model.topic.value != topic:
+    if model.topic != topic:
         raise UnreadableEventError("wrong_topic", f"{model.type} does not belong on {topic}")
     return model
 
@@ -210,8 +239,12 @@ def _payload(model: type[EventPayload], body: bytes) -> EventPayload:
     except AmbiguousJsonError as error:
         raise UnreadableEventError("malformed", str(error)) from error
     except ValidationError as error:
-        where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors()[:5])
-        raise UnreadableEventError("malformed", f"{error.error_count()} faults at {where}") from None
+        raise _malformed(error) from None
+
+
+def _malformed(error: ValidationError) -> UnreadableEventError:
+    where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors()[:5])
+    return UnreadableEventError("malformed", f"{error.error_count()} faults at {where}")
 
 
 def _time(text: str) -> datetime:

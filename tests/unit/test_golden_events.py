@@ -91,6 +91,17 @@ def test_a_signed_record_of_an_odd_form_is_refused_as_any_other(odd: str) -> Non
     assert signed.value.cause == strictly.value.cause
 
 
+def test_only_a_signed_record_is_spared_the_search_for_a_key_that_stands_twice() -> None:
+    record = encode(decode(record_of(next(path for path in EXAMPLES if path.parent.name == "images.located.v1"))))
+    twice = replace(record, value=(record.value or b"")[:-1] + b',"policy_version":"0"}')
+    with pytest.raises(UnreadableEventError, match="malformed"):
+        decode(twice)
+    assert decode_signed(twice).id == decode(record).id
+    shuffled = replace(twice, headers=tuple(reversed(twice.headers)))
+    with pytest.raises(UnreadableEventError, match="malformed"):
+        decode_signed(shuffled)
+
+
 @golden
 def test_it_fits_the_published_schema(path: Path) -> None:
     schema = schema_of(EVENT_TYPES[path.parent.name])
