@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from assent.consent.asset import Asset
 from assent.consent.ledger import ConsentLedger, Standing
@@ -93,9 +93,10 @@ def _terms(grant: GrantSnapshot, request: Request) -> Iterator[RuleId]:
 
 def _law(grant: GrantSnapshot, request: Request, policy: Policy) -> Iterator[RuleId]:
     """What the law of each candidate place withholds."""
+    operations = request.operations
     for jurisdiction in request.candidates or frozenset({UNKNOWN}):
         rules = policy.rules_for(jurisdiction)
-        for operation in request.operations:
+        for operation in operations:
             closed = rules.closed_by(operation, request.now)
             if closed is not None:
                 yield closed
@@ -125,7 +126,7 @@ def _purposes(grant: GrantSnapshot, request: Request, rules: JurisdictionRules) 
 
 def _clocks(grant: GrantSnapshot, now: datetime, rules: JurisdictionRules) -> Iterator[RuleId]:
     """QC-7: no consent without an end. IL-1: three years after the last interaction at most."""
-    if grant.expires_at - grant.not_before > timedelta(days=rules.consent.expires_max_days):
+    if grant.expires_at - grant.not_before > rules.consent.longest_validity:
         yield RuleId("QC-7")
-    if now - grant.last_interaction_at > timedelta(days=rules.consent.last_interaction_cap_days):
+    if now - grant.last_interaction_at > rules.consent.last_interaction_cap:
         yield RuleId("IL-1")

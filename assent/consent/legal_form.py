@@ -37,7 +37,7 @@ def _basis_rules(basis: LegalBasis, needs: ConsentRules) -> Iterator[RuleId]:
         yield RuleId("CA-2")
     if needs.signature and basis.signature not in needs.signature:
         yield RuleId("IL-3")
-    if not set(needs.notice_fields).issubset(basis.notice_fields):
+    if any(field not in basis.notice_fields for field in needs.notice_fields):
         yield RuleId("IL-2")
     if needs.alternative_offered and not basis.alternative_offered:
         yield RuleId("QC-7")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from assent.consent.asset import Asset
 from assent.consent.source_url import SourceUrlError, folders, normalise_prefix, normalise_url, without_scheme
@@ -48,25 +48,28 @@ def rule_key(rule: SourceRule) -> SourceKey:
     return rule.kind, rule.value
 
 
-def asset_keys(asset: Asset) -> list[SourceKey]:
+def asset_keys(asset: Asset) -> Iterator[SourceKey]:
     """Every key under which a rule could name this asset, the most exact first."""
-    keys: list[SourceKey] = []
     if asset.sha256 is not None:
-        keys.append((SourceKindRule.ASSET_SHA256, asset.sha256))
+        yield SourceKindRule.ASSET_SHA256, asset.sha256
     if asset.upload_grant_id is not None:
-        keys.append((SourceKindRule.UPLOAD, asset.upload_grant_id))
+        yield SourceKindRule.UPLOAD, asset.upload_grant_id
     if asset.final_url is not None:
-        keys.append((SourceKindRule.IMAGE_URL, without_scheme(asset.final_url)))
-        keys.extend((SourceKindRule.URL_PREFIX, folder) for folder in reversed(folders(asset.final_url)))
+        yield SourceKindRule.IMAGE_URL, without_scheme(asset.final_url)
+        for folder in folders(asset.final_url):
+            yield SourceKindRule.URL_PREFIX, folder
     if asset.account is not None:
-        keys.append((SourceKindRule.ACCOUNT, asset.account))
-    return keys
+        yield SourceKindRule.ACCOUNT, asset.account
 
 
 def matching_rule(rules: Iterable[SourceRule], asset: Asset) -> SourceRule | None:
     """The most exact rule that names the asset, or None."""
     by_key = {rule_key(rule): rule for rule in rules}
-    return next((by_key[key] for key in asset_keys(asset) if key in by_key), None)
+    for key in asset_keys(asset):
+        rule = by_key.get(key)
+        if rule is not None:
+            return rule
+    return None
 
 
 def _digest(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -72,11 +73,13 @@ def without_scheme(url: str) -> str:
     return url.split("://", 1)[1]
 
 
-def folders(url: str) -> list[str]:
-    """Every folder below the host, longest last, without scheme: `h/a/`, `h/a/b/` for `https://h/a/b/c.jpg`."""
-    host, _, path = without_scheme(url).split("?", 1)[0].partition("/")
-    segments = path.split("/")[:-1]
-    return [f"{host}/{'/'.join(segments[: count + 1])}/" for count in range(len(segments))]
+def folders(url: str) -> Iterator[str]:
+    """Every folder below the host, longest first, without scheme: `h/a/b/`, `h/a/` for `https://h/a/b/c.jpg`."""
+    where = without_scheme(url).partition("?")[0]
+    host_ends, end = where.find("/"), where.rfind("/")
+    while end > host_ends:
+        yield where[: end + 1]
+        end = where.rfind("/", 0, end)
 
 
 # The images of one site have one host.

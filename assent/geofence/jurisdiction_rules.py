@@ -72,6 +72,16 @@ class ConsentRules(PolicyPart):
     expires_max_days: int = Field(ge=1, le=3650)
     last_interaction_cap_days: int = Field(ge=1, le=1095)
 
+    @cached_property
+    def longest_validity(self) -> timedelta:
+        """`expires_max_days` as a span."""
+        return timedelta(days=self.expires_max_days)
+
+    @cached_property
+    def last_interaction_cap(self) -> timedelta:
+        """`last_interaction_cap_days` as a span."""
+        return timedelta(days=self.last_interaction_cap_days)
+
 
 class PurposeRules(PolicyPart):
     """Purposes are an allow-list; what is forbidden stays so whatever a grant says."""
@@ -129,6 +139,11 @@ class JurisdictionRules(PolicyPart):
     order_received: OrderReceived | None = None
 
     @cached_property
+    def opens(self) -> frozenset[str]:
+        """What a grant may open here once every filing is met: nothing in an entry that is stayed or struck."""
+        return frozenset(self.with_grant) if self.status == "in_force" else frozenset()
+
+    @cached_property
     def purposes_allow(self) -> frozenset[str]:
         """Purposes that may be granted here."""
         return frozenset(self.purposes.allow)
@@ -147,10 +162,12 @@ class JurisdictionRules(PolicyPart):
         return self._closed(SERVE_CLIENTS, self.clients_rule, now)
 
     def _closed(self, operation: str, rule: RuleId, now: datetime) -> RuleId | None:
-        """A stayed or struck entry opens nothing, nor one with an overdue order; of unmet filings the one that takes longest is named."""
-        if self.status != "in_force" or operation not in self.with_grant:
+        """An overdue order closes everything; of unmet filings the one that takes longest is named."""
+        if operation not in self.opens:
             return rule
         if self.order_received is not None and self.order_received.is_overdue(now):
             return rule
+        if not self.filings:
+            return None
         unmet = [filing for _, filing in sorted(self.filings.items()) if not filing.is_met(now)]
         return max(unmet, key=lambda filing: filing.lead_days).rule if unmet else None

@@ -123,7 +123,9 @@ def test_rules_that_name_nothing_are_refused(kind: SourceKindRule, value: str) -
 
 
 def test_folders_of_a_url() -> None:
-    assert folders("https://h.example/a/b/c.jpg") == ["h.example/a/", "h.example/a/b/"]
+    assert list(folders("https://h.example/a/b/c.jpg")) == ["h.example/a/b/", "h.example/a/"]
+    assert list(folders("https://h.example/a/?b=/c/")) == ["h.example/a/"]
+    assert list(folders("https://h.example/c.jpg")) == list(folders("https://h.example")) == []
 
 
 @given(st.from_regex(_PLAIN, fullmatch=True))
