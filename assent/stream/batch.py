@@ -16,13 +16,17 @@ from assent.stream.event_log import TopicPartition
 from assent.stream.outcomes import Emit, Ignore, Outcome, PoisonMessageError, Refuse, RetryLaterError
 from assent.stream.processor import JudgesUnreadable, Processor
 from assent.telemetry.spans import OpenSpan
+from assent.telemetry.tracing import is_unrecorded
 
 _SIGNED = frozenset(topic.value for topic in HANDED_ON)
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What one record came to: an event with its outputs, or a dead letter. `span` is None where no event could be read."""
+    """What one record came to: an event with its outputs, or a dead letter.
+
+    `span` is None where no event could be read, and where nobody records the trace.
+    """
 
     record: StoredRecord
     event: Event[EventPayload] | None
@@ -124,10 +128,11 @@ class Batch:
         span: OpenSpan | None = None
         try:
             is_genuine = self._is_genuine(record)
-            told = await _read(processor, record, is_signed=is_genuine and record.topic in _SIGNED)
-            span = OpenSpan.under(told.traceparent, now=self._clock.now())
-            # What comes of it names this step as its cause; what came with it is not carried on as it was written.
-            event = Event(told.id, told.source, told.time, told.data, span.context.header())
+            event = await _read(processor, record, is_signed=is_genuine and record.topic in _SIGNED)
+            if not is_unrecorded(event.traceparent):
+                span = OpenSpan.under(event.traceparent, now=self._clock.now())
+                # What comes of it names this step as its cause; what came with it is not carried on as it was written.
+                event = Event(event.id, event.source, event.time, event.data, span.context.header())
             if not is_genuine:
                 raise PoisonMessageError("bad_signature")
             outcome = await processor.handle(event, record)

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
+_UNRECORDED = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][02468ace]")
 _SAMPLED = 0x01
 
 
@@ -48,6 +49,11 @@ class TraceContext:
     def header(self) -> str:
         """The `traceparent` value, in version 00."""
         return f"00-{self.trace_id}-{self.span_id}-{_SAMPLED if self.is_sampled else 0:02x}"
+
+
+def is_unrecorded(header: str | None) -> bool:
+    """The valid context of a trace that nobody records: no step of it is ever written down, so it is handed on as it came."""
+    return header is not None and _UNRECORDED.fullmatch(header) is not None
 
 
 def _random_hex(size_bytes: int) -> str:

@@ -105,6 +105,18 @@ async def test_an_output_names_the_step_that_made_it(log: FaultyLog) -> None:
     assert len({header.span_id for header in headers if header is not None}) == 2
 
 
+async def test_a_trace_that_nobody_records_is_handed_on_as_it_came(log: FaultyLog) -> None:
+    async def pass_on(event: Event[EventPayload]) -> Outcome | None:
+        return Emit((replace(answer(event), traceparent=event.traceparent),))
+
+    silent, kept = replace(TraceContext.start(), is_sampled=False).header(), Kept()
+    await log.append([encode(replace(withdrawn("g-1"), traceparent=silent))])
+    async with running(runner_of(log, Worker(pass_on), spans=kept)):
+        await is_done(log, 1)
+    assert [record.header("traceparent") for record in await written(log, OUT.value)] == [silent.encode()]
+    assert kept.spans == []
+
+
 async def test_what_a_runner_does_is_measured(log: FaultyLog) -> None:
     """Lag in records and in seconds, which grows while nothing moves; holds, dead letters, rebalances, moved commits, progress."""
     trouble = {"b-1"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.telemetry.tracing import TraceContext
+from assent.telemetry.tracing import TraceContext, is_unrecorded
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -47,7 +47,25 @@ def test_a_later_version_may_have_more_parts() -> None:
 )
 def test_an_invalid_header_is_no_context(header: str | None) -> None:
     assert TraceContext.parse(header) is None
+    assert not is_unrecorded(header)
     assert TraceContext.follow(header).trace_id != TRACE
+
+
+@pytest.mark.parametrize(
+    ("header", "unrecorded"),
+    [
+        (f"00-{TRACE}-{SPAN}-00", True),
+        (f"00-{TRACE}-{SPAN}-fe", True),
+        (f"00-{TRACE}-{SPAN}-01", False),
+        (f"00-{TRACE}-{SPAN}-ff", False),
+        (f"00-{'0' * 32}-{SPAN}-00", False),
+        (f"00-{TRACE}-{'0' * 16}-00", False),
+        (f"01-{TRACE}-{SPAN}-00-more", False),
+        (f"00-{TRACE}-{SPAN}-00\n", False),
+    ],
+)
+def test_only_a_whole_context_without_the_sampled_flag_is_unrecorded(header: str, unrecorded: bool) -> None:
+    assert is_unrecorded(header) is unrecorded
 
 
 def test_a_child_keeps_the_trace_and_changes_the_span() -> None:
