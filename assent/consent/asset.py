@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from assent.consent.source_url import normalise_url
@@ -10,8 +10,8 @@ from assent.events.images import Sighting, SourceKind
 from assent.ids import GrantId
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+# A tuple, not a data class: one is made for every image and every decision.
+class Asset(NamedTuple):
     """One image as a source rule may name it. `sha256` is None before the bytes were fetched."""
 
     source_kind: SourceKind

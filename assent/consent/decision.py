@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from assent.consent.asset import Asset
 from assent.consent.ledger import ConsentLedger, Standing
@@ -29,8 +30,8 @@ STORING = frozenset({Operation.EMBED, Operation.STORE})
 DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+# A tuple, not a data class: one is made for every decision.
+class Request(NamedTuple):
     """One question to the ledger and the policy. `also` names further operations that must be open as well.
 
     `asset` is None where a stored point is judged and no picture is at hand; `purpose` None where nothing is disclosed yet.

@@ -76,6 +76,10 @@ class Gate:
         """The grant if it is live now."""
         return self._fold.ledger.live(grant_id, self.now)
 
+    def known(self, grant_id: GrantId) -> GrantSnapshot | None:
+        """The highest snapshot read, live or not: for whoever has a verdict on it in hand and decided nothing else since."""
+        return self._fold.ledger.grant(grant_id)
+
     def is_suppressed(self, suppression_key: str) -> bool:
         """These bytes, or what lies at this address, were asked never to come back."""
         return self._fold.suppressions.has_key(suppression_key)

@@ -82,7 +82,7 @@ def encode(event: Event[EventPayload]) -> Record:
     if event.traceparent is not None:
         headers.append(("traceparent", event.traceparent.encode()))
     return Record(
-        topic=event.data.topic.value,
+        topic=str(event.data.topic),
         key=event.data.key().encode(),
         value=event.data.model_dump_json().encode(),
         headers=tuple(headers),
@@ -172,7 +172,7 @@ def _value(record: StoredRecord | Record) -> bytes:
         raise UnreadableEventError(record.damage, "the log cannot give this record")
     if record.value is None:
         raise UnreadableEventError("no_value", "a record without a value is a tombstone, not an event")
-    most = MAX_OUTSIDE_BYTES if record.topic == Topic.IMAGES_SCRAPED.value else MAX_VALUE_BYTES
+    most = MAX_OUTSIDE_BYTES if record.topic == Topic.IMAGES_SCRAPED else MAX_VALUE_BYTES
     if len(record.value) > most:
         raise UnreadableEventError("oversize", f"value of {len(record.value)} bytes, {most} allowed")
     told = sum([len(name) + len(text) for name, text in record.headers])

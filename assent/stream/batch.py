@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from assent.events.envelope import Event, UnreadableEventError, decode, decode_signed, encode
 from assent.events.payload import EventPayload
@@ -21,8 +22,8 @@ from assent.telemetry.tracing import is_unrecorded
 _SIGNED = frozenset(topic.value for topic in HANDED_ON)
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+# A tuple, not a data class: one is made for every record.
+class Handled(NamedTuple):
     """What one record came to: an event with its outputs, or a dead letter.
 
     `span` is None where no event could be read, and where nobody records the trace.
@@ -86,16 +87,18 @@ class Batch:
 
     def done(self) -> list[Handled]:
         """In the order of the poll; what was put back is not among them, handled or not."""
+        if not self.put_back:
+            return [self._handled[index] for index in range(len(self.records))]
         return [self._handled[index] for index, record in enumerate(self.records) if not self._is_put_back(record)]
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Per partition the offset after the last record that is done with all before it."""
-        found: dict[TopicPartition, int] = {}
+        found: dict[tuple[str, int], int] = {}
         for record in self.records:
-            if not self._is_put_back(record):
-                at = partition_of_record(record)
-                found[at] = max(found.get(at, 0), record.offset + 1)
-        return found
+            at = (record.topic, record.partition)
+            if record.offset >= found.get(at, 0) and not self._is_put_back(record):
+                found[at] = record.offset + 1
+        return {TopicPartition(*at): offset for at, offset in found.items()}
 
     def first_offsets(self) -> dict[TopicPartition, int]:
         """Per partition where the batch began."""
@@ -163,7 +166,7 @@ async def _read(processor: Processor, record: StoredRecord, *, is_signed: bool) 
 
 
 def _records(outcome: Outcome) -> tuple[Record, ...]:
-    return () if isinstance(outcome, Ignore) else tuple(encode(event) for event in outcome.events)
+    return () if isinstance(outcome, Ignore) else tuple([encode(event) for event in outcome.events])
 
 
 def _told(outcome: Outcome) -> tuple[str, str]:

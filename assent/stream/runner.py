@@ -225,8 +225,9 @@ class Runner:
         await self._write(done)
         if isinstance(self._processor, AfterBatch):
             await self._processor.after_batch(events)
-        offsets = {at: offset for at, offset in batch.next_offsets().items() if at not in self._lost}
-        moved = await subscription.commit(offsets) | (batch.next_offsets().keys() - offsets.keys())
+        done_to = batch.next_offsets()
+        offsets = {at: offset for at, offset in done_to.items() if at not in self._lost}
+        moved = await subscription.commit(offsets) | (done_to.keys() - offsets.keys())
         self._away_since = None
         # Not sooner: a batch that is not committed is handled again, and must not count twice.
         self._dead_in_a_row = dead_in_a_row
@@ -236,7 +237,7 @@ class Runner:
         for at, put in batch.put_back.items():
             self._observer.held(self._processor.name, type(put.error).__name__)
             self._held.hold(subscription, at, put.offset, after_s=put.error.after_s)
-        committed = [handled for handled in done if partition_of_record(handled.record) not in moved]
+        committed = [handled for handled in done if not moved or partition_of_record(handled.record) not in moved]
         self._report(committed)
         if isinstance(self._processor, AfterCommit):
             try:

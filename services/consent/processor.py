@@ -44,7 +44,7 @@ class ConsentProcessor:
         refused: list[Event[EventPayload]] = []
         for finding in located.findings:
             verdict = self._gate.verdict(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset)
-            grant = self._gate.live(finding.grant_id)
+            grant = self._gate.known(finding.grant_id)
             if verdict.is_allowed and grant is not None:
                 cleared.append(
                     Clearance(grant_id=finding.grant_id, revision=grant.revision, candidates=finding.candidates, evidence=finding.evidence)
@@ -85,9 +85,9 @@ class ConsentProcessor:
 
     def _cleared(self, cause: Event[EventPayload], located: ImageLocated, cleared: Sequence[Clearance]) -> Event[EventPayload]:
         version = self._gate.policy.version
-        reference = ",".join(f"{clearance.grant_id}@{clearance.revision}" for clearance in cleared)
+        reference = ",".join([f"{clearance.grant_id}@{clearance.revision}" for clearance in cleared])
         return Event(
-            id=event_id(cause.id, Stage.CONSENT.value, reference, version, "cleared"),
+            id=event_id(cause.id, Stage.CONSENT, reference, version, "cleared"),
             source="/assent/consent",
             time=self._gate.now,
             traceparent=cause.traceparent,

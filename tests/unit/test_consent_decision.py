@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -69,7 +68,7 @@ def verdict(held: GrantSnapshot, *codes: str, policy: Policy | None = None, ledg
         ledger = ConsentLedger()
         ledger.apply_grant(held)
     request = Request(operation=Operation.COLLECT, candidates=places(*codes), now=NOW, asset=COVERED)
-    return allow(GRANT, replace(request, **changes), ledger=ledger, policy=policy or shipped())
+    return allow(GRANT, request._replace(**changes), ledger=ledger, policy=policy or shipped())
 
 
 @pytest.mark.parametrize("operation", list(Operation))
