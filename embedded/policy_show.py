@@ -10,7 +10,7 @@ from typing import Any
 
 from assent.cli.command import CommandError, ExitCode
 from assent.deciding.rule_texts import rule_text
-from assent.geofence.jurisdiction_rules import ConsentRules, Filing, JurisdictionRules, Order
+from assent.geofence.jurisdiction_rules import ConsentRules, Filing, JurisdictionRules, OrderReceived
 from assent.geofence.place_names import places_in_text, region_code
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction
@@ -59,8 +59,8 @@ def entry_lines(place: Jurisdiction, policy: Policy, now: datetime) -> Iterator[
     yield _title(place, entry, rules)
     yield f"status      {_status(rules)}"
     yield f"law         {', '.join(rules.law)}" + (f"; {rules.authority}" if rules.authority else "")
-    if rules.order is not None:
-        yield f"order       {_order(rules.order)}"
+    if rules.order_received is not None:
+        yield f"order       {_order(rules.order_received, now)}"
     for name, filing in sorted(rules.filings.items()):
         yield f"filing      {name}: {filing_words(filing, now)}"
     yield "what is open"
@@ -123,10 +123,12 @@ def _status(rules: JurisdictionRules) -> str:
     }[rules.status]
 
 
-def _order(order: Order) -> str:
+def _order(order: OrderReceived, now: datetime) -> str:
     clocks = {"comply": order.comply_days, "report": order.report_days, "destroy": order.destroy_days}
     told = [f"{what} by {order.issued + timedelta(days=days)} ({days} days)" for what, days in clocks.items() if days is not None]
-    return ", ".join([f"of {order.issued}", *told])
+    met = f"met on {order.met_on}" if order.met_on is not None else "not yet met"
+    overdue = ["OVERDUE, so nothing is open"] if order.is_overdue(now) else []
+    return ", ".join([f"of {order.issued}", *told, met, *overdue])
 
 
 def _grant_lines(rules: JurisdictionRules) -> Iterator[str]:
@@ -148,19 +150,14 @@ def _age(needs: ConsentRules) -> str:
 
 
 def _keeping_lines(rules: JurisdictionRules) -> Iterator[str]:
-    retention, withdrawal = rules.retention, rules.withdrawal
+    retention = rules.retention
     yield f"at most     {retention.max_days} days, and {retention.after_purpose_days} after the purpose ends"
-    yield (
-        f"withdrawal  told to nobody after {withdrawal.stop_search_s} s, no read path after {withdrawal.logical_delete_s} s, "
-        f"bytes gone after {withdrawal.physical_erase_days} days; no photo is asked for"
-    )
     bystanders = {
         "drop_image": "a photo with anybody else in it is refused",
         "region_only": "allowed where she marked her own face; everybody else is painted over",
     }
     yield f"bystanders  {bystanders[rules.bystanders]}"
     yield f"probe       {'a face under a live grant, or her own' if rules.probe == 'self_or_grant' else 'her own face alone'}"
-    yield f"connectors  {', '.join(rules.connectors)}"
 
 
 def _entry_document(place: Jurisdiction, policy: Policy, now: datetime) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -75,7 +75,7 @@ def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy:
     refusals = {*_terms(grant, request), *_law(grant, request, policy)}
     for member in ledger.members(grant):
         # One person confirms a joint grant; it cannot give for the others more than they gave. Where they are asked is where they live.
-        asked = replace(request, asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))
+        asked = request._replace(asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))
         refusals.update(_terms(member, asked), _law(member, asked, policy))
     return Verdict(tuple(sorted(refusals)))
 

@@ -30,9 +30,6 @@ MORE_IS_WIDER = frozenset(
     {
         "retention.max_days",
         "retention.after_purpose_days",
-        "withdrawal.stop_search_s",
-        "withdrawal.logical_delete_s",
-        "withdrawal.physical_erase_days",
         "bystanders",
         "probe",
         "location.deny_threshold",
@@ -41,7 +38,7 @@ MORE_IS_WIDER = frozenset(
 """Of every other key here, less is wider: a lower age, a lighter server, a smaller circle."""
 
 NEEDS_OPEN = frozenset({"consent.age_min", "bystanders", "probe"})
-"""These say something only where a grant can open anything. How long a withdrawal may take counts for what is held everywhere."""
+"""These say something only where a grant can open anything."""
 
 _RANKS = {"drop_image": 0, "region_only": 1, "self_only": 0, "self_or_grant": 1}
 
@@ -77,26 +74,21 @@ def _moved(before: dict[str, float], after: dict[str, float]) -> Iterator[Ordere
         if old == new:
             continue
         if old is None or new is None:
-            # A connector that is left out counts no more; without a buffer for the areas nothing is decided at all.
-            gone_is_wider = key.startswith("connectors.")
-            yield OrderedChange(key, _told(old), _told(new), is_wider=(new is None) == gone_is_wider)
+            # Without a buffer for the areas nothing is decided at all.
+            yield OrderedChange(key, _told(old), _told(new), is_wider=new is not None)
         else:
             yield OrderedChange(key, _told(old), _told(new), is_wider=(new > old) == (key in MORE_IS_WIDER))
 
 
 def _values_of_rules(rules: JurisdictionRules) -> dict[str, float]:
-    withdrawal, retention = rules.withdrawal, rules.retention
+    retention = rules.retention
     return {
         "retention.max_days": retention.max_days,
         "retention.after_purpose_days": retention.after_purpose_days,
-        "withdrawal.stop_search_s": withdrawal.stop_search_s,
-        "withdrawal.logical_delete_s": withdrawal.logical_delete_s,
-        "withdrawal.physical_erase_days": withdrawal.physical_erase_days,
         "bystanders": _RANKS[rules.bystanders],
         "probe": _RANKS[rules.probe],
         "consent.age_min": rules.consent.age_min,
         "server_deny_weight": rules.server_deny_weight,
-        **{f"connectors.{connector}": 1 for connector in rules.connectors},
     }
 
 

@@ -85,8 +85,6 @@ def test_a_wrong_clock_does_not_hide_that_a_place_opens_sooner(now: datetime) ->
         ({"bystanders": "drop_image"}, Direction.NARROWER),
         ({"probe": "self_only"}, Direction.NARROWER),
         ({"retention": {"max_days": 365}}, Direction.NARROWER),
-        ({"withdrawal": {"stop_search_s": 6}}, Direction.WIDER),
-        ({"connectors": ["residence"]}, Direction.WIDER),
         ({"server_deny_weight": 0.2}, Direction.WIDER),
         ({"rule": "BC-3", "law": ["another name"], "authority": "none"}, Direction.DIFFERENT),
         ({"filings": {"pia": {"rule": "BC-3"}}}, Direction.NARROWER),
