@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.suppressions import Suppressions
-from assent.events.envelope import UnreadableEventError, decode
+from assent.events.envelope import UnreadableEventError, decode, decode_signed
 from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, SuppressionAdded
+from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.geofence.policy import Policy
 from assent.ids import GrantId
-from assent.intake.registry_signature import is_registrys_word
+from assent.intake.registry_signature import REGISTRYS_WORD, is_registrys_word
 
 DECISION_TOPICS = (Topic.GRANTS, Topic.WITHDRAWALS, Topic.POLICIES, Topic.SUPPRESSIONS)
+_SIGNED = frozenset(topic.value for topic in REGISTRYS_WORD)
 
 
 class UntrustedPolicyError(Exception):
     """Raised when a policy record cannot be read or its signature does not hold; the service stops rather than guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one record says: its data, or why it has none. A grant that the registry did not sign has neither."""
+
+    is_registrys: bool
+    data: EventPayload | None = None
+    error: UnreadableEventError | None = None
 
 
 class DecisionFold:
@@ -39,31 +51,42 @@ class DecisionFold:
         self._grant_key = grant_key
 
     def apply(self, record: StoredRecord) -> None:
-        """Take one record of a decision topic. Raises UntrustedPolicyError for a policy that does not hold.
+        """Read and take one record. Raises UntrustedPolicyError for a policy that does not hold."""
+        self.take(record, self.read(record))
 
-        A grant that the registry did not sign is not read at all: it denies the grant id in its key. A withdrawal counts whoever
-        wrote it, for it can only close.
-        """
-        if not is_registrys_word(record, self._grant_key):
-            self._count(record)
-            if record.topic == Topic.GRANTS.value:
-                self._deny(record)
-                return
+    def read(self, record: StoredRecord) -> Reading:
+        """What the record says, whatever was read before it; a grant that the registry did not sign is not read at all."""
+        is_registrys = is_registrys_word(record, self._grant_key)
+        if not is_registrys and record.topic == Topic.GRANTS.value:
+            return Reading(is_registrys)
+        decoded = decode_signed if is_registrys and record.topic in _SIGNED else decode
         try:
-            data = decode(record).data
+            return Reading(is_registrys, decoded(record).data)
         except UnreadableEventError as error:
+            return Reading(is_registrys, error=error)
+
+    def take(self, record: StoredRecord, said: Reading) -> None:
+        """Take what was read of a record of a decision topic. Raises UntrustedPolicyError for a policy that does not hold.
+
+        A grant that the registry did not sign denies the grant id in its key. A withdrawal counts whoever wrote it, for it can only
+        close.
+        """
+        if not said.is_registrys:
             self._count(record)
-            self._unreadable(record, error)
-            return
-        match data:
-            case GrantSnapshot():
-                self.ledger.apply_grant(data)
-            case GrantWithdrawn():
-                self.ledger.apply_withdrawal(data)
-            case PolicyPublished():
-                self.policy = self._trusted(data)
-            case SuppressionAdded():
-                self.suppressions.add(data)
+        if said.error is not None:
+            self._count(record)
+            self._unreadable(record, said.error)
+        match said.data:
+            case None if said.error is None:
+                self._deny(record)
+            case GrantSnapshot() as grant:
+                self.ledger.apply_grant(grant)
+            case GrantWithdrawn() as withdrawal:
+                self.ledger.apply_withdrawal(withdrawal)
+            case PolicyPublished() as policy:
+                self.policy = self._trusted(policy)
+            case SuppressionAdded() as suppression:
+                self.suppressions.add(suppression)
 
     def _unreadable(self, record: StoredRecord, error: UnreadableEventError) -> None:
         """Fail closed: the grant id in the key is denied; a policy that cannot be read stops the service."""

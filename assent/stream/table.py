@@ -10,14 +10,14 @@ from typing import Protocol
 from assent.events.record import StoredRecord
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog, LogUnavailableError, Tail, TopicPartition
+from assent.stream.read_ahead import SLICE, TwoStepFold, fold_ahead
+from assent.stream.spared_growth import SparedGrowth
 
 POLL_S = 1.0
 RETRY_S = 0.2
 ASKED_AGAIN = 5
 """How often an end before what was read is asked again, each time after RETRY_S: a leader that lost its office without knowing
 it tells an old end for a moment; a log that lost records goes on telling it."""
-SLICE = 128
-"""Records applied before other tasks get a turn: a rebuild of a large table must not hold up heartbeats."""
 
 
 class TableStaleError(Exception):
@@ -36,7 +36,7 @@ class LogWentBackError(Exception):
 
 
 class Fold(Protocol):
-    """What the records are folded into."""
+    """What the records are folded into. One that is also a TwoStepFold is read in threads while there is much to read."""
 
     def apply(self, record: StoredRecord) -> None:
         """Take one record. An exception stops the table for good."""
@@ -65,6 +65,7 @@ class Table:
         self._tasks: list[asyncio.Task[None]] = []
         self._moved = asyncio.Condition()
         self._applied: dict[TopicPartition, int] = {}
+        self._growth = SparedGrowth()
         self._barrier: dict[TopicPartition, int] | None = None
         self._fresh_at: float | None = None
         self.broken: BaseException | None = None
@@ -185,10 +186,21 @@ class Table:
                 )
 
     async def _apply(self, records: Sequence[StoredRecord]) -> None:
-        for count, record in enumerate(records, start=1):
-            self._fold.apply(record)
-            if count % SLICE == 0:
+        if len(records) > SLICE and isinstance(self._fold, TwoStepFold):
+            await fold_ahead(self._fold, records, taken=self._grew)
+            return
+        for start in range(0, len(records), SLICE):
+            part = records[start : start + SLICE]
+            for record in part:
+                self._fold.apply(record)
+            self._grew(len(part))
+            if len(part) == SLICE:
                 await asyncio.sleep(0)
+
+    def _grew(self, records: int) -> None:
+        """While the table loads; later a search for cycles has little to walk through."""
+        if not self.is_ready:
+            self._growth.grew(records)
 
     async def _stay_proven(self) -> None:
         """Keeps `age_s` young as long as the log answers, also where nobody else catches up."""

@@ -24,6 +24,7 @@ from assent.intake.registry_signature import is_registrys_word, signed_by_regist
 from assent.intake.signature import SIGNATURE_HEADER, sign_record
 from assent.intake.stage_signatures import StageSignatures
 from assent.keys.deployment_keys import DeploymentKeys
+from assent.stream.read_ahead import SLICE, fold_ahead
 from services.indexer.erasure_table import ErasureTable
 from tests.unit.grant_examples import NOW, grant
 
@@ -177,3 +178,19 @@ def test_nothing_is_erased_that_the_registry_did_not_ask_for_and_nothing_taken_a
         assert unfinished(signed(ASKED), stages.signed(unsigned(TOLD), owner)) == ([], {})
     for record in (unsigned(TOLD), signed(TOLD), stages.signed(unsigned(TOLD), "embedder"), sign_record(unsigned(TOLD), REGISTRY)):
         assert unfinished(signed(ASKED), record) == (["x-1"], {"erasures.progressed": 1})
+
+
+async def test_records_that_are_read_in_threads_mean_what_they_mean_one_by_one() -> None:
+    """The table reads like this while it loads."""
+    others = [signed(grant(GrantId(f"o-{number}")), f"o-{number}") for number in range(2 * SLICE)]
+    told = [*others[:SLICE], *(FORGED[name]() for name in FORGED), signed(grant()), *others[SLICE:], unsigned(WITHDRAWN), others[0]]
+    records = [stored(record, offset) for offset, record in enumerate(told)]
+    alone, ahead = (DecisionFold(policy_key=POLICY.public_key(), grant_key=REGISTRY.public_key()) for _ in range(2))
+    for record in records:
+        alone.apply(record)
+    await fold_ahead(ahead, records, taken=lambda count: None)
+    for fold in (alone, ahead):
+        assert fold.ledger.standing(HERS, NOW) is Standing.WITHDRAWN
+        assert len(fold.ledger) == 2 * SLICE + 1
+        assert fold.ledger.standing(GrantId("o-0"), NOW) is Standing.LIVE
+    assert ahead.unreadable == alone.unreadable
