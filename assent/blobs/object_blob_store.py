@@ -16,6 +16,7 @@ from obstore.store import LocalStore, MemoryStore, S3Store
 from assent.blobs.blob_key import BlobKeyError, check_key
 from assent.blobs.local_folder import LocalFolder
 from assent.blobs.store import BlobEntry, BlobExistsError, BlobNotFoundError, BlobStoreUnavailableError
+from assent.blobs.store_mark import MARK
 
 
 class ObjectBlobStore:
@@ -23,7 +24,7 @@ class ObjectBlobStore:
 
     With `folder`, puts and deletes reach the disk before they return (file and folders are synced): a wrapped key
     must not vanish, and a destroyed one must not come back, when the power fails. `root` is the folder of a local store: when
-    it is gone, the store is away; to the library it would be empty, and everything in it erased.
+    it is gone, or its mark is, the store is away; to the library it would be empty, and everything in it erased.
     """
 
     def __init__(
@@ -37,11 +38,12 @@ class ObjectBlobStore:
         self._store = store
         self._timeout_s = timeout_s
         self._folder = folder
-        self._root = root
+        # A store without a mark is one that a test or a bench made for itself.
+        self._witness = root / MARK if root is not None and (root / MARK).exists() else root
 
     async def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         check_key(key)
-        with _translated("put", self._root):
+        with _translated("put", self._witness):
             async with asyncio.timeout(self._timeout_s):
                 # One request, not a multipart upload: an abandoned upload would leave parts that no listing shows.
                 await obstore.put_async(self._store, key, data, mode="create" if if_absent else "overwrite", use_multipart=False)
@@ -50,7 +52,7 @@ class ObjectBlobStore:
 
     async def get(self, key: str) -> bytes:
         check_key(key)
-        with _translated("get", self._root):
+        with _translated("get", self._witness):
             async with asyncio.timeout(self._timeout_s):
                 result = await obstore.get_async(self._store, key)
                 return bytes(await result.bytes_async())
@@ -58,7 +60,7 @@ class ObjectBlobStore:
     async def exists(self, key: str) -> bool:
         check_key(key)
         try:
-            with _translated("exists", self._root):
+            with _translated("exists", self._witness):
                 async with asyncio.timeout(self._timeout_s):
                     await obstore.head_async(self._store, key)
         except BlobNotFoundError:
@@ -68,7 +70,7 @@ class ObjectBlobStore:
     async def delete(self, key: str) -> None:
         check_key(key)
         try:
-            with _translated("delete", self._root):
+            with _translated("delete", self._witness):
                 async with asyncio.timeout(self._timeout_s):
                     await obstore.delete_async(self._store, key)
         except BlobNotFoundError:
@@ -79,13 +81,15 @@ class ObjectBlobStore:
     async def list(self, prefix: str) -> AsyncIterator[BlobEntry]:
         stream = obstore.list(self._store, prefix=check_key(prefix) if prefix else None, chunk_size=500)
         while True:
-            with _translated("list", self._root):
+            with _translated("list", self._witness):
                 try:
                     async with asyncio.timeout(self._timeout_s):
                         chunk = await anext(stream)
                 except StopAsyncIteration:
                     return
             for meta in chunk:
+                if meta["path"] == MARK:
+                    continue
                 yield BlobEntry(key=meta["path"], size=meta["size"], modified_at=meta["last_modified"])
 
     async def delete_prefix(self, prefix: str) -> int:
@@ -120,9 +124,9 @@ def open_blob_store(
 
 
 @contextmanager
-def _translated(verb: str, root: Path | None) -> Iterator[None]:
-    if root is not None and not root.is_dir():
-        raise BlobStoreUnavailableError(f"{verb}: the folder of the blob store is gone; mount or restore it")
+def _translated(verb: str, witness: Path | None) -> Iterator[None]:
+    if witness is not None and not witness.exists():
+        raise BlobStoreUnavailableError(f"{verb}: the folder of the blob store is gone, or another is in its place; mount or restore it")
     try:
         yield
     except AlreadyExistsError as error:

@@ -20,6 +20,7 @@ from assent.deciding.tables import DecisionTables
 from assent.deployment.gauges import Gauges
 from assent.deployment.service_settings import ServiceSettings
 from assent.deployment.shared import Need, Shared
+from assent.deployment.stores_in_place import local_folder, stores_in_place
 from assent.events.topics import all_topics
 from assent.faces.manifest import PackManifest, read_manifest
 from assent.faces.pack import FacePack, load_pack
@@ -39,6 +40,8 @@ from assent.vectors.edge import EdgeVectorStore
 from assent.vectors.qdrant import QdrantVectorStore
 from assent.vectors.store import VectorStore, VectorStoreUnavailableError
 
+MAKER = "registry"
+"""The service that makes the stores of a new home."""
 STORE_AWAITED_S = 30.0
 STORE_ASKED_EVERY_S = 0.5
 
@@ -61,6 +64,7 @@ async def open_shared(
         stack.push_async_callback(log.close)
         await log.ensure_topics(all_topics())
         keys = DeploymentKeys.load_or_create(settings.keys_folder) if is_single_process else DeploymentKeys.load(settings.keys_folder)
+        await stores_in_place(settings, makes=is_single_process or service == MAKER)
         pack = load_pack(settings.pack_folder) if Need.MODELS in needs else None
         manifest = _manifest(settings, needs, pack)
         if pack is not None:
@@ -153,9 +157,8 @@ def open_vectors(settings: ServiceSettings, manifest: PackManifest) -> VectorSto
 
 def open_blobs(url: str, *, durable: bool = False) -> ObjectBlobStore:
     """The blob store of a URL; `file:FOLDER` may be relative to where the process was started."""
-    if url.startswith("file:") and not url.startswith("file:///"):
-        url = Path(url.removeprefix("file:")).absolute().as_uri()
-    return open_blob_store(url, durable=durable)
+    folder = local_folder(url)
+    return open_blob_store(url if folder is None else folder.as_uri(), durable=durable)
 
 
 def _shared(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from assent.blobs.store_mark import StoreMarkError
 from assent.deciding.fold import UntrustedPolicyError
 from assent.faces.pack_errors import ModelPackError
 from assent.keys.key_files import KeyFileError
@@ -18,6 +19,7 @@ class StartError(Exception):
 
 START_ERRORS = (
     StartError,
+    StoreMarkError,
     KeyFileError,
     LogLockedError,
     LogUnavailableError,

@@ -16,6 +16,7 @@ from assent.blobs.blob_key import BlobKeyError, join_key
 from assent.blobs.local_folder import LocalFolder
 from assent.blobs.object_blob_store import ObjectBlobStore, open_blob_store
 from assent.blobs.store import BlobExistsError, BlobNotFoundError, BlobStore, BlobStoreUnavailableError
+from assent.blobs.store_mark import make_mark
 from assent.testing.loopback_s3 import LoopbackS3
 
 
@@ -200,6 +201,23 @@ async def test_a_folder_that_is_gone_is_trouble_and_not_an_empty_store(tmp_path:
     assert await store.get("a") == b"x"
     await store.delete("a")
     assert await keys(store, "") == []
+
+
+async def test_an_empty_folder_in_the_place_of_a_marked_store_is_trouble_and_not_an_empty_store(tmp_path: Path) -> None:
+    """A disk that is unmounted leaves its mount point."""
+    make_mark(tmp_path / "blobs")
+    store = open_blob_store((tmp_path / "blobs").as_uri())
+    await store.put("a", b"x")
+    assert await keys(store, "") == ["a"]
+    (tmp_path / "blobs").rename(tmp_path / "away")
+    (tmp_path / "blobs").mkdir()
+    for call in (store.get("a"), store.exists("a"), store.put("a", b"y"), store.delete("a"), store.delete_prefix("a"), keys(store, "")):
+        with pytest.raises(BlobStoreUnavailableError, match="or another is in its place"):
+            await call
+    assert list((tmp_path / "blobs").iterdir()) == []
+    (tmp_path / "blobs").rmdir()
+    (tmp_path / "away").rename(tmp_path / "blobs")
+    assert await store.get("a") == b"x"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from assent.deployment.build import open_blobs
+from assent.deployment.start_errors import StartError
 from assent.ids import GrantId
 from assent.receipts.verify import read_public_key, read_receipt, verify_receipt
 from demo import photos
@@ -229,3 +231,20 @@ async def test_a_registry_starts_with_an_unfinished_ending_and_takes_the_next_wh
     answers = [await withdrawn(house, held) for held in (first, second)]
     assert [answer.status for answer in answers] == [200, 200]
     assert all(answer.body["opening"] for answer in answers)
+
+
+async def test_a_product_whose_disk_is_not_mounted_does_not_start_on_an_empty_one(tmp_path: Path) -> None:
+    async with grant_house(tmp_path, PAGES) as house:
+        _, held = await shown(house)
+        await house.world.stop()
+        for store in ("grant-keys", "blobs"):
+            place, away = tmp_path / store, tmp_path / f"{store}-away"
+            place.rename(away)
+            place.mkdir()
+            with pytest.raises(StartError, match=rf"_url: {re.escape(str(place))} is not the "):
+                await house.world.start()
+            assert not list(place.iterdir())
+            place.rmdir()
+            away.rename(place)
+        await house.world.start()
+        assert len(await house.world.derivatives.list_grant(GrantId(held.grant_id))) == 1
