@@ -123,7 +123,9 @@ class EmbedderProcessor:
     def _judge(self, sighting: Sighting, clearance: Clearance) -> tuple[GrantSnapshot | None, tuple[RuleId, ...]]:
         """The grant if it is live, opens everything here and says which face is meant; else the rules that refuse."""
         asset = Asset.of(sighting)
-        if self._gate.is_image_suppressed(sighting.image_id):
+        named = self._identifiers.suppression_key(sighting.sha256)
+        # The key as well: a suppression of an earlier release, or one that cannot be read, names nothing else.
+        if self._gate.is_suppressed(named) or self._gate.is_image_suppressed(sighting.image_id):
             return None, (SUPPRESSED,)
         verdict = self._gate.verdict(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset)
         grant = self._gate.live(clearance.grant_id)

@@ -19,7 +19,8 @@ from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
 from assent.deployment.shared import Shared
 from assent.deployment.start_errors import StartError, start_error_line
-from assent.events.envelope import Event, decode, encode
+from assent.events.envelope import Event, decode, encode, event_id
+from assent.events.grants import SuppressionAdded
 from assent.events.images import ImageLocated, ImageRefused, ImageScraped
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
@@ -242,6 +243,26 @@ async def test_a_withdrawal_between_two_stages_ends_what_is_on_its_way(bench: Be
     rules = {rule for data in refused if isinstance(data, ImageRefused) for rule in data.rules}
     assert rules == {"grant_withdrawn"}
     assert len({data.sighting_id for data in refused if isinstance(data, ImageRefused)}) == PHOTOS
+
+
+@pytest.mark.parametrize("after", ["", *[name for name, _ in STAGES[:2]]])
+async def test_a_suppression_stops_what_is_on_its_way_to_the_embedder(bench: Bench, after: str) -> None:
+    """Checked before the fetch and again before the face is looked for: the grant is live, and these bytes must not come back."""
+    done = [name for name, _ in STAGES].index(after) + 1 if after else 0
+    for stage, topic in STAGES[:done]:
+        await bench.run(stage, topic)
+    for record in await bench.records(Topic.IMAGES_SCRAPED):
+        scraped = decode(record).data
+        assert isinstance(scraped, ImageScraped)
+        key = bench.shared.identifiers.suppression_key(scraped.sighting.sha256)
+        asked = SuppressionAdded(suppression_key=key, added_at=bench.shared.clock.now())
+        await bench.shared.log.append([encode(Event(event_id(key), "/test", asked.added_at, asked))])
+    for stage, topic in STAGES[done:]:
+        await bench.run(stage, topic)
+    assert await bench.vectors() == 0
+    refused = [decode(record).data for record in await bench.records(Topic.IMAGES_REFUSED)]
+    assert [data.rules for data in refused if isinstance(data, ImageRefused)] == [("suppressed",)] * PHOTOS
+    assert not [path for area in ("quarantine", "grants") for path in (bench.layout.data / "blobs" / area).rglob("*") if path.is_file()]
 
 
 async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench) -> None:
