@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -47,6 +48,7 @@ class DecisionFold:
         self.policy: Policy | None = None
         self.suppressions = Suppressions()
         self.unreadable: dict[str, int] = {}
+        self._policy_since: datetime | None = None
         self._policy_key = policy_key
         self._grant_key = grant_key
 
@@ -84,7 +86,7 @@ class DecisionFold:
             case GrantWithdrawn() as withdrawal:
                 self.ledger.apply_withdrawal(withdrawal)
             case PolicyPublished() as policy:
-                self.policy = self._trusted(policy)
+                self._take_policy(record, policy)
             case SuppressionAdded() as suppression:
                 self.suppressions.add(suppression)
 
@@ -103,12 +105,28 @@ class DecisionFold:
     def _deny(self, record: StoredRecord) -> None:
         self.ledger.deny(GrantId(record.key.decode(errors="replace")))
 
-    def _trusted(self, published: PolicyPublished) -> Policy:
+    def _take_policy(self, record: StoredRecord, published: PolicyPublished) -> None:
+        """The newest stays in force, whatever genuine one is put on the log after it. One without a signed time is older than any."""
+        policy, since = self._trusted(published)
+        if self._policy_since is not None and (since is None or since < self._policy_since):
+            self._count(record)
+            return
+        self.policy, self._policy_since = policy, since
+
+    def _trusted(self, published: PolicyPublished) -> tuple[Policy, datetime | None]:
+        """The policy, and when it was published if that is signed too."""
         digest = hashlib.sha256(published.document.encode()).hexdigest()
-        try:
-            self._policy_key.verify(published.signature, digest.encode())
-        except InvalidSignature as error:
-            raise UntrustedPolicyError(f"policy {published.version}: the signature does not hold for its document") from error
         if digest != published.sha256:
             raise UntrustedPolicyError(f"policy {published.version}: the digest is not that of its document")
-        return Policy.from_canonical_json(published.document)
+        if self._is_signed(published, published.signed_bytes()):
+            return Policy.from_canonical_json(published.document), published.published_at
+        if self._is_signed(published, digest.encode()):
+            return Policy.from_canonical_json(published.document), None
+        raise UntrustedPolicyError(f"policy {published.version}: the signature does not hold for its document")
+
+    def _is_signed(self, published: PolicyPublished, told: bytes) -> bool:
+        try:
+            self._policy_key.verify(published.signature, told)
+        except InvalidSignature:
+            return False
+        return True

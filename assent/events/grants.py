@@ -180,7 +180,10 @@ class GrantWithdrawn(EventPayload):
 
 
 class PolicyPublished(EventPayload):
-    """One signed policy document, replaced whole. `document` is the canonical JSON text that `sha256` and `signature` cover."""
+    """One signed policy document, replaced whole. `sha256` is that of `document`, canonical JSON; `signature` covers `signed_bytes`.
+
+    Releases before signed the digest alone.
+    """
 
     type: ClassVar[str] = "policies.v1"
     topic: ClassVar[Topic] = Topic.POLICIES
@@ -190,6 +193,10 @@ class PolicyPublished(EventPayload):
     signature: bytes
     key_id: str
     published_at: UtcTime
+
+    def signed_bytes(self) -> bytes:
+        """The document and when it was published: an older one must not come back into force by being put on the log again."""
+        return f"{self.sha256}|{self.published_at.isoformat(timespec='microseconds')}".encode()
 
     def key(self) -> str:
         return "policy"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assent.identity.principal import Principal
 from assent.ids import ProducerId
-from services.registry.time_text import stamp
+from services.registry.time_text import moment, stamp
 
 
 def insert_producer(database: sqlite3.Connection, producer_id: ProducerId, public_key: bytes, *, now: datetime) -> None:
@@ -35,6 +35,12 @@ def newest_policy(database: sqlite3.Connection) -> PolicyRow | None:
     """The policy published last, or None. By the order of writing: a clock that was set back does not change which is the last."""
     row = database.execute("SELECT version, sha256, document FROM policy_versions ORDER BY rowid DESC LIMIT 1").fetchone()
     return None if row is None else PolicyRow(*row)
+
+
+def policy_published_at(database: sqlite3.Connection) -> datetime | None:
+    """When the newest policy was published last, or None."""
+    row = database.execute("SELECT MAX(published_at) FROM policy_versions").fetchone()
+    return None if row[0] is None else moment(row[0])
 
 
 def policy_digest(database: sqlite3.Connection, version: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,7 +12,7 @@ from assent.events.grants import PolicyPublished
 from assent.receipts.checkpoint import public_key_id
 from assent.receipts.leaves import Control
 from assent.stream.clock import Clock
-from services.registry.desk_table import PolicyRow, insert_policy, keep_document, newest_policy, policy_digest
+from services.registry.desk_table import PolicyRow, insert_policy, keep_document, newest_policy, policy_digest, policy_published_at
 from services.registry.publisher import Publisher, registry_event
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
@@ -22,7 +23,7 @@ class PolicyVersionTakenError(StartError):
 
 
 class PolicyDesk:
-    """Signs the SHA-256 of the canonical document, filings included, and puts it on the log."""
+    """Signs the SHA-256 of the canonical document, filings included, with the time, and puts it on the log."""
 
     def __init__(
         self,
@@ -52,19 +53,35 @@ class PolicyDesk:
             raise PolicyVersionTakenError(
                 f"policy version {version} was published with other contents; change the version in the policy file"
             )
-        now = self._clock.now()
-        published = PolicyPublished(
-            version=version,
-            document=document,
-            sha256=sha256,
-            signature=self._key.sign(sha256.encode()),
-            key_id=public_key_id(self._key.public_key()),
-            published_at=now,
-        )
-        await self._publisher.publish([registry_event(published, version, sha256, now.isoformat(), time=now)])
-        row = PolicyRow(version, sha256, document)
-        await self._store.write(lambda database: insert_policy(database, row, now=now))
+        now = await self._publish(PolicyRow(version, sha256, document), document)
         reference = sha256[:16]
         leaf = Control(action="policy_loaded", reference=reference, document_sha256=sha256, happened_at=now)
         await self._receipts.control(leaf, once=f"policy/{sha256}/{now.isoformat()}")
         return True
+
+    async def publish_again(self) -> bool:
+        """Put the newest on the log once more, under a new time; False before it was published at all."""
+        newest = await self._store.read(newest_policy)
+        if newest is None or newest.document is None:
+            return False
+        await self._publish(newest, newest.document)
+        return True
+
+    async def _publish(self, row: PolicyRow, document: str) -> datetime:
+        """When it was published: later than any before, whatever the clock says, for readers keep the newest."""
+        earlier = await self._store.read(policy_published_at)
+        now = self._clock.now()
+        if earlier is not None:
+            now = max(now, earlier + timedelta(microseconds=1))
+        unsigned = PolicyPublished(
+            version=row.version,
+            document=document,
+            sha256=row.sha256,
+            signature=b"",
+            key_id=public_key_id(self._key.public_key()),
+            published_at=now,
+        )
+        published = unsigned.model_copy(update={"signature": self._key.sign(unsigned.signed_bytes())})
+        await self._publisher.publish([registry_event(published, row.version, row.sha256, now.isoformat(), time=now)])
+        await self._store.write(lambda database: insert_policy(database, row, now=now))
+        return now

@@ -38,6 +38,7 @@ from services.registry.openapi import openapi_route
 from services.registry.openings import Openings
 from services.registry.outcomes import OutcomeRecorder
 from services.registry.policy_desk import PolicyDesk
+from services.registry.policy_guard import PolicyGuard
 from services.registry.portal import Portal
 from services.registry.producer_handlers import ProducerHandlers
 from services.registry.producer_watch import ProducerWatch
@@ -115,7 +116,6 @@ class Registry:
             metrics=parts.metrics,
             public_key=parts.keys.public.grant,
         )
-        self.rounds = self._built_rounds(parts)
         self._policy_desk = PolicyDesk(
             store=self.store,
             publisher=self._publisher,
@@ -123,6 +123,10 @@ class Registry:
             clock=parts.clock,
             signing_key=parts.signing.policy,
         )
+        self.policy_guard = PolicyGuard(
+            log=parts.log, store=self.store, desk=self._policy_desk, public_key=parts.signing.policy.public_key()
+        )
+        self.rounds = self._built_rounds(parts)
         self._parts = parts
 
     async def publish_policy(self) -> bool:
@@ -249,6 +253,7 @@ class Registry:
             quarantine=watch,
             producers=ProducerWatch(standings=parts.standings, clock=parts.clock, metrics=parts.metrics),
             guard=self.guard,
+            policy_guard=self.policy_guard,
             clock=parts.clock,
             metrics=parts.metrics,
             round_s=self._settings.round_s,

@@ -21,6 +21,7 @@ from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_table import GrantRow, count_by_state, run_out
 from services.registry.grants import Grants
+from services.registry.policy_guard import PolicyGuard
 from services.registry.producer_watch import ProducerWatch
 from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.revision_guard import RevisionGuard
@@ -45,6 +46,7 @@ class Rounds:
         quarantine: QuarantineWatch,
         producers: ProducerWatch,
         guard: RevisionGuard,
+        policy_guard: PolicyGuard,
         clock: Clock,
         metrics: Metrics,
         round_s: float,
@@ -56,6 +58,7 @@ class Rounds:
         self._quarantine = quarantine
         self._producers = producers
         self._guard = guard
+        self._policy_guard = policy_guard
         self._clock = clock
         self._metrics = metrics
         self._round_s = round_s
@@ -71,6 +74,7 @@ class Rounds:
                 async with asyncio.timeout(self._round_s):
                     await self._stopping.wait()
         await self._guard.close()
+        await self._policy_guard.close()
 
     async def once(self) -> None:
         """One round. A step that meets trouble is put off, and the steps after it, which need other stores, are not."""
@@ -79,6 +83,7 @@ class Rounds:
             ("endings", self._endings.resume),
             ("snapshots", self._guard.publish_missed),
             ("revisions", self._look),
+            ("policy", self._look_at_policy),
             ("quarantine", self._quarantine.work),
             ("producers", self._producers.look),
             ("receipts", self._erasures.conclude_all),
@@ -103,6 +108,9 @@ class Rounds:
 
     async def _look(self) -> None:
         await self._guard.look(timeout_s=0.0)
+
+    async def _look_at_policy(self) -> None:
+        await self._policy_guard.look()
 
     def stop(self) -> None:
         """Leave after the round in hand."""

@@ -6,20 +6,23 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from assent.events.envelope import Event, decode, encode
 from assent.events.faces import FaceEmbedded
+from assent.events.grants import PolicyPublished
 from assent.events.images import Clearance, GrantFinding, ImageCleared, ImageLocated, ImageScraped, Sighting, SourceKind
 from assent.events.topics import Topic
 from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
 from assent.intake.stage_signatures import STAGE_HEADER, StageSignatures
+from assent.keys.signing_keys import SigningKeys
 from demo.producer import NAME
 from demo.settled import settled
 from tests.flow.attack_house import CA_BC, MONTREAL, NOBODYS_GRANT, STRANGER, Field, Victim
+from tests.integration.stream_workbench import until
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
@@ -152,3 +155,31 @@ async def test_a_producer_that_names_foreign_bytes_is_a_dead_letter(field_of: Fi
     await field_of.house.world.log.append([replace(record, headers=(*record.headers, ("assent-signature", signature)))])
     await settled(field_of.house.world.log)
     assert (await field_of.dead(Topic.IMAGES_SCRAPED)).count("foreign_blob") == before + 1
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+async def test_an_older_policy_of_ours_that_is_put_on_the_log_again_is_not_in_force(field_of: Field, is_dated: bool) -> None:
+    """Genuine, and perhaps looser than what came after it; after compaction it would be all that is left."""
+    signing, in_force = SigningKeys.load(field_of.data / "keys"), field_of.shared.gate.policy
+    document = in_force.model_copy(update={"version": "an older one"}).canonical_json()
+    older = PolicyPublished(
+        version="an older one",
+        document=document,
+        sha256=hashlib.sha256(document.encode()).hexdigest(),
+        signature=b"",
+        key_id="k",
+        published_at=datetime.now(UTC) - timedelta(days=30),
+    )
+    signed = older.signed_bytes() if is_dated else older.sha256.encode()
+    before = field_of.unreadable(Topic.POLICIES)
+    await field_of.append(older.model_copy(update={"signature": signing.policy.sign(signed)}))
+    assert field_of.shared.gate.policy.version == in_force.version
+
+    async def is_newest_last() -> bool:
+        last = decode((await field_of.records(Topic.POLICIES.value))[-1]).data
+        return isinstance(last, PolicyPublished) and last.version == in_force.version
+
+    await until(is_newest_last)
+    await field_of.shared.tables.catch_up(10)
+    await until(lambda: field_of.unreadable(Topic.POLICIES) == before + 1)
+    assert field_of.shared.gate.policy.version == in_force.version

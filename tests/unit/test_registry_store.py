@@ -91,6 +91,8 @@ async def test_an_outcome_that_comes_after_the_end_of_its_grant_names_it_no_more
     await store.close()
     assert of_grant == []
     assert [row.sighting_id for row in of_producer] == ["t"], "its producer is told all the same"
+
+
 async def test_the_newest_policy_is_the_one_written_last_whatever_the_clock_said(tmp_path: Path) -> None:
     store = RegistryStore(tmp_path)
     for version, days in (("a", 5), ("b", 1)):
