@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -23,6 +25,8 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")
 
 
 CANARY = "KanarienvogelQ7"
+CONTROL = "ZeisigvogelQ8"
+"""Put by the tests themselves where nothing must stand, to see that it would be found."""
 MAY_HOLD_URLS = {Topic.IMAGES_SCRAPED.value, Topic.IMAGES_LOCATED.value, Topic.IMAGES_CLEARED.value}
 
 
@@ -54,20 +58,61 @@ async def test_what_pages_and_pictures_say_stands_on_the_image_topics_alone(fiel
             configure_logging("attacked", level=logging.DEBUG)
             await field_of.house.crawl()
             await spoken(field_of, victim)
+            structlog.get_logger().warning("control", topic=CONTROL)
     finally:
         structlog.configure(**before)
         root.handlers[:] = handlers
         root.setLevel(level)
     assert len(await field_of.held(victim.grant_id)) == 1
     assert await field_of.rules(victim.grant_id) >= {"QC-3", "optout_signal"}
+    assert CONTROL in stderr.getvalue(), "the lines that are searched are those that were written"
     assert CANARY not in stderr.getvalue()
-    assert CANARY not in (await field_of.ask("GET", "/metrics"))[1]
+    status, metrics = await field_of.ask("GET", "/metrics")
+    assert (status, "assent_fetches_total" in metrics) == (200, True)
+    assert CANARY not in metrics
     topics = [name for topic in TOPICS for name in (topic.value, topic.dead_letters)]
     spread = {record.topic for record in await field_of.records(*topics) if CANARY.encode() in everything_in(record)}
     assert Topic.IMAGES_SCRAPED.value in spread
     assert spread <= MAY_HOLD_URLS
-    files = [path for path in field_of.data.rglob("*") if path.is_file() and not path.name.startswith("log.sqlite3")]
-    assert [path for path in files if CANARY.encode() in path.read_bytes() or CANARY in str(path)] == []
+    assert files_with(CANARY, field_of.data) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("blobs/grants/planted", f"left in {CONTROL} a file".encode()),
+        (f"vectors/{CONTROL}/segment", b"\0"),
+        (".planted.sqlite3-wal", bytes(70_000) + CONTROL.encode()),
+    ],
+)
+async def test_what_is_planted_in_a_store_is_found(field_of: Field, path: str, content: bytes) -> None:
+    """Else a search that finds nothing would say nothing."""
+    planted = field_of.data / path
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.write_bytes(content)
+    try:
+        assert files_with(CONTROL, field_of.data) == [planted]
+    finally:
+        planted.unlink()
+
+
+async def test_what_is_planted_on_any_topic_is_found(field_of: Field) -> None:
+    """In key, value and header of records that nobody asked for."""
+    record = Record(Topic.IMAGES_REFUSED.value, b"k", b"{}", ())
+    planted = [
+        replace(record, key=CONTROL.encode()),
+        replace(record, value=CONTROL.encode()),
+        replace(record, headers=(("x", CONTROL.encode()),)),
+    ]
+    await field_of.put(*planted)
+    found = [stored for stored in await field_of.records(Topic.IMAGES_REFUSED.value) if CONTROL.encode() in everything_in(stored)]
+    assert len(found) == len(planted)
+
+
+def files_with(word: str, folder: Path) -> list[Path]:
+    """Every file that holds the word or is named after it; of the log, the records are searched instead."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("log.sqlite3")]
+    return [path for path in files if word.encode() in path.read_bytes() or word in str(path)]
 
 
 def everything_in(record: StoredRecord) -> bytes:

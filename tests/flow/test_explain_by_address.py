@@ -88,6 +88,8 @@ async def test_an_unknown_address_answers_as_one_that_was_never_seen_and_leaves_
     assert (in_query.status, in_query.body["code"]) == (400, "url_in_query")
     assert CANARY not in f"{answers} {body} {in_query}"
     assert files_with_the_canary(tmp_path) == []
+    (tmp_path / "planted").write_text(f"a line with {CANARY} in it")
+    assert files_with_the_canary(tmp_path) == ["planted"], "what is left there is found"
     told = capfd.readouterr()
     assert CANARY not in told.out + told.err
 
