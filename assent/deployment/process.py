@@ -61,7 +61,8 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
         checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready})
         health = health_application(checks, shared.metrics.registry)
         await _listen(stack, health, settings.health_host, settings.health_port)
-        await app.start()
+        if not await _started(app, stopped):
+            return 0
         stack.push_async_callback(app.stop)
         if isinstance(app, ServedApp):
             await _listen(stack, served_application(shared, app, service=name), *_address(settings))
@@ -74,6 +75,19 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
             # Before anything is closed: a client that cannot be closed in order must not hide why.
             print(f"{name}: stopped by {type(failure).__name__}: {failure}", file=sys.stderr, flush=True)
     return 0 if failure is None else 1
+
+
+async def _started(app: ServiceApp, stopped: asyncio.Event) -> bool:
+    """Whether it started before it was told to stop: a start may wait for what is away. Raises what keeps it from starting."""
+    starting, told = asyncio.create_task(app.start()), asyncio.create_task(stopped.wait())
+    await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return False
+    await starting
+    return True
 
 
 def _log_with(settings: ServiceSettings, name: str, shared: Shared) -> None:

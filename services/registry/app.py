@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -13,14 +14,17 @@ from aiohttp import web
 from assent.deployment.build import open_blobs
 from assent.deployment.runner_service import RunnerService
 from assent.deployment.shared import Need, Shared
+from assent.deployment.start_errors import StartError
 from assent.keys.signing_keys import SigningKeys
 from assent.stream.runner import RunnerSettings
 from services.registry.policy_file import read_policy
+from services.registry.publisher import LogAwayError
 from services.registry.registry import Registry, RegistryParts
 from services.registry.rounds import TROUBLE
 from services.registry.settings import RegistrySettings
 
 ROUND_SILENT_AFTER_S = 120.0
+POLICY_TRIED_EVERY_S = 0.5
 _LOG = structlog.get_logger()
 
 
@@ -53,9 +57,10 @@ class RegistryApp(RunnerService):
     async def start(self) -> None:
         """Publish the policy and the ends that were not yet on the log, hand out the first token, then consume and go round.
 
-        What else is left of an ending needs the key store, which may be away: the rounds begin with it.
+        What else is left of an ending needs the key store, which may be away: the rounds begin with it. Raises StartError when the
+        log is away for longer than a consumer would wait for it.
         """
-        await self.registry.publish_policy()
+        await self._publish_policy()
         try:
             await self.registry.endings.publish()
         except TROUBLE as error:
@@ -78,6 +83,23 @@ class RegistryApp(RunnerService):
     def mount(self, application: web.Application) -> None:
         """Every route and page of the registry."""
         self.registry.mount(application)
+
+    async def _publish_policy(self) -> None:
+        """Nobody decides anything without it, so there is nothing else to do than to wait for the log."""
+        deadline = self._shared.clock.monotonic() + self._settings.stall_after_s
+        while True:
+            try:
+                await self.registry.publish_policy()
+            except LogAwayError as error:
+                if self._shared.clock.monotonic() > deadline:
+                    raise StartError(
+                        f"the event log did not take the policy for {self._settings.stall_after_s:.3g} s; "
+                        "see that what log_url names runs, has room and may be written to, then start again"
+                    ) from error
+                _LOG.warning("policy_waits", error=type(error.__cause__).__name__)
+                await asyncio.sleep(POLICY_TRIED_EVERY_S)
+            else:
+                return
 
     async def _hand_out_first_token(self) -> None:
         token = await self.registry.sessions.first_operator_token()

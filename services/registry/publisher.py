@@ -17,6 +17,13 @@ Offsets = dict[str, int]
 """`topic/partition` to the offset of the last record written there."""
 
 
+class LogAwayError(ApiError):
+    """Raised when the log did not acknowledge what was appended: it may lie there or not, and nothing is reported as done."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "log_unavailable", "The event log did not acknowledge this.", "Try again in a moment.")
+
+
 class Publisher:
     """Appends and says where things came to lie. `signed` puts the registry's signature on what is the registry's own."""
 
@@ -29,11 +36,11 @@ class Publisher:
         return await self.append([self._signed(encode(event)) for event in events])
 
     async def append(self, records: Sequence[Record]) -> Offsets:
-        """The same for records that are encoded or signed already. Raises ApiError 503 when the log is away."""
+        """The same for records that are encoded or signed already. Raises LogAwayError."""
         try:
             places = await self._log.append(list(records))
         except LogUnavailableError as error:
-            raise ApiError(503, "log_unavailable", "The event log did not acknowledge this.", "Try again in a moment.") from error
+            raise LogAwayError from error
         offsets: Offsets = {}
         for place in places:
             name = f"{place.topic}/{place.partition}"
