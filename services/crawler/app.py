@@ -18,12 +18,14 @@ from assent.geofence.areas import AreaIndex
 from assent.identity.auth import authenticated
 from assent.identity.principal import Role
 from assent.stream.event_log import LogUnavailableError
+from assent.stream.progress import StalledError
 from assent.stream.table import TableStaleError
 from assent.telemetry import metrics as declared
 from services.crawler.address_guard import AddressGuard
 from services.crawler.crawl import Crawl, Round
 from services.crawler.fetcher import Fetcher, FetchLimits
 from services.crawler.pace import Pace
+from services.crawler.round_watch import RoundWatch
 from services.crawler.settings import CrawlerSettings
 from services.crawler.site_rules import SiteRulesReader
 from services.crawler.visit import Visitor
@@ -42,16 +44,18 @@ class CrawlerApp:
         self._settings = settings
         self._shared = shared
         self.background = Background()
+        self._watch = RoundWatch(clock=shared.clock, stall_after_s=settings.round_stall_after_s)
         self._fetcher = Fetcher(
             guard=AddressGuard(shared.allowed_sockets),
             user_agent=f"{settings.agent}/1.0" + (f" (+{settings.contact_url})" if settings.contact_url else ""),
             limits=FetchLimits(total_s=settings.fetch_timeout_s, max_bytes=settings.max_image_bytes),
             on_blocked=lambda reason: shared.metrics.increase(declared.FETCHES_BLOCKED, reason=reason),
+            on_ended=self._watch.progressed,
         )
         self._crawl = self._built(AreaIndex.load())
         self._one_round = asyncio.Lock()
         self._stopping = asyncio.Event()
-        self._last_turn = shared.clock.monotonic()
+        self._last_sweep = shared.clock.monotonic()
 
     async def start(self) -> None:
         """Begin the rounds. A table that breaks ends the process."""
@@ -73,18 +77,25 @@ class CrawlerApp:
 
     @property
     def is_alive(self) -> bool:
-        """A round ended or the loop waited lately, and nothing failed."""
-        silent_s = self._shared.clock.monotonic() - self._last_turn
-        return self.background.failure is None and (silent_s < LOOP_SILENT_AFTER_S or self._one_round.locked())
+        """The sweep went round lately, and nothing failed. A round that gets no further fails."""
+        silent_s = self._shared.clock.monotonic() - self._last_sweep
+        return self.background.failure is None and silent_s < LOOP_SILENT_AFTER_S
 
     def mount(self, application: web.Application) -> None:
         """POST /v1/crawls: a round now."""
         application.router.add_post("/v1/crawls", self._crawl_now)
 
     async def crawl(self) -> Round:
-        """One round, after the one that runs. Raises TableStaleError, NotReadyError or LogUnavailableError."""
+        """One round, after the one that runs. Raises TableStaleError, NotReadyError or LogUnavailableError.
+
+        One that gets no further ends the process, whoever asked for it. Raises StalledError then.
+        """
         async with self._one_round:
-            result = await self._crawl.round()
+            try:
+                result = await self._watch.watched(self._crawl.round())
+            except StalledError as error:
+                self.background.fail(error)
+                raise
         for outcome, count in result.refused.items():
             self._shared.metrics.increase(declared.FETCHES, count, outcome=outcome)
         self._shared.metrics.increase(declared.FETCHES, result.scraped, outcome="scraped")
@@ -98,7 +109,6 @@ class CrawlerApp:
 
     async def _rounds(self) -> None:
         while not self._stopping.is_set():
-            self._last_turn = self._shared.clock.monotonic()
             pause_s = self._settings.recrawl_s
             try:
                 await self.crawl()
@@ -110,7 +120,7 @@ class CrawlerApp:
     async def _sweeps(self) -> None:
         """Originals that nothing ended in time go, whoever left them."""
         while not self._stopping.is_set():
-            self._last_turn = self._shared.clock.monotonic()
+            self._last_sweep = self._shared.clock.monotonic()
             try:
                 limit, now = self._settings.quarantine_max_s, self._shared.clock.now()
                 swept = len(await self._shared.quarantine.sweep(limit, now)) + len(await self._shared.quarantine.sweep_intake(limit, now))
@@ -153,5 +163,6 @@ class CrawlerApp:
             max_pages=settings.max_pages,
             max_page_bytes=settings.max_page_bytes,
             catch_up_timeout_s=settings.catch_up_timeout_s,
+            progressed=self._watch.progressed,
             spans=shared.spans,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assent.blobs.quarantine import Quarantine
@@ -73,6 +74,7 @@ class Crawl:
         max_pages: int,
         max_page_bytes: int,
         catch_up_timeout_s: float,
+        progressed: Callable[[], None],
         spans: SpanExporter | None = None,
     ) -> None:
         self._gate = gate
@@ -87,6 +89,7 @@ class Crawl:
         self._max_pages = max_pages
         self._max_page_bytes = max_page_bytes
         self._catch_up_timeout_s = catch_up_timeout_s
+        self._progressed = progressed
         self._spans = spans
         self._done: dict[str, str] = {}
 
@@ -107,6 +110,7 @@ class Crawl:
 
     async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> None:
         visited = await self._visitor.visit(url, told=(), page_verdict=None, max_bytes=self._max_page_bytes)
+        self._progressed()
         if isinstance(visited, Stopped) or not (visited.answer.header("Content-Type") or "").startswith(HTML):
             return
         result.pages += 1
@@ -120,6 +124,8 @@ class Crawl:
         if url in asked:
             return
         asked.add(url)
+        # An image may be decided without a fetch and come out as it was: that is no standing still either.
+        self._progressed()
         span = OpenSpan.under(None, now=self._gate.now)
         await self._tables.catch_up(self._catch_up_timeout_s)
         visited = await self._visitor.visit(url, told=shown.told, page_verdict=shown.verdict, max_bytes=self._limits.max_bytes)
@@ -214,3 +220,4 @@ class Crawl:
 
     async def _append(self, event: Event[EventPayload]) -> None:
         await self._log.append([sign_record(encode(event), self._signing_key)])
+        self._progressed()

@@ -65,9 +65,16 @@ class Fetcher:
     """A session whose every socket passes the guard. One user agent, no proxy, no cookies, no credentials."""
 
     def __init__(
-        self, *, guard: AddressGuard, user_agent: str, limits: FetchLimits, on_blocked: Callable[[str], None] = lambda reason: None
+        self,
+        *,
+        guard: AddressGuard,
+        user_agent: str,
+        limits: FetchLimits,
+        on_blocked: Callable[[str], None] = lambda reason: None,
+        on_ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_blocked = on_blocked
+        self._on_ended = on_ended
         self._guard = guard
         self._user_agent = user_agent
         self._limits = limits
@@ -111,6 +118,8 @@ class Fetcher:
             return self._blocked() if _caused_by_guard(error) else FetchFailure.CONNECTION
         except (aiohttp.ClientError, ValueError, asyncio.LimitOverrunError):
             return FetchFailure.BROKEN
+        finally:
+            self._on_ended()
 
     def _blocked(self) -> FetchFailure:
         self._on_blocked(FetchFailure.ADDRESS.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from assent.deployment.service_settings import ServiceSettings
@@ -27,4 +29,17 @@ class CrawlerSettings(ServiceSettings):
     max_image_bytes: int = Field(default=20_000_000, ge=1_000, description="bytes of an image")
     max_pixels: int = Field(default=40_000_000, ge=10_000, le=80_000_000, description="pixels an image may have, read from its header")
     fetch_timeout_s: float = Field(default=20.0, gt=0, le=300, description="seconds for one fetch")
+    round_stall_after_s: float = Field(
+        default=600.0, gt=0, description="seconds in which a round fetches, keeps and decides nothing before the process ends"
+    )
     quarantine_max_s: float = Field(default=3_600.0, gt=0, description="seconds an original may lie in quarantine")
+
+    @model_validator(mode="after")
+    def _a_slow_host_is_no_stall(self) -> Self:
+        longest_s = self.fetch_timeout_s + max(self.host_delay_s, self.max_crawl_delay_s)
+        if self.round_stall_after_s <= longest_s:
+            raise ValueError(
+                f"round_stall_after_s must be more than {longest_s:.3g}, the longest that a host may be waited for "
+                "(fetch_timeout_s and max_crawl_delay_s)"
+            )
+        return self
