@@ -19,7 +19,7 @@ from services.registry.api_models import (
 )
 from services.registry.dead_letter_desk import DeadLetterDesk, Wanted
 from services.registry.request_body import parsed
-from services.registry.route import Route, answer
+from services.registry.route import Parameter, Route, answer
 
 MAX_SHOWN = 500
 _LOOKERS = (Role.OPERATOR, Role.PRIVACY_OFFICER)
@@ -34,8 +34,30 @@ class DeadLetterHandlers:
     def routes(self) -> list[Route]:
         """The routes of this area."""
         return [
-            Route("GET", "/v1/dead-letters", self.counts, "Dead letters by topic and cause.", _LOOKERS, None, DeadLetterCountsOut),
-            Route("GET", "/v1/dead-letters/{topic}", self.show, "Dead letters of a topic.", _LOOKERS, None, DeadLettersOut),
+            Route(
+                "GET",
+                "/v1/dead-letters",
+                self.counts,
+                "Dead letters by topic and cause.",
+                _LOOKERS,
+                None,
+                DeadLetterCountsOut,
+                parameters=(Parameter("topic", "Count these topics; all when left out.", is_list=True),),
+            ),
+            Route(
+                "GET",
+                "/v1/dead-letters/{topic}",
+                self.show,
+                "Dead letters of a topic.",
+                _LOOKERS,
+                None,
+                DeadLettersOut,
+                parameters=(
+                    Parameter("start", "`next` of the page before.", "integer"),
+                    Parameter("limit", f"How many letters at most; never more than {MAX_SHOWN}.", "integer"),
+                    Parameter("cause", "Only those of this cause."),
+                ),
+            ),
             Route(
                 "POST",
                 "/v1/dead-letters/{topic}/replay",

@@ -14,9 +14,17 @@ from assent.events.structured import NoEventError, parse_structured
 from assent.events.topics import Topic
 from assent.identity.errors import ApiError
 from assent.intake.signature import SIGNATURE_HEADER
+from services.registry.route import Parameter
 
 Headers = CIMultiDictProxy[str]
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time")
+EVENT_CONTENT = (STRUCTURED_CONTENT.decode(), "application/json")
+"""Structured mode, and binary mode with the attributes in headers."""
+EVENT_HEADERS = (
+    Parameter(SIGNATURE_HEADER, "Ed25519 over id, key and body, base64.", place="header", is_required=True),
+    *(Parameter(f"ce-{name}", "In binary mode, percent-encoded.", place="header") for name in _ATTRIBUTES),
+    Parameter("traceparent", "W3C Trace Context.", place="header"),
+)
 
 
 def record_of(headers: Headers, body: bytes) -> Record:

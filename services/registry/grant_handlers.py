@@ -39,7 +39,7 @@ from services.registry.grant_vault import RecordGoneError
 from services.registry.grants import Grants, Narrowing, Requested
 from services.registry.refused import not_found, wrong_secret
 from services.registry.request_body import parsed
-from services.registry.route import Route, answer
+from services.registry.route import Parameter, Route, answer
 from services.registry.secret_table import SecretKind
 from services.registry.store import RegistryStore
 
@@ -64,7 +64,16 @@ class GrantHandlers:
             Route("POST", "/v1/subjects", self.subject, "A new pseudonym.", STAFF, SubjectIn, SubjectOut, status=201),
             Route("POST", "/v1/grants", self.request, "Ask a subject for a grant.", STAFF, GrantRequest, RequestedOut, status=201),
             Route("POST", "/v1/grants/bulk", self.bulk, "Ask for many grants; each stays requested.", STAFF, BulkIn, BulkOut),
-            Route("GET", grant, self.show, "A grant, for its subject (secret or session) or staff.", (), None, GrantOut),
+            Route(
+                "GET",
+                grant,
+                self.show,
+                "A grant, for its subject (secret or session) or staff.",
+                (),
+                None,
+                GrantOut,
+                parameters=(Parameter(SECRET_HEADER, "Her secret of this grant, where no token shows who she is.", place="header"),),
+            ),
             Route("POST", f"{grant}/confirm", self.confirm, "The subject says yes.", (), ConfirmIn, ConfirmedOut),
             Route("POST", f"{grant}/refuse", self.refuse, "The subject says no.", (), RefuseIn, RefusedOut),
             Route("POST", f"{grant}/narrow", self.narrow, "The subject takes something away.", (), NarrowIn, RevisedOut),

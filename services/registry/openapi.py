@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from assent import __version__
 from services.registry.api_models import Problem
-from services.registry.route import Route
+from services.registry.route import Parameter, Route
 
 PATH = "/v1/openapi.json"
 _REF = "#/components/schemas/{model}"
@@ -59,7 +59,8 @@ def _operation(route: Route, names: Any) -> dict[str, Any]:
         "summary": route.summary,
         "operationId": f"{route.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', route.path.lower()).strip('_')}",
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PARAMETER.findall(route.path)
+            *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PARAMETER.findall(route.path)),
+            *(_parameter(parameter) for parameter in route.parameters),
         ],
         "responses": {
             str(route.status): _content(names[(route.gives, "serialization")] if route.gives else {}, "Done."),
@@ -75,12 +76,23 @@ def _operation(route: Route, names: Any) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": names[(route.takes, "validation")]}},
         }
-    elif route.takes_bytes is not None:
+    elif route.takes_bytes:
         operation["requestBody"] = {
             "required": True,
-            "content": {route.takes_bytes: {"schema": {"type": "string", "format": "binary"}}},
+            "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in route.takes_bytes},
         }
     return operation
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    plain: dict[str, Any] = {"type": parameter.type}
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.is_required,
+        "description": parameter.summary,
+        "schema": {"type": "array", "items": plain} if parameter.is_list else plain,
+    }
 
 
 def _content(schema: Any, description: str) -> dict[str, Any]:

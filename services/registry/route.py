@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -14,8 +15,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a request may say beside its path and its body. `is_list`: it may come several times."""
+
+    name: str
+    summary: str
+    type: Literal["string", "integer"] = "string"
+    place: Literal["query", "header"] = "query"
+    is_required: bool = False
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """`roles` who may call it; empty where the proof is a secret in the request, or where nothing is told of anybody."""
+    """`roles` who may call it; empty where the proof is a secret in the request, or where nothing is told of anybody.
+
+    `takes_bytes` are the media types of a body that is no model; `parameters` what is read of the query and of headers of our own.
+    """
 
     method: str
     path: str
@@ -24,8 +40,9 @@ class Route:
     roles: tuple[Role, ...] = ()
     takes: type[BaseModel] | None = None
     gives: type[BaseModel] | None = None
-    takes_bytes: str | None = None
+    takes_bytes: tuple[str, ...] = ()
     status: int = 200
+    parameters: tuple[Parameter, ...] = ()
 
 
 def answer(model: BaseModel, *, status: int = 200) -> web.Response:

@@ -27,11 +27,11 @@ from services.registry.api_models import (
     TokenOut,
 )
 from services.registry.desk_table import insert_producer
-from services.registry.event_request import record_of
+from services.registry.event_request import EVENT_CONTENT, EVENT_HEADERS, record_of
 from services.registry.intake import Intake, chunks_of, read_capped
 from services.registry.outcome_table import OutcomeRow, outcomes_after
 from services.registry.request_body import parsed
-from services.registry.route import Route, answer
+from services.registry.route import Parameter, Route, answer
 from services.registry.sessions import Sessions
 from services.registry.store import RegistryStore
 
@@ -57,7 +57,7 @@ class StaffHandlers:
             Route("POST", "/v1/tokens", self.token, "Mint a token.", operator, TokenIn, TokenOut, status=201),
             Route("POST", "/v1/login-codes", self.code, "A sign-in code for the pages.", operator, TokenIn, LoginCodeOut, status=201),
             Route("POST", "/v1/producers", self.producer, "Register a producer's key.", operator, ProducerIn, ProducerOut, status=201),
-            Route("PUT", "/v1/intake/{sha256}", self.put, "Hand in bytes.", producer, None, BlobOut, takes_bytes="image/*", status=201),
+            Route("PUT", "/v1/intake/{sha256}", self.put, "Hand in bytes.", producer, None, BlobOut, takes_bytes=("image/*",), status=201),
             Route(
                 "POST",
                 "/v1/events",
@@ -66,10 +66,23 @@ class StaffHandlers:
                 producer,
                 None,
                 AnnouncedOut,
-                takes_bytes="application/cloudevents+json",
+                takes_bytes=EVENT_CONTENT,
                 status=202,
+                parameters=EVENT_HEADERS,
             ),
-            Route("GET", "/v1/outcomes", self.outcomes, "What became of a producer's images.", producer, None, OutcomesOut),
+            Route(
+                "GET",
+                "/v1/outcomes",
+                self.outcomes,
+                "What became of a producer's images.",
+                producer,
+                None,
+                OutcomesOut,
+                parameters=(
+                    Parameter("after", "`next` of the page before; 0 begins with the oldest.", "integer"),
+                    Parameter("producer", "The caller's own name; another one is refused."),
+                ),
+            ),
         ]
 
     async def token(self, request: web.Request) -> web.Response:

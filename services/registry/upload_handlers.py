@@ -20,7 +20,7 @@ from services.registry.grants import Grants
 from services.registry.intake import chunks_of, read_capped
 from services.registry.refused import wrong_secret
 from services.registry.request_body import parsed_bytes
-from services.registry.route import Route, answer
+from services.registry.route import Parameter, Route, answer
 from services.registry.secret_table import SecretKind
 from services.registry.uploads import Uploads
 
@@ -60,8 +60,12 @@ class UploadHandlers:
                 (),
                 None,
                 UploadedOut,
-                takes_bytes="image/*",
+                takes_bytes=("image/*", "multipart/form-data"),
                 status=202,
+                parameters=(
+                    Parameter(SECRET_HEADER, "Her secret of this grant, where neither a token nor the form holds it.", place="header"),
+                    Parameter(BOX_HEADER, "Her box as JSON, where the form does not hold it.", place="header"),
+                ),
             )
         ]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import services.registry
 from assent.events.envelope import decode
 from assent.events.erasures import ErasureCause
 from assent.events.grants import GrantSnapshot
@@ -190,6 +193,40 @@ async def test_the_interface_is_described_and_every_route_in_it_answers(house: G
             )
             answer = await house.ask(method.upper(), filled)
             assert answer.status in (200, 400, 401, 403, 404, 409, 415, 422), (method, path, answer.status)
+
+
+def told_parameters(document: dict[str, Any], path: str, method: str, place: str) -> dict[str, Any]:
+    found = document["paths"][path][method]["parameters"]
+    return {parameter["name"]: parameter["schema"] for parameter in found if parameter["in"] == place}
+
+
+async def test_what_a_request_may_say_beside_its_path_is_described(house: GrantHouse) -> None:
+    document = (await house.ask("GET", "/v1/openapi.json")).body
+    assert told_parameters(document, "/v1/outcomes", "get", "query")["after"] == {"type": "integer"}
+    topics = {"type": "array", "items": {"type": "string"}}
+    assert told_parameters(document, "/v1/dead-letters", "get", "query") == {"topic": topics}
+    event = document["paths"]["/v1/events"]["post"]
+    assert set(event["requestBody"]["content"]) == {"application/cloudevents+json", "application/json"}
+    headers = {parameter["name"] for parameter in event["parameters"] if parameter["in"] == "header"}
+    assert headers >= {"assent-signature", "ce-id", "ce-source", "ce-specversion", "ce-time", "ce-type"}
+    assert [parameter["name"] for parameter in event["parameters"] if parameter["required"]] == ["assent-signature"]
+
+
+async def test_every_name_that_a_handler_reads_of_the_query_is_described(house: GrantHouse) -> None:
+    """In the code of the handlers, so that the next one is not forgotten."""
+    document = (await house.ask("GET", "/v1/openapi.json")).body
+    described = {
+        parameter["name"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for parameter in operation["parameters"]
+        if parameter["in"] == "query"
+    }
+    read = re.compile(r"""(?:query\.get|query\.getall|_number)\((?:request, )?"(\w+)\"""")
+    handlers = sorted(Path(services.registry.__file__).parent.glob("*_handlers.py"))
+    named = {name for path in handlers for name in read.findall(path.read_text())}
+    assert named >= {"after", "topic", "start", "limit", "cause", "producer"}
+    assert named <= described
 
 
 async def test_the_first_operator_token_is_given_out_once(house: GrantHouse) -> None:
