@@ -73,10 +73,9 @@ class DecisionFold:
         A grant that the registry did not sign denies the grant id in its key. A withdrawal counts whoever wrote it, for it can only
         close.
         """
-        if not said.is_registrys:
+        if not said.is_registrys or said.error is not None:
             self._count(record)
         if said.error is not None:
-            self._count(record)
             self._unreadable(record, said.error)
         match said.data:
             case None if said.error is None:

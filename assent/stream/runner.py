@@ -113,6 +113,7 @@ class Runner:
         """Work until `stop`. Raises whatever the processor raised that is not trouble, StalledError, DeadLetterError,
         TooManyDeadLettersError, TableBrokenError.
         """
+        self._last_turn = self._clock.monotonic()  # it may have been built long before
         self._subscription = subscription = await self._log.subscribe(
             self._topics, group=self._group, member=self._member, on_revoked=self._on_revoked
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 import structlog
@@ -32,6 +33,9 @@ _TROUBLE = (LogUnavailableError, TableStaleError, RetryLaterError, VectorStoreEr
 """What is waited out. A table that broke is not among it: that ends the process."""
 SINGLE_PROCESS_SETTLE_S = 1.0
 """In one process no writer is paused apart from the eraser: the second read-back waits only for a batch in hand."""
+
+FIRST_SWEEP_RETRY_S = 5.0
+"""The consumer waits for it; what is not there yet at a start, tables among it, comes within moments."""
 
 
 class IndexerApp(RunnerService):
@@ -87,22 +91,35 @@ class IndexerApp(RunnerService):
             catch_up_timeout_s=settings.catch_up_timeout_s,
         )
         self._stopping = asyncio.Event()
+        self._swept = asyncio.Event()
 
     async def start(self) -> None:
-        """Sweep once before anything is written, then consume, erase and sweep."""
-        self._erasures.when_broken(self.background.fail)
+        """Erase and sweep, and consume once a sweep has ended: what a restore brought back goes before anything is written."""
+        for table in (self._erasures, self._shared.tables.table):
+            table.when_broken(self.background.fail)
         await self._erasures.start()
         await self._erasures.ready(self._settings.stall_after_s)
-        await super().start()
         self.background.start(self._erase(), name="erasures")
-        self.background.start(self._sweep(), name="sweeper")
-        self.background.start(self._sweep_pictures(), name="picture-sweeper")
+        self.background.start(self._again("vectors", self._sweep), name="sweeper")
+        self.background.start(self._again("pictures", self._sweep_pictures), name="picture-sweeper")
+        self.background.start(self._consume(), name="indexer-start")
 
     async def stop(self) -> None:
         """Stop all of them."""
         self._stopping.set()
+        self._swept.set()
         await super().stop()
         await self._erasures.stop()
+
+    @property
+    def is_alive(self) -> bool:
+        """The consumer goes round, or waits for the first sweep, and nothing failed."""
+        return super().is_alive if self._swept.is_set() else self.background.failure is None
+
+    async def _consume(self) -> None:
+        await self._swept.wait()
+        if not self._stopping.is_set():
+            await super().start()
 
     async def _erase(self) -> None:
         while not self._stopping.is_set():
@@ -120,29 +137,28 @@ class IndexerApp(RunnerService):
             self._metrics.increase(declared.TABLE_UNREADABLE, count - self._counted[topic], table=topic)
             self._counted[topic] = count
 
-    async def _sweep(self) -> None:
+    async def _again(self, stage: str, sweep: Callable[[], Awaitable[None]]) -> None:
+        """Each sweep in a loop of its own, so that neither store holds up the sweep of the other."""
         while not self._stopping.is_set():
+            pause_s = self._settings.sweep_every_s
             try:
-                swept = await self._sweeper.sweep()
+                await sweep()
             except _TROUBLE as error:
-                _LOG.warning("sweep_waits", error=type(error).__name__)
-            else:
-                self._metrics.set(declared.VECTORS, swept.seen)
-                self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted)
-                self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
-            await self._pause(self._settings.sweep_every_s)
+                _LOG.warning("sweep_waits", stage=stage, error=type(error).__name__)
+                pause_s = pause_s if self._swept.is_set() else min(pause_s, FIRST_SWEEP_RETRY_S)
+            await self._pause(pause_s)
+
+    async def _sweep(self) -> None:
+        swept = await self._sweeper.sweep()
+        self._metrics.set(declared.VECTORS, swept.seen)
+        self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted)
+        self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
+        self._swept.set()
 
     async def _sweep_pictures(self) -> None:
-        """Beside the other sweep and not after it, so that neither store holds up the sweep of the other."""
-        while not self._stopping.is_set():
-            try:
-                overdue = await self._picture_sweeper.sweep()
-            except _TROUBLE as error:
-                _LOG.warning("picture_sweep_waits", error=type(error).__name__)
-            else:
-                self._metrics.set(declared.PICTURES_WITHOUT_GRANT, overdue)
-                self._metrics.set(declared.PICTURE_SWEEP_LAST_COMPLETED, self._shared.clock.now().timestamp())
-            await self._pause(self._settings.sweep_every_s)
+        overdue = await self._picture_sweeper.sweep()
+        self._metrics.set(declared.PICTURES_WITHOUT_GRANT, overdue)
+        self._metrics.set(declared.PICTURE_SWEEP_LAST_COMPLETED, self._shared.clock.now().timestamp())
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

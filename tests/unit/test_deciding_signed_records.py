@@ -130,6 +130,12 @@ def test_a_withdrawal_counts_whoever_wrote_it_and_says_when_it_was_not_the_regis
         assert fold.unreadable == strange
 
 
+def test_a_withdrawal_that_nobody_signed_and_nobody_can_read_denies_and_is_counted_once() -> None:
+    fold = folded([signed(grant()), replace(unsigned(WITHDRAWN), value=b"{")])
+    assert fold.ledger.standing(HERS, NOW) is Standing.DENIED
+    assert fold.unreadable == {"withdrawals": 1}
+
+
 def test_nobody_signs_suppressions_and_they_count() -> None:
     fold = folded([unsigned(SuppressionAdded(suppression_key="k", added_at=NOW))])
     assert fold.suppressions.has_key("k")
