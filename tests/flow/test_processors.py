@@ -265,6 +265,21 @@ async def test_a_suppression_stops_what_is_on_its_way_to_the_embedder(bench: Ben
     assert not [path for area in ("quarantine", "grants") for path in (bench.layout.data / "blobs" / area).rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("before", ["geofence", "embedder"])
+async def test_an_original_that_is_gone_is_refused_by_its_rule(bench: Bench, before: str) -> None:
+    """Quarantine was swept before a stage came to read the picture."""
+    for stage, topic in STAGES[:3]:
+        if stage == before:
+            for record in await bench.records(Topic.IMAGES_SCRAPED):
+                scraped = decode(record).data
+                assert isinstance(scraped, ImageScraped)
+                await bench.shared.quarantine.delete(scraped.sighting.sighting_id)
+        await bench.run(stage, topic)
+    refused = [decode(record).data for record in await bench.records(Topic.IMAGES_REFUSED)]
+    assert [data.rules for data in refused if isinstance(data, ImageRefused)] == [("quarantine_expired",)] * PHOTOS
+    assert await bench.records(Topic.FACES_EMBEDDED) == []
+
+
 async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench) -> None:
     """Between handling and the commit: the indexer catches up after its write and deletes by id."""
     for stage, topic in STAGES[:3]:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.consent.asset import Asset
@@ -39,6 +39,7 @@ def test_ca_1_the_rest_of_canada_is_closed_by_its_own_row(place: str) -> None:
     assert shipped().rules_for(Jurisdiction(place)).clients_rule == "CA-1"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20) | st.sampled_from(["implied", "opt_out", "opt-out", "preticked", "EXPRESS", "express ", "legitimate_interest"]))
 def test_ca_2_every_word_but_express_is_refused_when_a_grant_is_asked_for(consent_type: str) -> None:
     if consent_type not in ("express", "publicly_available", "public", "public_web"):

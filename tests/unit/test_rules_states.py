@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -86,6 +86,7 @@ def test_il_4_sale_lease_trade_and_profit_are_forbidden_there() -> None:
             policy_with(US_IL={"purposes": {"allow": ["verify", use]}})
 
 
+@settings(deadline=None)
 @given(st.sampled_from(BIPA) | st.text(max_size=12))
 def test_il_4_no_grant_can_name_such_a_purpose(use: str) -> None:
     if use not in {purpose.value for purpose in Purpose}:
