@@ -50,7 +50,8 @@ def difference_lines(old: KnownPolicy, new: KnownPolicy, found: Comparison, now:
         lines += ["", "how places are told", *(f"  {_change_words(change)}" for change in found.location)]
     for place in found.places:
         lines += ["", *_place_lines(place, old.policy, new.policy, now)]
-    return [*lines, "", sum_line(found), HELD]
+    narrows = any(not change.is_wider for change in found.changes)
+    return [*lines, "", sum_line(found), *([HELD] if narrows else [])]
 
 
 def sum_line(found: Comparison) -> str:

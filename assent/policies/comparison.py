@@ -24,7 +24,9 @@ DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 CALLER_BASIS = "gallery"
 """Any basis but `self`, which no policy closes."""
 NOWHERE = Jurisdiction("00")
-"""No code that a policy can list: it stands for every place that is not named."""
+"""No code that a policy can list: it stands for every country that is not named."""
+UNLISTED = "-00"
+"""Behind the code of a country: it stands for every part of it that has no entry."""
 FAR_AHEAD = timedelta(days=4_000)
 """Beyond every lead time: what a filing opens at last."""
 
@@ -77,7 +79,7 @@ class Comparison:
 
 
 def compare(before: Policy, after: Policy, *, places: Iterable[Jurisdiction], now: datetime) -> Comparison:
-    """What `after` decides differently. `places` are all that the map knows; those that a policy names are added."""
+    """What `after` decides differently, everywhere. `places` only name what is told: those of the map, or none."""
     moments = _moments(before, after, now)
     location = tuple(
         Change(item.is_wider, (), (), f"{item.key} from {item.before} to {item.after}")
@@ -119,21 +121,23 @@ def _moments(before: Policy, after: Policy, now: datetime) -> tuple[datetime, ..
 def _differences(before: Policy, after: Policy, places: Iterable[Jurisdiction], moments: Sequence[datetime]) -> Iterator[PlaceDifference]:
     """Places with the same entries and the same parts are decided alike, so one of them is asked for all."""
     alike: dict[tuple[object, ...], list[Jurisdiction]] = {}
-    for place in sorted({*places, *_named(before), *_named(after), UNKNOWN, NOWHERE}):
+    known = {*places, *_named(before), *_named(after), UNKNOWN}
+    countries = {Jurisdiction(place.partition("-")[0]) for place in known}
+    for place in sorted(known | countries | {Jurisdiction(f"{country}{UNLISTED}") for country in countries} | {NOWHERE}):
         key = (before.entry_for(place), after.entry_for(place), _parts(place, before), _parts(place, after))
         alike.setdefault(key, []).append(place)
-    governed: dict[tuple[Jurisdiction, Jurisdiction], tuple[list[Jurisdiction], list[Change]]] = {}
+    governed: dict[tuple[Jurisdiction, Jurisdiction], tuple[set[Jurisdiction], list[Change]]] = {}
     for group in alike.values():
         one = group[0]
         differs = before.rules_for(one) != after.rules_for(one)
         if differs or _parts(one, before) != _parts(one, after) or _part_rules(one, before) != _part_rules(one, after):
             changes = changes_at(one, before, after, moments)
             if differs or changes:
-                known, all_changes = governed.setdefault((before.entry_for(one), after.entry_for(one)), ([], []))
-                known += group
+                named, all_changes = governed.setdefault((before.entry_for(one), after.entry_for(one)), (set(), []))
+                named.update(place for place in group if place in known)
                 all_changes += changes
-    for (old, new), (known, all_changes) in governed.items():
-        yield PlaceDifference(tuple(sorted(known)), old, new, tuple(dict.fromkeys(all_changes)))
+    for (old, new), (named, all_changes) in governed.items():
+        yield PlaceDifference(tuple(sorted(named)) or (new,), old, new, tuple(dict.fromkeys(all_changes)))
 
 
 def _parts(place: Jurisdiction, policy: Policy) -> frozenset[Jurisdiction]:

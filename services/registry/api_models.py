@@ -349,14 +349,17 @@ class ReplayOut(RecordPart):
 
 
 class PolicyOut(RecordPart):
+    """`deployment` is the id of the key that signs the policy: what is approved for one deployment counts in no other."""
+
     version: str
     sha256: Sha256Hex
     document: str
+    deployment: str
 
     @classmethod
-    def of(cls, version: str, document: str) -> Self:
+    def of(cls, version: str, document: str, *, deployment: str) -> Self:
         """With the digest of the document."""
-        return cls(version=version, sha256=hashlib.sha256(document.encode()).hexdigest(), document=document)
+        return cls(version=version, sha256=hashlib.sha256(document.encode()).hexdigest(), document=document, deployment=deployment)
 
 
 class Problem(RecordPart):

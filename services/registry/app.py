@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,12 +17,15 @@ from assent.deployment.runner_service import RunnerService
 from assent.deployment.shared import Need, Shared
 from assent.deployment.start_errors import StartError
 from assent.keys.signing_keys import SigningKeys
+from assent.receipts.checkpoint import public_key_id
 from assent.stream.runner import RunnerSettings
+from services.registry.policy_approvals import SIGNERS, read_approvals, read_signers
 from services.registry.policy_file import read_policy
 from services.registry.publisher import LogAwayError
 from services.registry.registry import Registry, RegistryParts
 from services.registry.rounds import TROUBLE
 from services.registry.settings import RegistrySettings
+from services.registry.widening import WideningRule
 
 ROUND_SILENT_AFTER_S = 120.0
 POLICY_TRIED_EVERY_S = 0.5
@@ -49,7 +53,7 @@ class RegistryApp(RunnerService):
             metrics=shared.metrics,
             accepts_fixtures=shared.accepts_fixtures,
         )
-        self.registry = Registry(settings, parts, read_policy(settings.policy_file))
+        self.registry = Registry(settings, parts, read_policy(settings.policy_file), _widening_rule(settings, shared))
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)
         super().__init__(self.registry.recorder, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)
         self._settings = settings
@@ -109,6 +113,16 @@ class RegistryApp(RunnerService):
             write_private(self._settings.first_token_file, token)
         else:
             print(f"First operator token (shown once, 30 days): {token}", file=sys.stdout, flush=True)
+
+
+def _widening_rule(settings: RegistrySettings, shared: Shared) -> WideningRule:
+    return WideningRule(
+        signers=read_signers(settings.policy_signers_folder or settings.keys_folder / SIGNERS),
+        approvals=read_approvals(settings.policy_file),
+        deployment=public_key_id(shared.keys.public.policy),
+        max_age=timedelta(days=settings.policy_approval_days),
+        shipped=read_policy(None).document,
+    )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from assent.identity.principal import Principal
 from assent.ids import ProducerId
+from assent.policies.approval import Approval
 from services.registry.time_text import moment, stamp
 
 
@@ -28,13 +30,14 @@ class PolicyRow:
 
     version: str
     sha256: str
+    published_at: datetime
     document: str | None
 
 
 def newest_policy(database: sqlite3.Connection) -> PolicyRow | None:
     """The policy published last, or None. By the order of writing: a clock that was set back does not change which is the last."""
-    row = database.execute("SELECT version, sha256, document FROM policy_versions ORDER BY rowid DESC LIMIT 1").fetchone()
-    return None if row is None else PolicyRow(*row)
+    row = database.execute("SELECT version, sha256, published_at, document FROM policy_versions ORDER BY rowid DESC LIMIT 1").fetchone()
+    return None if row is None else PolicyRow(row[0], row[1], moment(row[2]), row[3])
 
 
 def policy_published_at(database: sqlite3.Connection) -> datetime | None:
@@ -49,10 +52,28 @@ def policy_digest(database: sqlite3.Connection, version: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def insert_policy(database: sqlite3.Connection, policy: PolicyRow, *, now: datetime) -> None:
-    """This version is on the log; one that was published before becomes the newest again."""
-    row = (policy.version, policy.sha256, stamp(now), policy.document)
+def insert_policy(database: sqlite3.Connection, policy: PolicyRow, approvals: Sequence[Approval] = ()) -> None:
+    """This version is on the log, and what approved it is used up; one that was published before becomes the newest again."""
+    row = (policy.version, policy.sha256, stamp(policy.published_at), policy.document)
     database.execute("INSERT OR REPLACE INTO policy_versions (version, sha256, published_at, document) VALUES (?, ?, ?, ?)", row)
+    database.executemany(
+        "INSERT INTO policy_signatures VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                approval.signature.signature,
+                policy.sha256,
+                approval.signer,
+                stamp(approval.signature.signed_at),
+                stamp(policy.published_at),
+            )
+            for approval in approvals
+        ],
+    )
+
+
+def used_signatures(database: sqlite3.Connection) -> frozenset[str]:
+    """Every signature that let a wider policy through."""
+    return frozenset(str(row[0]) for row in database.execute("SELECT signature FROM policy_signatures"))
 
 
 def keep_document(database: sqlite3.Connection, sha256: str, document: str) -> None:

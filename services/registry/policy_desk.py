@@ -1,7 +1,8 @@
-"""Publishes the signed policy document when its version is new; never two documents under one version."""
+"""Publishes the signed policy document when its version is new; never two under one version, never a wider one that two did not sign."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import datetime, timedelta
 
@@ -9,13 +10,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.deployment.start_errors import StartError
 from assent.events.grants import PolicyPublished
+from assent.policies.approval import Approval
 from assent.receipts.checkpoint import public_key_id
 from assent.receipts.leaves import Control
 from assent.stream.clock import Clock
-from services.registry.desk_table import PolicyRow, insert_policy, keep_document, newest_policy, policy_digest, policy_published_at
+from services.registry.desk_table import (
+    PolicyRow,
+    insert_policy,
+    keep_document,
+    newest_policy,
+    policy_digest,
+    policy_published_at,
+    used_signatures,
+)
 from services.registry.publisher import Publisher, registry_event
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
+from services.registry.widening import PolicyNotApprovedError, WideningRule
 
 
 class PolicyVersionTakenError(StartError):
@@ -33,15 +44,20 @@ class PolicyDesk:
         receipts: ReceiptDesk,
         clock: Clock,
         signing_key: Ed25519PrivateKey,
+        widening: WideningRule,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._receipts = receipts
         self._clock = clock
         self._key = signing_key
+        self._widening = widening
 
     async def publish(self, document: str, *, version: str) -> bool:
-        """Publish the canonical JSON `document` unless it is the newest already; whether it was published now."""
+        """Publish the canonical JSON `document` unless it is the newest already; whether it was published now.
+
+        Raises PolicyVersionTakenError, PolicyNotApprovedError, PolicyBaseUnknownError.
+        """
         sha256 = hashlib.sha256(document.encode()).hexdigest()
         newest = await self._store.read(newest_policy)
         if newest is not None and (newest.version, newest.sha256) == (version, sha256):
@@ -53,7 +69,8 @@ class PolicyDesk:
             raise PolicyVersionTakenError(
                 f"policy version {version} was published with other contents; change the version in the policy file"
             )
-        now = await self._publish(PolicyRow(version, sha256, document), document)
+        approvals = await self._approvals(document, version, sha256, newest, now=self._clock.now())
+        now = await self._publish(document, version=version, sha256=sha256, approvals=approvals)
         reference = sha256[:16]
         leaf = Control(action="policy_loaded", reference=reference, document_sha256=sha256, happened_at=now)
         await self._receipts.control(leaf, once=f"policy/{sha256}/{now.isoformat()}")
@@ -64,24 +81,39 @@ class PolicyDesk:
         newest = await self._store.read(newest_policy)
         if newest is None or newest.document is None:
             return False
-        await self._publish(newest, newest.document)
+        await self._publish(newest.document, version=newest.version, sha256=newest.sha256)
         return True
 
-    async def _publish(self, row: PolicyRow, document: str) -> datetime:
+    async def _publish(self, document: str, *, version: str, sha256: str, approvals: tuple[Approval, ...] = ()) -> datetime:
         """When it was published: later than any before, whatever the clock says, for readers keep the newest."""
         earlier = await self._store.read(policy_published_at)
         now = self._clock.now()
         if earlier is not None:
             now = max(now, earlier + timedelta(microseconds=1))
         unsigned = PolicyPublished(
-            version=row.version,
+            version=version,
             document=document,
-            sha256=row.sha256,
+            sha256=sha256,
             signature=b"",
             key_id=public_key_id(self._key.public_key()),
             published_at=now,
         )
         published = unsigned.model_copy(update={"signature": self._key.sign(unsigned.signed_bytes())})
-        await self._publisher.publish([registry_event(published, row.version, row.sha256, now.isoformat(), time=now)])
-        await self._store.write(lambda database: insert_policy(database, row, now=now))
+        await self._publisher.publish([registry_event(published, version, sha256, now.isoformat(), time=now)])
+        row = PolicyRow(version, sha256, now, document)
+        await self._store.write(lambda database: insert_policy(database, row, approvals))
         return now
+
+    async def _approvals(
+        self, document: str, version: str, sha256: str, newest: PolicyRow | None, *, now: datetime
+    ) -> tuple[Approval, ...]:
+        """Those of a wider policy. One that is refused is written into the receipt log, once."""
+        used = await self._store.read(used_signatures)
+        try:
+            return await asyncio.to_thread(
+                self._widening.check, document, version=version, sha256=sha256, newest=newest, used=used, now=now
+            )
+        except PolicyNotApprovedError:
+            leaf = Control(action="policy_rejected", reference=sha256[:16], document_sha256=sha256, happened_at=now)
+            await self._receipts.control(leaf, once=f"policy rejected/{sha256}")
+            raise

@@ -61,6 +61,7 @@ from services.registry.suppression_handlers import SuppressionHandlers
 from services.registry.suppressions import Suppressions
 from services.registry.upload_handlers import UploadHandlers
 from services.registry.uploads import FaceFinder, Uploads
+from services.registry.widening import WideningRule
 
 NAME = "registry"
 RECEIPTS = "receipts.sqlite3"
@@ -88,9 +89,10 @@ class RegistryParts:
 class Registry:
     """Opened by its constructor, which takes the writer lock; closed by `close`."""
 
-    def __init__(self, settings: RegistrySettings, parts: RegistryParts, policy: PublishedPolicy) -> None:
+    def __init__(self, settings: RegistrySettings, parts: RegistryParts, policy: PublishedPolicy, widening: WideningRule) -> None:
         self._settings = settings
         self._policy = policy
+        self._widening = widening
         self.store = RegistryStore(parts.data / FOLDER)
         signer = CheckpointSigner(settings.origin, parts.signing.receipt)
         self._receipt_log = ReceiptLog(parts.data / FOLDER / RECEIPTS, signer)
@@ -122,6 +124,7 @@ class Registry:
             receipts=self.receipts,
             clock=parts.clock,
             signing_key=parts.signing.policy,
+            widening=widening,
         )
         self.policy_guard = PolicyGuard(
             log=parts.log, store=self.store, desk=self._policy_desk, public_key=parts.signing.policy.public_key()
@@ -130,7 +133,7 @@ class Registry:
         self._parts = parts
 
     async def publish_policy(self) -> bool:
-        """Put the policy on the log when it is new; whether it was. Raises PolicyVersionTakenError."""
+        """Put the policy on the log when it is new; whether it was. Raises what `PolicyDesk.publish` raises."""
         return await self._policy_desk.publish(self._policy.document, version=self._policy.version)
 
     def mount(self, application: web.Application) -> None:
@@ -187,7 +190,7 @@ class Registry:
         )
 
     def _policy_out(self) -> PolicyOut:
-        return PolicyOut.of(self._policy.version, self._policy.document)
+        return PolicyOut.of(self._policy.version, self._policy.document, deployment=self._widening.deployment)
 
     def _built_grants(self, parts: RegistryParts, policy: PublishedPolicy) -> Grants:
         return Grants(

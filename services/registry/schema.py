@@ -78,6 +78,9 @@ CREATE INDEX IF NOT EXISTS sightings_by_grant ON sightings (grant_id);
 CREATE TABLE IF NOT EXISTS policy_versions (
     version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, published_at TEXT NOT NULL, document TEXT) STRICT;
 
+CREATE TABLE IF NOT EXISTS policy_signatures (
+    signature TEXT PRIMARY KEY, sha256 TEXT NOT NULL, signer TEXT NOT NULL, signed_at TEXT NOT NULL, used_at TEXT NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS minted_tokens (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, roles TEXT NOT NULL, org TEXT NOT NULL,
     ends_at TEXT NOT NULL, minted_at TEXT NOT NULL) STRICT;

@@ -22,6 +22,11 @@ class RegistrySettings(ServiceSettings):
         default="localhost/receipts", pattern=r"^[A-Za-z0-9._/:-]{1,200}$", description="name of the receipt log, host/receipts"
     )
     policy_file: Path | None = Field(default=None, description="the policy (YAML); the shipped one when unset")
+    policy_signers_folder: Path | None = Field(
+        default=None,
+        description="public keys (NAME.pub) of those who may sign a wider policy; policy-signers in the keys folder when unset",
+    )
+    policy_approval_days: int = Field(default=30, ge=1, le=90, description="days that a signature for a wider policy counts")
     first_token_file: Path | None = Field(
         default=None, description="file (mode 0600) for the operator's token of the first start; printed once when unset"
     )

@@ -18,6 +18,7 @@ from assent.testing.face_pack import encoded, one_face, six_faces
 from assent.testing.kafka_broker import free_port
 from tests.conftest import ROOT
 from tests.flow.assent_command import Done, one_line, run, run_at_terminal, start, stop
+from tests.flow.policy_signing import signed_by_two
 from tests.flow.query_house import stranger
 
 pytestmark = pytest.mark.timeout(300)
@@ -69,6 +70,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder, port = tmp_path_factory.mktemp("cli"), free_port()
     policy = folder / "policy.yaml"
     policy.write_text(_open_to_callers("CA-BC"))
+    signed_by_two(policy, folder / "data")
     running, _ = start("up", "--data", folder / "data", "--port", port, "--policy", policy, line="stop with Ctrl-C")
     try:
         yield House(f"http://127.0.0.1:{port}", folder)
@@ -268,6 +270,19 @@ def test_an_operator_hands_out_tokens_codes_and_takes_producers(house: House) ->
     assert code.stdout.startswith(f"{house.url}/login?code=")
     unmintable = house.operator("token", *whom, "--role", "producer")
     assert (unmintable.returncode, "producer" in one_line(unmintable)) == (4, True)
+
+
+def test_place_and_policy_are_told_by_what_this_deployment_published(house: House) -> None:
+    for home in (("--url", house.url), ("--data", house.folder / "data")):
+        shown = run("policy", "show", "CA-BC", *home)
+        assert (shown.returncode, "offer     open: the service is offered" in shown.stdout) == (0, True)
+        assert f"policy  test.1: published {'at' if home[0] == '--url' else 'in'} {home[1]}" in shown.stdout
+        told = run("geo", "where", 49.2888, -123.1111, *home)
+        assert (told.returncode, "offer     open" in told.stdout, "policy  test.1" in told.stdout) == (0, True, True)
+        same = run("policy", "diff", "published", house.folder / "policy.yaml", *home)
+        assert (same.returncode, same.stdout.splitlines()[-1]) == (0, "the same")
+        differs = run("policy", "diff", "published", "shipped", *home)
+        assert (differs.returncode, "CA-BC  narrower" in differs.stdout) == (1, True)
 
 
 def test_what_is_not_there_is_refused_in_one_line(house: House) -> None:

@@ -96,12 +96,12 @@ async def test_an_outcome_that_comes_after_the_end_of_its_grant_names_it_no_more
 async def test_the_newest_policy_is_the_one_written_last_whatever_the_clock_said(tmp_path: Path) -> None:
     store = RegistryStore(tmp_path)
     for version, days in (("a", 5), ("b", 1)):
-        row = PolicyRow(version, version * 64, f"document {version}")
-        await store.write(functools.partial(insert_policy, policy=row, now=NOW + timedelta(days=days)))
-    assert await store.read(newest_policy) == PolicyRow("b", "b" * 64, "document b")
+        row = PolicyRow(version, version * 64, NOW + timedelta(days=days), f"document {version}")
+        await store.write(functools.partial(insert_policy, policy=row))
+    assert await store.read(newest_policy) == PolicyRow("b", "b" * 64, NOW + timedelta(days=1), "document b")
     # Back to the first: it is the newest again.
-    again = PolicyRow("a", "a" * 64, "document a")
-    await store.write(functools.partial(insert_policy, policy=again, now=NOW))
+    again = PolicyRow("a", "a" * 64, NOW, "document a")
+    await store.write(functools.partial(insert_policy, policy=again))
     assert await store.read(newest_policy) == again
     assert published_in(tmp_path / FILE) == again
     await store.close()

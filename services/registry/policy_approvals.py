@@ -1,0 +1,71 @@
+"""The approvals beside a policy file and the keys of those who may sign; a file that cannot be read counts as no signature, aloud."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import ValidationError
+
+from assent.deployment.start_errors import StartError
+from assent.geofence.policy import first_fault
+from assent.policies.approval import Approvals
+
+SIGNERS = "policy-signers"
+"""The folder below that of the keys, where nothing else is said."""
+SUFFIX = ".approvals.json"
+MAX_BYTES = 100_000
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class PolicyApprovalFileError(StartError):
+    """Raised when approvals or the key of a signer cannot be read. The message names the file and what to do."""
+
+
+def approvals_path(policy_file: Path) -> Path:
+    """Where the approvals of a policy file lie: beside it."""
+    return policy_file.with_name(policy_file.name + SUFFIX)
+
+
+def read_approvals(policy_file: Path | None) -> Approvals | None:
+    """Those of a policy file, or None where there are none. Raises PolicyApprovalFileError."""
+    path = None if policy_file is None else approvals_path(policy_file)
+    if path is None or not path.exists():
+        return None
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PolicyApprovalFileError(f"{path} holds more than {MAX_BYTES} bytes; make it again with assent policy sign")
+        return Approvals.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); change its owner") from error
+    except ValidationError as error:
+        raise PolicyApprovalFileError(f"{path}: {first_fault(error)}; make it again with assent policy sign") from error
+
+
+def read_signers(folder: Path) -> dict[str, str]:
+    """Who may sign, by name: public keys (hex) of `NAME.pub`. Raises PolicyApprovalFileError; no folder is nobody."""
+    try:
+        paths = sorted(folder.glob("*.pub")) if folder.is_dir() else []
+        signers = {path.stem: _public_key(path) for path in paths}
+    except OSError as error:
+        raise PolicyApprovalFileError(f"{folder} cannot be read ({error.strerror}); change its owner") from error
+    holders: dict[str, str] = {}
+    for name, key in signers.items():
+        other = holders.setdefault(key, name)
+        if other != name:
+            raise PolicyApprovalFileError(f"{folder}: {other}.pub and {name}.pub hold one key; one person has one name, take one away")
+    return signers
+
+
+def _public_key(path: Path) -> str:
+    if _NAME.fullmatch(path.stem) is None:
+        raise PolicyApprovalFileError(f"{path} is no name of a signer; use lower-case letters, digits, dots and hyphens")
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError as error:
+        raise PolicyApprovalFileError(f"{path} is not a PEM public key; make a pair with assent policy key") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise PolicyApprovalFileError(f"{path} is not an Ed25519 key; make a pair with assent policy key")
+    return key.public_bytes_raw().hex()

@@ -1,0 +1,229 @@
+"""The registry publishes what allows more only under two signatures, whoever wrote the file; what allows less it takes as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from assent.events.envelope import decode
+from assent.events.grants import PolicyPublished
+from assent.events.topics import Topic, all_topics
+from assent.geofence.policy import Policy
+from assent.policies.approval import Approvals, Proposed
+from assent.receipts.checkpoint import CheckpointSigner
+from assent.receipts.log import ReceiptLog
+from assent.stream.local import SqliteEventLog
+from assent.testing.fake_clock import START, FakeClock
+from services.registry.desk_table import newest_policy, used_signatures
+from services.registry.policy_desk import PolicyDesk, PolicyVersionTakenError
+from services.registry.publisher import Publisher
+from services.registry.receipt_desk import ReceiptDesk
+from services.registry.store import RegistryStore
+from services.registry.widening import PolicyBaseUnknownError, PolicyNotApprovedError, WideningRule
+from tests.unit.policy_examples import EVERY_OPERATION, policy_with, shipped
+
+PEOPLE = {name: Ed25519PrivateKey.generate() for name in ("anna", "ben")}
+SIGNERS = {name: key.public_key().public_bytes_raw().hex() for name, key in PEOPLE.items()}
+HERE = "deployment-1"
+FILED = {name: {"reference": "1", "filed_on": date(2026, 5, 1)} for name in ("cai_process", "cai_database", "privacy_impact_assessment")}
+
+
+def policy(version: str, **entries: dict[str, Any]) -> Policy:
+    return policy_with(**entries).model_copy(update={"version": version})
+
+
+SHIPPED = shipped()
+WIDE = policy("wide.1", GB={"with_grant": EVERY_OPERATION})
+WIDER = policy("wider.1", GB={"with_grant": EVERY_OPERATION}, AU={"with_grant": ["collect"]})
+NARROW = policy("narrow.1", CA_BC={"consent": {"expires_max_days": 100}})
+
+
+def digest(of: Policy) -> str:
+    return hashlib.sha256(of.canonical_json().encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Desk:
+    """The desk over a real file, a real log and a real receipt log, with a clock that a test may set wrong."""
+
+    desk: PolicyDesk
+    store: RegistryStore
+    log: SqliteEventLog
+    receipts: ReceiptLog
+    clock: FakeClock
+    rule: WideningRule
+
+    async def publish(self, what: Policy, approvals: Approvals | None = None) -> bool:
+        self.desk._widening = replace(self.rule, approvals=approvals)
+        return await self.desk.publish(what.canonical_json(), version=what.version)
+
+    def signed(self, what: Policy, base: Policy, *names: str, ago: timedelta = timedelta(0)) -> Approvals:
+        """What these people signed beside the file of a policy, seeing how it differs from another."""
+        proposed = Proposed(what.version, digest(what), digest(base), HERE)
+        return Approvals(
+            version=proposed.version,
+            policy_sha256=proposed.policy_sha256,
+            base_sha256=proposed.base_sha256,
+            deployment=HERE,
+            signatures=tuple(proposed.signed(PEOPLE[name], at=self.clock.now() - ago) for name in names),
+        )
+
+    async def on_the_log(self) -> list[str]:
+        """Versions in the order in which deciders read them."""
+        found = []
+        for partition, start in (await self.log.beginning_offsets([Topic.POLICIES.value])).items():
+            for record in await self.log.read(partition, start, max_records=100):
+                data = decode(record).data
+                found += [data.version] if isinstance(data, PolicyPublished) else []
+        return found
+
+    def acts(self) -> list[str]:
+        return [str(self.receipts.leaf(index)["action"]) for index in range(self.receipts.size)]
+
+
+@asynccontextmanager
+async def desk_in(folder: Path) -> AsyncIterator[Desk]:
+    clock = FakeClock()
+    store, log = RegistryStore(folder / "registry"), SqliteEventLog(folder / "log.sqlite3", clock=clock)
+    await log.start()
+    await log.ensure_topics(all_topics())
+    signer = CheckpointSigner("localhost/receipts", Ed25519PrivateKey.generate())
+    receipts = ReceiptLog(folder / "receipts.sqlite3", signer)
+    rule = WideningRule(signers=SIGNERS, approvals=None, deployment=HERE, max_age=timedelta(days=30), shipped=SHIPPED.canonical_json())
+    desk = PolicyDesk(
+        store=store,
+        publisher=Publisher(log, signed=lambda record: record),
+        receipts=ReceiptDesk(receipts, signer),
+        clock=clock,
+        signing_key=Ed25519PrivateKey.generate(),
+        widening=rule,
+    )
+    try:
+        yield Desk(desk, store, log, receipts, clock, rule)
+    finally:
+        await log.close()
+        receipts.close()
+        await store.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk_in(tmp_path) as desk:
+        yield desk
+
+
+async def test_the_shipped_policy_and_narrower_ones_need_nobody(house: Desk) -> None:
+    assert await house.publish(SHIPPED)
+    assert not await house.publish(SHIPPED)
+    assert await house.publish(NARROW)
+    assert house.acts() == ["policy_loaded", "policy_loaded"]
+
+
+async def test_a_new_installation_does_not_begin_wider_than_the_shipped_policy(house: Desk) -> None:
+    with pytest.raises(PolicyNotApprovedError, match=r"policy wide\.1 allows what the newest published one does not \(GB\).*there is none"):
+        await house.publish(WIDE)
+    with pytest.raises(PolicyNotApprovedError, match="those of anna count"):
+        await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "anna"))
+    assert house.acts() == ["policy_rejected"]
+    assert await house.store.read(newest_policy) is None
+    assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
+    assert house.acts() == ["policy_rejected", "policy_loaded"]
+
+
+async def test_a_widening_is_published_under_two_signatures_and_a_restart_needs_none(house: Desk) -> None:
+    await house.publish(SHIPPED)
+    assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "ben", "anna"))
+    assert not await house.publish(WIDE)
+    newest = await house.store.read(newest_policy)
+    assert newest is not None
+    assert (newest.version, newest.document) == ("wide.1", WIDE.canonical_json())
+    assert len(await house.store.read(used_signatures)) == 2
+    assert await house.on_the_log() == [SHIPPED.version, "wide.1"]
+
+
+async def test_the_way_back_to_an_earlier_wider_policy_is_a_widening_too_and_takes_new_signatures(house: Desk) -> None:
+    await house.publish(SHIPPED)
+    approvals = house.signed(WIDE, SHIPPED, "anna", "ben")
+    assert await house.publish(WIDE, approvals)
+    assert await house.publish(SHIPPED)
+    # The very file and its very approvals, against the very same policy as before.
+    with pytest.raises(PolicyNotApprovedError, match="anna was used before, and counts once; that of ben was used before"):
+        await house.publish(WIDE, approvals)
+    house.clock.advance(60)
+    assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
+    assert await house.on_the_log() == [SHIPPED.version, "wide.1", SHIPPED.version, "wide.1"]
+
+
+async def test_an_approval_for_something_else_does_not_count(house: Desk) -> None:
+    await house.publish(SHIPPED)
+    with pytest.raises(PolicyNotApprovedError, match="the file was changed after it was signed"):
+        await house.publish(WIDER, house.signed(WIDE, SHIPPED, "anna", "ben"))
+    await house.publish(NARROW)
+    with pytest.raises(PolicyNotApprovedError, match="look at the difference again"):
+        await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
+    with pytest.raises(PolicyNotApprovedError, match="more than 30 days ago"):
+        await house.publish(WIDE, house.signed(WIDE, NARROW, "anna", "ben", ago=timedelta(days=31)))
+    assert await house.on_the_log() == [SHIPPED.version, "narrow.1"]
+
+
+async def test_a_clock_that_is_wrong_lets_nothing_through(house: Desk) -> None:
+    await house.publish(SHIPPED)
+    approvals = house.signed(WIDE, SHIPPED, "anna", "ben")
+    house.clock.set_wall(START - timedelta(days=1))
+    with pytest.raises(PolicyNotApprovedError, match="set the clock before a wider one is published"):
+        await house.publish(WIDE, approvals)
+    # What allows less does not wait for a clock.
+    assert await house.publish(NARROW)
+    house.clock.set_wall(START + timedelta(days=400))
+    with pytest.raises(PolicyNotApprovedError, match="more than 30 days ago"):
+        await house.publish(WIDE, house.signed(WIDE, NARROW, "anna", "ben", ago=timedelta(days=400)))
+
+
+async def test_what_opens_only_later_is_signed_when_it_is_published(house: Desk) -> None:
+    later = policy("later.1", CA_QC={"filings": {name: {**paper, "filed_on": date(2027, 1, 1)} for name, paper in FILED.items()}})
+    await house.publish(SHIPPED)
+    with pytest.raises(PolicyNotApprovedError, match="CA-QC"):
+        await house.publish(later)
+    assert await house.publish(later, house.signed(later, SHIPPED, "anna", "ben"))
+
+
+async def test_a_version_stands_for_one_policy_also_with_signatures(house: Desk) -> None:
+    await house.publish(SHIPPED)
+    other = WIDE.model_copy(update={"version": SHIPPED.version})
+    with pytest.raises(PolicyVersionTakenError):
+        await house.publish(other, house.signed(other, SHIPPED, "anna", "ben"))
+
+
+async def test_a_folder_of_an_older_release_starts_once_as_it_is_before_anything_changes(house: Desk) -> None:
+    """It knows the digest of what it published and not the text, so nobody could say whether a change is wider."""
+    await house.publish(SHIPPED)
+    await house.store.write(lambda database: database.execute("UPDATE policy_versions SET document = NULL").rowcount)
+    with pytest.raises(PolicyBaseUnknownError, match="start this release once with that policy"):
+        await house.publish(NARROW)
+    assert not await house.publish(SHIPPED)
+    assert await house.publish(NARROW)
+    with pytest.raises(PolicyNotApprovedError):
+        await house.publish(WIDE)
+
+
+async def test_nothing_moves_unknown_or_the_floor_even_with_signatures(house: Desk) -> None:
+    """Two people cannot sign what cannot be written: there is no such policy to sign."""
+    for change in ({"unknown": {"with_grant": ["collect"]}}, {"unknown": {"transient_match": "audited"}}):
+        document = SHIPPED.model_dump(mode="json", by_alias=True)
+        document["unknown"] |= change["unknown"]
+        with pytest.raises(ValueError, match="unknown"):
+            Policy.model_validate(document)
+    loose = SHIPPED.model_dump(mode="json", by_alias=True)
+    for entry in (*loose["jurisdictions"].values(), loose["unknown"]):
+        entry["purposes"]["forbid"] = []
+    found = Policy.model_validate(loose).rules_for(next(iter(SHIPPED.jurisdictions)))
+    assert {"sale", "mass_identification"} <= found.purposes_forbid
+    assert await house.publish(SHIPPED)

@@ -1,0 +1,143 @@
+"""Opening a place: which papers it needs, what opens and from when; UNKNOWN never, and every other place as it was."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.events.grants import ConsentForm, Operation
+from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN, SERVE_CLIENTS
+from assent.geofence.policy import Policy
+from assent.geofence.policy_document import policy_from
+from assent.ids import UNKNOWN, Jurisdiction
+from assent.policies.comparison import compare
+from assent.policies.opening import OPERATIONS, OpeningError, Paper, filings_needed, opened, papers_missing
+from assent.policies.written_policy import written_policy
+from tests.unit.policy_examples import EVERY_OPERATION, policy_with, shipped
+
+TODAY = date(2026, 6, 1)
+QUEBEC = ["appropriateness_record", "cai_database", "cai_process", "privacy_impact_assessment"]
+
+
+def opening(place: str, policy: Policy | None = None, *, filed: date = TODAY, **changes: Any) -> Policy:
+    base = policy or shipped()
+    papers = {name: Paper(f"{name}-1", filed) for name in papers_missing(base, Jurisdiction(place))}
+    asked: dict[str, Any] = {"operations": OPERATIONS, "papers": papers, "law": [], "version": "new.1", "today": TODAY}
+    return opened(base, Jurisdiction(place), **(asked | changes))
+
+
+def closed(policy: Policy, place: str, day: date) -> set[str | None]:
+    now = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return {policy.rules_for(Jurisdiction(place)).closed_by(operation, now) for operation in Operation}
+
+
+@pytest.mark.parametrize(
+    ("place", "papers"),
+    [
+        ("CA-QC", QUEBEC),
+        ("CA", ["appropriateness_record"]),
+        ("CA-ON", ["appropriateness_record"]),
+        ("EU", ["dpia", "representative"]),
+        ("FR", ["dpia", "representative"]),
+        ("GB", ["dpia"]),
+        ("AU", []),
+        ("US-TX", []),
+        ("NZ", []),
+    ],
+)
+def test_a_place_asks_for_its_papers_and_those_of_its_country_and_group(place: str, papers: list[str]) -> None:
+    assert list(papers_missing(shipped(), Jurisdiction(place))) == papers
+
+
+def test_quebec_opens_on_the_sixtieth_day_and_not_before() -> None:
+    policy = opening("CA-QC", filed=date(2026, 5, 1))
+    assert closed(policy, "CA-QC", date(2026, 6, 29)) == {"QC-3"}
+    assert closed(policy, "CA-QC", date(2026, 6, 30)) == {None}
+    assert policy.rules_for(Jurisdiction("CA-QC")).with_grant == tuple(EVERY_OPERATION)
+
+
+def test_a_lead_time_cannot_be_written_away() -> None:
+    shorter = policy_with(CA_QC={"filings": {"cai_database": {"rule": "QC-3", "lead_days": 0}}})
+    assert filings_needed(shorter, Jurisdiction("CA-QC"))["cai_database"].lead_days == 60
+    assert closed(opening("CA-QC", shorter), "CA-QC", TODAY) == {"QC-3"}
+
+
+def test_a_part_takes_the_rules_of_whoever_governed_it_and_not_the_defaults() -> None:
+    policy = opening("FR")
+    france, union = (policy.rules_for(Jurisdiction(place)) for place in ("FR", "EU"))
+    assert (france.consent, france.rule, france.members) == (union.consent, "EU-10", ())
+    assert france.consent.form is ConsentForm.EXPLICIT
+    assert closed(policy, "FR", TODAY) == {None}
+    assert closed(policy, "DE", TODAY) == {"EU-10"}
+    assert set(union.members) > {"FR", "DE"}
+
+
+def test_a_new_place_needs_a_law_and_has_the_strictest_form() -> None:
+    with pytest.raises(OpeningError, match="name the law"):
+        opening("NZ")
+    rules = opening("NZ", law=["Privacy Act 2020"]).rules_for(Jurisdiction("NZ"))
+    assert (rules.law, rules.consent.form, rules.with_grant) == (("Privacy Act 2020",), ConsentForm.WRITTEN_RELEASE, tuple(EVERY_OPERATION))
+
+
+def test_offering_alone_opens_nothing_else() -> None:
+    rules = opening("US-TX", operations=[SERVE_CLIENTS]).rules_for(Jurisdiction("US-TX"))
+    assert rules.with_grant == (SERVE_CLIENTS,)
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "told"),
+    [
+        ("UNKNOWN", {}, "UNKNOWN is never opened"),
+        ("CA-BC", {}, "open for collect, embed, store, search, disclose already"),
+        ("CA-QC", {"papers": {}}, "asks for appropriateness_record, cai_database, cai_process, privacy_impact_assessment"),
+        ("GB", {"papers": {"dpia": Paper("1", date(2026, 6, 2))}}, "2026-06-02 is yet to come"),
+        ("GB", {"papers": {"other": Paper("1", TODAY)}}, "asks for no filing other; it asks for dpia"),
+    ],
+)
+def test_what_cannot_be_opened_so_is_told(place: str, changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(OpeningError, match=told):
+        opening(place, **changes)
+
+
+@pytest.mark.parametrize("status", ["stayed", "struck"])
+def test_an_entry_that_is_not_in_force_is_not_opened_by_the_way(status: str) -> None:
+    with pytest.raises(OpeningError, match=f"the entry of AU is {status}"):
+        opening("AU", policy_with(AU={"status": status}))
+
+
+@pytest.mark.parametrize("place", ["CA-QC", "CA", "CA-ON", "EU", "FR", "GB", "AU", "US-TX", "US-WA", "NZ"])
+def test_an_opened_place_is_wider_alone_and_neither_unknown_nor_the_floor_moves(place: str) -> None:
+    policy = opening(place, law=["a law"])
+    found = compare(shipped(), policy, places=(), now=datetime(2026, 6, 1, tzinfo=UTC))
+    assert found.is_wider
+    assert {difference.after for difference in found.places if any(change.is_wider for change in difference.changes)} == {place}
+    assert policy.unknown == shipped().unknown
+    assert closed(policy, UNKNOWN, date(2036, 1, 1)) == {"X-1"}
+    assert all(set(FLOOR_FORBIDDEN) <= rules.purposes_forbid for rules in policy.jurisdictions.values())
+    assert policy.version == "new.1"
+
+
+@given(
+    changes=st.dictionaries(
+        st.sampled_from(["CA_BC", "CA_QC", "EU", "US_IL"]),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "with_grant": st.lists(st.sampled_from(EVERY_OPERATION), unique=True),
+                "connectors": st.just(["residence"]),
+                "consent": st.fixed_dictionaries({"age_min": st.integers(10, 20), "signature": st.lists(st.just("wet"), max_size=1)}),
+                "purposes": st.fixed_dictionaries({"allow": st.lists(st.just("verify"), max_size=1)}),
+                "authority": st.one_of(st.none(), st.just("somebody")),
+            },
+        ),
+    )
+)
+def test_a_policy_written_as_a_file_is_the_same_policy_when_it_is_read(changes: dict[str, Any]) -> None:
+    policy = policy_with(**changes)
+    text = yaml.safe_dump(written_policy(policy), sort_keys=False, allow_unicode=True)
+    assert policy_from(yaml.safe_load(text)).canonical_json() == policy.canonical_json()
