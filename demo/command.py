@@ -30,7 +30,7 @@ from demo.requests import NOTICE, RESIDENCE
 from demo.second_act import second_act
 from demo.site import DemoSite
 from demo.state import DemoState
-from embedded.command import check_loopback, until_stopped
+from embedded.command import check_loopback, stop_asked, until_stopped
 from embedded.layout import EmbeddedLayout
 
 DEFAULT_DATA = Path("assent-data")
@@ -154,6 +154,7 @@ async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorl
     """A full gallery until it is stopped; the visitor sits on both chairs, the operator's and the subject's."""
     link = await login_link(world, stage.state.subject_id)
     url = world.system.url
+    asked = stop_asked()
     stage.say(f"\nLook at the gallery: {link}")
     stage.say("On `My page` press Withdraw, then search again: nothing. The receipts appear there; check one with")
     stage.say(f"  assent receipt fetch ERASURE --url {url} && assent receipt verify physical-ERASURE.json --key receipts.pem")
@@ -161,7 +162,7 @@ async def _stay(arguments: argparse.Namespace, stage: Stage, world: EmbeddedWorl
     if not arguments.no_open:
         with contextlib.suppress(webbrowser.Error):
             await asyncio.to_thread(webbrowser.open, link)
-    await until_stopped(world.system)
+    await until_stopped(world.system, asked)
 
 
 async def login_link(world: EmbeddedWorld, subject_id: str) -> str:

@@ -39,9 +39,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 async def _serve(layout: EmbeddedLayout, host: str, port: int) -> int:
     async with open_system(layout, host=host, port=port, progress=_say) as system:
+        # Listened for before the line that says how to stop: who reads it may act on it at once.
+        asked = stop_asked()
         _say(f"Assent is up on {system.url}")
         _say(f"The operator's token of the first start is in {layout.operator_token}; stop with Ctrl-C")
-        await until_stopped(system)
+        await until_stopped(system, asked)
         failure = system.failure()
     if failure is not None:
         _say(f"assent up: stopped by {type(failure).__name__}: {start_error_line(failure)}")
@@ -49,12 +51,17 @@ async def _serve(layout: EmbeddedLayout, host: str, port: int) -> int:
     return ExitCode.DONE
 
 
-async def until_stopped(system: EmbeddedSystem) -> None:
-    """Return on SIGTERM or SIGINT, or when a service failed."""
-    stopped = asyncio.Event()
+def stop_asked() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT from now on."""
+    asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    waiting = [asyncio.create_task(stopped.wait())]
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    return asked
+
+
+async def until_stopped(system: EmbeddedSystem, asked: asyncio.Event) -> None:
+    """Return when `asked` is set, or when a service failed."""
+    waiting = [asyncio.create_task(asked.wait())]
     waiting += [asyncio.create_task(app.background.failed.wait()) for app in system.apps.values()]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:

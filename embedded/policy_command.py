@@ -13,6 +13,7 @@ from embedded.policy_diff import PUBLISHED, run_diff
 from embedded.policy_open import filing, run_open
 from embedded.policy_show import run_show
 from embedded.policy_signer import run_key, run_sign
+from embedded.policy_vouch import run_vouch
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_open(actions)
     _add_sign(actions)
     _add_key(actions)
+    _add_vouch(actions)
 
 
 def _add_show(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,8 +96,10 @@ def _add_sign(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _add_signing(parser)
 
 
-def _add_signing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--key", type=Path, metavar="FILE", help="your own private key, made with assent policy key")
+def _add_signing(parser: argparse.ArgumentParser, *, is_key_needed: bool = False) -> None:
+    parser.add_argument(
+        "--key", type=Path, required=is_key_needed, metavar="FILE", help="your own private key, made with assent policy key"
+    )
     parser.add_argument("--yes", action="store_true", help="do it; without this it only says what it would do")
     parser.add_argument("--signers", type=Path, metavar="FOLDER", help="public keys of who may sign (default: below the keys of --data)")
     add_home_arguments(parser)
@@ -113,12 +117,24 @@ def _add_key(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help=f"data folder whose policy you will sign (default {DEFAULT_DATA})")
 
 
+def _add_vouch(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = add_parser(
+        actions,
+        "vouch",
+        "say as a signer that somebody else may sign too; a dry run without --yes",
+        ("assent policy vouch carl.pub --key anna.key", "assent policy vouch carl.pub --key ben.key --yes"),
+    )
+    parser.add_argument("newcomer", type=Path, metavar="NAME.pub", help="the newcomer's public key; the words lie beside it")
+    _add_signing(parser, is_key_needed=True)
+
+
 _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": run_show,
     "diff": run_diff,
     "open": run_open,
     "sign": run_sign,
     "key": run_key,
+    "vouch": run_vouch,
 }
 
 

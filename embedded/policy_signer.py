@@ -66,7 +66,7 @@ def sign(arguments: argparse.Namespace, base: KnownPolicy, new: KnownPolicy, fil
     is_signing = found.is_wider and arguments.yes
     if is_signing and key is None:
         raise CommandError("--yes needs --key FILE, the private key of whoever signs")
-    deployment = _deployment(arguments) if is_signing else ""
+    deployment = deployment_of(arguments) if is_signing else ""
     if approvals is not None and is_signing and approvals.deployment != deployment:
         raise CommandError(f"{approvals_path(file)} is for the deployment {approvals.deployment}, and this is {deployment}")
     print("\n".join([*difference_lines(base, new, found, now), *_opened_lines(found, new, now)]))
@@ -84,7 +84,7 @@ def sign(arguments: argparse.Namespace, base: KnownPolicy, new: KnownPolicy, fil
         deployment=deployment,
         signatures=(*before, proposed.signed(key, at=now)),
     )
-    _write(approvals_path(file), signed)
+    replace_file(approvals_path(file), signed.model_dump_json(by_alias=True, indent=2) + "\n")
     print(f"\nsigned: {approvals_path(file)}")
     print(_next(signed, file, arguments))
     return ExitCode.DONE
@@ -118,7 +118,7 @@ def read_signer_key(path: Path) -> Ed25519PrivateKey:
 def signers_here(arguments: argparse.Namespace) -> dict[str, str]:
     """Who may sign, as far as this machine knows; on another one the registry alone does. Raises CommandError."""
     try:
-        return read_signers(_signers_folder(arguments))
+        return dict(read_signers(_signers_folder(arguments)).named)
     except StartError as error:
         raise CommandError(str(error)) from error
 
@@ -128,7 +128,7 @@ def _signers_folder(arguments: argparse.Namespace) -> Path:
     return folder
 
 
-def _deployment(arguments: argparse.Namespace) -> str:
+def deployment_of(arguments: argparse.Namespace) -> str:
     """What tells this deployment from others: the key that signs its policy."""
     if arguments.url is not None:
         return str(call(arguments, "GET", "/v1/policy")["deployment"])
@@ -176,11 +176,11 @@ def _next(approvals: Approvals, file: Path, arguments: argparse.Namespace) -> st
     )
 
 
-def _write(path: Path, approvals: Approvals) -> None:
-    """Replace the file whole."""
+def replace_file(path: Path, text: str) -> None:
+    """Replace a file whole. Raises CommandError."""
     unfinished = path.with_name(f".{path.name}.new")
     try:
-        unfinished.write_text(approvals.model_dump_json(by_alias=True, indent=2) + "\n")
+        unfinished.write_text(text, encoding="utf-8")
         os.replace(unfinished, path)
     except OSError as error:
-        raise CommandError(f"{path} cannot be written ({error.strerror}); put the policy file into a folder of yours") from error
+        raise CommandError(f"{path} cannot be written ({error.strerror}); work in a folder of yours") from error

@@ -151,7 +151,7 @@ def _doubt(proposed: Proposed, signature: Signature, name: str | None, *, used: 
     """Why this signature does not count, or None."""
     who = name or f"the key {signature.public_key[:12]}"
     if name is None:
-        return f"{who} belongs to none of the signers"
+        return f"{who} belongs to none of the signers, or to one for whom two others have not vouched"
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature.public_key))
         key.verify(bytes.fromhex(signature.signature), proposed.statement(signature.public_key, signature.signed_at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,6 +74,17 @@ def insert_policy(database: sqlite3.Connection, policy: PolicyRow, approvals: Se
 def used_signatures(database: sqlite3.Connection) -> frozenset[str]:
     """Every signature that let a wider policy through."""
     return frozenset(str(row[0]) for row in database.execute("SELECT signature FROM policy_signatures"))
+
+
+def known_signers(database: sqlite3.Connection) -> frozenset[str]:
+    """The public keys of everybody who ever counted as a signer here."""
+    return frozenset(str(row[0]) for row in database.execute("SELECT public_key FROM policy_signers"))
+
+
+def insert_signers(database: sqlite3.Connection, signers: Mapping[str, str], *, now: datetime) -> None:
+    """These count from now on, by name with their public keys."""
+    rows = [(key, name, stamp(now)) for name, key in signers.items()]
+    database.executemany("INSERT OR IGNORE INTO policy_signers VALUES (?, ?, ?)", rows)
 
 
 def keep_document(database: sqlite3.Connection, sha256: str, document: str) -> None:

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from assent.deployment.start_errors import StartError
 from assent.geofence.policy import first_fault
 from assent.policies.approval import Approvals
+from assent.policies.signers import Signers, Vouches
 
 SIGNERS = "policy-signers"
 """The folder below that of the keys, where nothing else is said."""
-SUFFIX = ".approvals.json"
+SUFFIX, VOUCHES = ".approvals.json", ".vouches.json"
 MAX_BYTES = 100_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -44,11 +45,11 @@ def read_approvals(policy_file: Path | None) -> Approvals | None:
         raise PolicyApprovalFileError(f"{path}: {first_fault(error)}; make it again with assent policy sign") from error
 
 
-def read_signers(folder: Path) -> dict[str, str]:
-    """Who may sign, by name: public keys (hex) of `NAME.pub`. Raises PolicyApprovalFileError; no folder is nobody."""
+def read_signers(folder: Path) -> Signers:
+    """Who is named in `NAME.pub`, and who vouched for them, in the file beside it. Raises PolicyApprovalFileError; no folder is nobody."""
     try:
         paths = sorted(folder.glob("*.pub")) if folder.is_dir() else []
-        signers = {path.stem: _public_key(path) for path in paths}
+        signers = {path.stem: read_public_key(path) for path in paths}
     except OSError as error:
         raise PolicyApprovalFileError(f"{folder} cannot be read ({error.strerror}); change its owner") from error
     holders: dict[str, str] = {}
@@ -56,14 +57,34 @@ def read_signers(folder: Path) -> dict[str, str]:
         other = holders.setdefault(key, name)
         if other != name:
             raise PolicyApprovalFileError(f"{folder}: {other}.pub and {name}.pub hold one key; one person has one name, take one away")
-    return signers
+    found = {signers[path.stem]: read_vouches(path) for path in paths}
+    return Signers(signers, {key: vouches for key, vouches in found.items() if vouches is not None})
 
 
-def _public_key(path: Path) -> str:
+def vouches_path(public_key: Path) -> Path:
+    """Where the word of others lies: beside the public key."""
+    return public_key.with_name(public_key.name + VOUCHES)
+
+
+def read_vouches(public_key: Path) -> Vouches | None:
+    """What others said for the holder of this key, or None. Raises PolicyApprovalFileError."""
+    path = vouches_path(public_key)
+    try:
+        return Vouches.model_validate_json(path.read_bytes()) if path.exists() else None
+    except OSError as error:
+        raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); change its owner") from error
+    except ValidationError as error:
+        raise PolicyApprovalFileError(f"{path}: {first_fault(error)}; make it again with assent policy vouch") from error
+
+
+def read_public_key(path: Path) -> str:
+    """The public key (hex) of a signer's file. Raises PolicyApprovalFileError."""
     if _NAME.fullmatch(path.stem) is None:
         raise PolicyApprovalFileError(f"{path} is no name of a signer; use lower-case letters, digits, dots and hyphens")
     try:
         key = load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); name the public key of a signer") from error
     except ValueError as error:
         raise PolicyApprovalFileError(f"{path} is not a PEM public key; make a pair with assent policy key") from error
     if not isinstance(key, Ed25519PublicKey):

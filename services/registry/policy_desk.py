@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,7 +18,9 @@ from assent.stream.clock import Clock
 from services.registry.desk_table import (
     PolicyRow,
     insert_policy,
+    insert_signers,
     keep_document,
+    known_signers,
     newest_policy,
     policy_digest,
     policy_published_at,
@@ -59,6 +62,7 @@ class PolicyDesk:
         Raises PolicyVersionTakenError, PolicyNotApprovedError, PolicyBaseUnknownError.
         """
         sha256 = hashlib.sha256(document.encode()).hexdigest()
+        signers = await self._met_signers()
         newest = await self._store.read(newest_policy)
         if newest is not None and (newest.version, newest.sha256) == (version, sha256):
             if newest.document is None:
@@ -69,7 +73,7 @@ class PolicyDesk:
             raise PolicyVersionTakenError(
                 f"policy version {version} was published with other contents; change the version in the policy file"
             )
-        approvals = await self._approvals(document, version, sha256, newest, now=self._clock.now())
+        approvals = await self._approvals(document, version, sha256, newest, signers, now=self._clock.now())
         now = await self._publish(document, version=version, sha256=sha256, approvals=approvals)
         reference = sha256[:16]
         leaf = Control(action="policy_loaded", reference=reference, document_sha256=sha256, happened_at=now)
@@ -105,15 +109,28 @@ class PolicyDesk:
         return now
 
     async def _approvals(
-        self, document: str, version: str, sha256: str, newest: PolicyRow | None, *, now: datetime
+        self, document: str, version: str, sha256: str, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
     ) -> tuple[Approval, ...]:
-        """Those of a wider policy. One that is refused is written into the receipt log, once."""
+        """Those for a wider policy. One that is refused is written into the receipt log, once."""
         used = await self._store.read(used_signatures)
         try:
             return await asyncio.to_thread(
-                self._widening.check, document, version=version, sha256=sha256, newest=newest, used=used, now=now
+                self._widening.check, document, version=version, sha256=sha256, newest=newest, signers=signers, used=used, now=now
             )
         except PolicyNotApprovedError:
             leaf = Control(action="policy_rejected", reference=sha256[:16], document_sha256=sha256, happened_at=now)
             await self._receipts.control(leaf, once=f"policy rejected/{sha256}")
             raise
+
+    async def _met_signers(self) -> dict[str, str]:
+        """Who may sign now. Whoever counts for the first time is remembered, and stands in the receipt log by the id of the key."""
+        known = await self._store.read(known_signers)
+        counting = self._widening.signers.that_count(known, deployment=self._widening.deployment)
+        new = {name: key for name, key in counting.items() if key not in known}
+        now = self._clock.now()
+        for key in new.values():
+            leaf = Control(action="key_rotation", reference=key[:16], happened_at=now)
+            await self._receipts.control(leaf, once=f"policy signer/{key}")
+        if new:
+            await self._store.write(lambda database: insert_signers(database, new, now=now))
+        return counting

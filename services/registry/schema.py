@@ -81,6 +81,9 @@ CREATE TABLE IF NOT EXISTS policy_versions (
 CREATE TABLE IF NOT EXISTS policy_signatures (
     signature TEXT PRIMARY KEY, sha256 TEXT NOT NULL, signer TEXT NOT NULL, signed_at TEXT NOT NULL, used_at TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS policy_signers (
+    public_key TEXT PRIMARY KEY, name TEXT NOT NULL, met_at TEXT NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS minted_tokens (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, roles TEXT NOT NULL, org TEXT NOT NULL,
     ends_at TEXT NOT NULL, minted_at TEXT NOT NULL) STRICT;

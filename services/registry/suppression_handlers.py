@@ -26,7 +26,17 @@ class SuppressionHandlers:
         """The routes of this area."""
         image, url = "/v1/suppressions/images", "/v1/suppressions/urls"
         return [
-            Route("POST", image, self.image, "This picture never again.", STAFF, None, SuppressedOut, takes_bytes=("image/*", "multipart/form-data"), status=201),
+            Route(
+                "POST",
+                image,
+                self.image,
+                "This picture never again.",
+                STAFF,
+                None,
+                SuppressedOut,
+                takes_bytes=("image/*", "multipart/form-data"),
+                status=201,
+            ),
             Route("POST", url, self.url, "Nothing from this address again.", STAFF, UrlIn, SuppressedOut, status=201),
         ]
 

@@ -11,6 +11,7 @@ from assent.deployment.start_errors import StartError
 from assent.geofence.policy import Policy
 from assent.policies.approval import Approval, ApprovalError, Approvals, Proposed, approved
 from assent.policies.comparison import compare
+from assent.policies.signers import Signers
 from services.registry.desk_table import PolicyRow
 
 
@@ -24,21 +25,29 @@ class PolicyBaseUnknownError(StartError):
 
 @dataclass(frozen=True, slots=True)
 class WideningRule:
-    """Who may sign (public keys in hex by name), what was signed for this policy file, and how long a signature counts.
+    """Who is named to sign, what was signed for this policy file, and how long a signature counts.
 
     `shipped` is the canonical text of the shipped policy: the first one of a new installation is compared with it.
     """
 
-    signers: Mapping[str, str]
+    signers: Signers
     approvals: Approvals | None
     deployment: str
     max_age: timedelta
     shipped: str
 
     def check(
-        self, document: str, *, version: str, sha256: str, newest: PolicyRow | None, used: frozenset[str], now: datetime
+        self,
+        document: str,
+        *,
+        version: str,
+        sha256: str,
+        newest: PolicyRow | None,
+        signers: Mapping[str, str],
+        used: frozenset[str],
+        now: datetime,
     ) -> tuple[Approval, ...]:
-        """The approvals that let `document` through, none where it is not wider. Raises PolicyNotApprovedError."""
+        """The approvals of `signers` that let `document` through, none where it is not wider. Raises PolicyNotApprovedError."""
         before = self.shipped if newest is None else _text_of(newest)
         base_sha256 = hashlib.sha256(before.encode()).hexdigest()
         found = compare(Policy.from_canonical_json(before), Policy.from_canonical_json(document), places=(), now=now)
@@ -52,7 +61,7 @@ class WideningRule:
             )
         proposed = Proposed(version, sha256, base_sha256, self.deployment)
         try:
-            return approved(proposed, self.approvals, signers=self.signers, used=used, now=now, max_age=self.max_age)
+            return approved(proposed, self.approvals, signers=signers, used=used, now=now, max_age=self.max_age)
         except ApprovalError as error:
             raise PolicyNotApprovedError(
                 f"policy {version} allows what the newest published one does not ({where or 'how places are told'}): {error}"

@@ -18,6 +18,7 @@ from assent.events.grants import PolicyPublished
 from assent.events.topics import Topic, all_topics
 from assent.geofence.policy import Policy
 from assent.policies.approval import Approvals, Proposed
+from assent.policies.signers import Signers, Vouches
 from assent.receipts.checkpoint import CheckpointSigner
 from assent.receipts.log import ReceiptLog
 from assent.stream.local import SqliteEventLog
@@ -30,9 +31,11 @@ from services.registry.store import RegistryStore
 from services.registry.widening import PolicyBaseUnknownError, PolicyNotApprovedError, WideningRule
 from tests.unit.policy_examples import EVERY_OPERATION, policy_with, shipped
 
-PEOPLE = {name: Ed25519PrivateKey.generate() for name in ("anna", "ben")}
-SIGNERS = {name: key.public_key().public_bytes_raw().hex() for name, key in PEOPLE.items()}
+PEOPLE = {name: Ed25519PrivateKey.generate() for name in ("anna", "ben", "eve", "mallory")}
+SIGNERS = {name: PEOPLE[name].public_key().public_bytes_raw().hex() for name in ("anna", "ben")}
 HERE = "deployment-1"
+MET = ["key_rotation", "key_rotation"]
+"""Two people who sign are written down the first time that they are met."""
 FILED = {name: {"reference": "1", "filed_on": date(2026, 5, 1)} for name in ("cai_process", "cai_database", "privacy_impact_assessment")}
 
 
@@ -97,7 +100,9 @@ async def desk_in(folder: Path) -> AsyncIterator[Desk]:
     await log.ensure_topics(all_topics())
     signer = CheckpointSigner("localhost/receipts", Ed25519PrivateKey.generate())
     receipts = ReceiptLog(folder / "receipts.sqlite3", signer)
-    rule = WideningRule(signers=SIGNERS, approvals=None, deployment=HERE, max_age=timedelta(days=30), shipped=SHIPPED.canonical_json())
+    rule = WideningRule(
+        signers=Signers(SIGNERS, {}), approvals=None, deployment=HERE, max_age=timedelta(days=30), shipped=SHIPPED.canonical_json()
+    )
     desk = PolicyDesk(
         store=store,
         publisher=Publisher(log, signed=lambda record: record),
@@ -124,7 +129,7 @@ async def test_the_shipped_policy_and_narrower_ones_need_nobody(house: Desk) -> 
     assert await house.publish(SHIPPED)
     assert not await house.publish(SHIPPED)
     assert await house.publish(NARROW)
-    assert house.acts() == ["policy_loaded", "policy_loaded"]
+    assert house.acts() == [*MET, "policy_loaded", "policy_loaded"]
 
 
 async def test_a_new_installation_does_not_begin_wider_than_the_shipped_policy(house: Desk) -> None:
@@ -132,10 +137,10 @@ async def test_a_new_installation_does_not_begin_wider_than_the_shipped_policy(h
         await house.publish(WIDE)
     with pytest.raises(PolicyNotApprovedError, match="those of anna count"):
         await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "anna"))
-    assert house.acts() == ["policy_rejected"]
+    assert house.acts() == [*MET, "policy_rejected"]
     assert await house.store.read(newest_policy) is None
     assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
-    assert house.acts() == ["policy_rejected", "policy_loaded"]
+    assert house.acts() == [*MET, "policy_rejected", "policy_loaded"]
 
 
 async def test_a_widening_is_published_under_two_signatures_and_a_restart_needs_none(house: Desk) -> None:
@@ -212,6 +217,50 @@ async def test_a_folder_of_an_older_release_starts_once_as_it_is_before_anything
     assert await house.publish(NARROW)
     with pytest.raises(PolicyNotApprovedError):
         await house.publish(WIDE)
+
+
+async def test_a_file_alone_makes_no_signer_once_two_are_known(house: Desk) -> None:
+    """Whoever can write into the folder of the signers puts two keys of her own there."""
+    await house.publish(SHIPPED)
+    eve, mallory = PEOPLE["eve"], PEOPLE["mallory"]
+    theirs = {name: key.public_key().public_bytes_raw().hex() for name, key in (("eve", eve), ("mallory", mallory))}
+    for named in (SIGNERS | theirs, theirs):
+        house.rule = replace(house.rule, signers=Signers(named, {}))
+        with pytest.raises(PolicyNotApprovedError, match=r"those of nobody count.*two others have not vouched"):
+            await house.publish(WIDE, house.signed(WIDE, SHIPPED, "eve", "mallory"))
+    assert house.acts().count("key_rotation") == 2
+
+
+async def test_a_newcomer_counts_when_two_signers_vouched_for_her_here(house: Desk) -> None:
+    await house.publish(SHIPPED)
+    key = PEOPLE["eve"].public_key().public_bytes_raw().hex()
+    named = {"anna": SIGNERS["anna"], "ben": SIGNERS["ben"], "eve": key}
+    at = house.clock.now()
+
+    def words(*names: str, deployment: str = HERE, of: str = key) -> Signers:
+        vouches = Vouches(public_key=of, deployment=deployment)
+        for name in names:
+            vouches = vouches.vouched(PEOPLE[name], at=at)
+        return Signers(named, {key: vouches})
+
+    for doubtful in (
+        words("anna"),
+        words("anna", "anna"),
+        words("anna", "eve"),
+        words("anna", "ben", deployment="other"),
+        words("anna", "ben", of="0" * 64),
+    ):
+        house.rule = replace(house.rule, signers=doubtful)
+        with pytest.raises(PolicyNotApprovedError, match="those of anna count"):
+            await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "eve"))
+    house.rule = replace(house.rule, signers=words("anna", "ben"))
+    assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "eve"))
+    # She is known now; whoever leaves counts no more, and needs no word of anybody to be gone.
+    house.rule = replace(house.rule, signers=Signers({"anna": SIGNERS["anna"], "eve": key}, {}))
+    with pytest.raises(PolicyNotApprovedError, match="those of anna count"):
+        await house.publish(WIDER, house.signed(WIDER, WIDE, "anna", "ben"))
+    house.clock.advance(60)
+    assert await house.publish(WIDER, house.signed(WIDER, WIDE, "anna", "eve"))
 
 
 async def test_nothing_moves_unknown_or_the_floor_even_with_signatures(house: Desk) -> None:
