@@ -84,7 +84,8 @@ def encode(event: Event[EventPayload]) -> Record:
     return Record(
         topic=str(event.data.topic),
         key=event.data.key().encode(),
-        value=event.data.model_dump_json().encode(),
+        # What `model_dump_json` would give, as the bytes that it is made from.
+        value=event.data.__pydantic_serializer__.to_json(event.data),
         headers=tuple(headers),
     )
 

@@ -53,18 +53,13 @@ def whole(records: Sequence[StoredRecord]) -> list[StoredRecord]:
 
 
 def _stored(record: Any) -> StoredRecord:
-    told = record.headers[0] if record.headers else ("", None)
-    return StoredRecord(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key or b"",
-        value=record.value,
-        headers=tuple((name, value or b"") for name, value in record.headers if name is not DAMAGED and name is not MARKER),
-        damage=(told[1] or b"").decode() if told[0] is DAMAGED else None,
-        is_marker=told[0] is MARKER,
-    )
+    name, told = record.headers[0] if record.headers else ("", None)
+    place = (record.topic, record.partition, record.offset, record.timestamp)
+    if name is DAMAGED:
+        return StoredRecord(*place, b"", None, damage=(told or b"").decode())
+    if name is MARKER:
+        return StoredRecord(*place, b"", None, is_marker=True)
+    return StoredRecord(*place, record.key or b"", record.value, tuple([(name, value or b"") for name, value in record.headers]))
 
 
 async def stopped(stop: Callable[[], Awaitable[None]], *, timeout_s: float) -> None:
