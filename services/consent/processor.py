@@ -58,10 +58,9 @@ class ConsentProcessor:
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
         """Delete the originals of sightings that ended here."""
-        for event in events:
-            ended = self._ended.pop(event.id, None)
-            if ended is not None:
-                await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
+        ended = [sighting for event in events if (sighting := self._ended.pop(event.id, None)) is not None]
+        if ended:
+            await self._quarantine.discard_all((sighting.blob, sighting.producer, sighting.sighting_id) for sighting in ended)
 
     def _refused(
         self, cause: Event[EventPayload], located: ImageLocated, finding: GrantFinding, rules: tuple[RuleId, ...]

@@ -115,10 +115,9 @@ class EmbedderProcessor:
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
         """Delete the originals: a sighting that was embedded or refused here has ended."""
-        for event in events:
-            ended = self._ended.pop(event.id, None)
-            if ended is not None:
-                await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
+        ended = [sighting for event in events if (sighting := self._ended.pop(event.id, None)) is not None]
+        if ended:
+            await self._quarantine.discard_all((sighting.blob, sighting.producer, sighting.sighting_id) for sighting in ended)
 
     def _judge(self, sighting: Sighting, clearance: Clearance) -> tuple[GrantSnapshot | None, tuple[RuleId, ...]]:
         """The grant if it is live, opens everything here and says which face is meant; else the rules that refuse."""

@@ -100,11 +100,13 @@ class GeofenceProcessor:
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
         """Delete the originals of sightings that ended here."""
+        ended: list[Sighting] = []
         for event in events:
             assert isinstance(event.data, ImageScraped)
-            ended = self._ended.pop((event.id, event.data.sighting.blob), None)
-            if ended is not None:
-                await self._quarantine.discard(ended.blob, producer=ended.producer, sighting_id=ended.sighting_id)
+            sighting = self._ended.pop((event.id, event.data.sighting.blob), None)
+            ended += [sighting] if sighting is not None else []
+        if ended:
+            await self._quarantine.discard_all((sighting.blob, sighting.producer, sighting.sighting_id) for sighting in ended)
 
     async def unreadable(self, record: StoredRecord) -> None:
         """It is a dead letter; under a producer's own signature it counts against that producer."""

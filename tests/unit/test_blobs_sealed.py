@@ -102,6 +102,19 @@ async def test_an_outside_producer_reaches_its_own_area_only(quarantine: Quarant
     assert not await quarantine.has_intake(AGENCY, SHA256)
 
 
+async def test_many_are_ended_at_once_and_trouble_with_one_is_told(quarantine: Quarantine) -> None:
+    sightings = [SightingId(f"{number:064x}") for number in range(40)]
+    blobs = [await quarantine.put(sighting, PHOTO) for sighting in sightings]
+    ended = [(blob, CRAWLER, sighting) for blob, sighting in zip(blobs, sightings, strict=True)]
+    with pytest.raises(ForeignBlobError):
+        await quarantine.discard_all([*ended[:20], (blobs[20], AGENCY, sightings[20])])
+    await quarantine.discard_all(ended[:39])
+    assert await quarantine.fetch(blobs[39], producer=CRAWLER, sighting_id=sightings[39]) == PHOTO
+    for blob, producer, sighting in ended[:39]:
+        with pytest.raises(BlobNotFoundError):
+            await quarantine.fetch(blob, producer=producer, sighting_id=sighting)
+
+
 async def test_intake_takes_only_the_bytes_that_were_announced(store: ObjectBlobStore, quarantine: Quarantine) -> None:
     for digest in ("00" * 32, SHA256.upper(), "../" + SHA256, ""):
         with pytest.raises(DigestMismatchError):
