@@ -77,7 +77,7 @@ def topics_table() -> str:
 
 def _row(name: str, events: str, settings: TopicSettings) -> str:
     if settings.retention_s is None:
-        kept = "newest of each key"
+        kept = "newest of each key" if settings.cleanup == "compact" else "for ever"
     else:
         hours = settings.retention_s // 3600
         kept = f"{hours} h" if hours <= 48 else f"{hours // 24} days"

@@ -13,6 +13,7 @@ from assent.cli.keys import KEYS
 from assent.cli.models import MODELS
 from assent.cli.producer import PRODUCER
 from assent.cli.receipt import RECEIPT
+from assent.cli.replay import REPLAY
 from assent.cli.search import SEARCH, VERIFY
 from assent.cli.staff import LOGIN_CODE, TOKEN
 from assent.cli.suppress import SUPPRESS
@@ -26,6 +27,7 @@ BUILT_IN: tuple[Command, ...] = (
     SEARCH,
     VERIFY,
     EXPLAIN,
+    REPLAY,
     DOCTOR,
     RECEIPT,
     MODELS,

@@ -33,6 +33,8 @@ def _run(arguments: argparse.Namespace) -> int:
         rules = " ".join(decision["rules"])
         print(f"{decision['at'][:19]}  {decision['stage']}: {decision['outcome']}  {rules}")
         print(f"    {words}" + (f" ({', '.join(decision['candidates'])})" if decision["candidates"] else ""))
+        if decision.get("standing_text"):
+            print(f"    at that time {decision['standing_text']}")
         for remedy in decision["remedies"]:
             print(f"    what can be done: {remedy}")
     if not decisions and not arguments.json:

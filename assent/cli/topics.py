@@ -7,11 +7,10 @@ import asyncio
 import json
 import logging
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assent.cli.api import read_secret
 from assent.cli.command import Command, CommandError, ExitCode
+from assent.cli.kafka_arguments import add_kafka_arguments, kafka_security
 from assent.events.topics import all_topics
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings
@@ -24,34 +23,22 @@ if TYPE_CHECKING:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("plan", "apply", "check"), help="say what would change, change it, or say whether all is well")
     parser.add_argument("--brokers", default="127.0.0.1:9092", help="HOST:PORT[,HOST:PORT] (default 127.0.0.1:9092)")
-    parser.add_argument("--protocol", choices=("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"), default="PLAINTEXT")
-    parser.add_argument("--ca-file", type=Path, help="authority of the brokers (PEM)")
-    parser.add_argument("--mechanism", choices=("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), default="SCRAM-SHA-512")
-    parser.add_argument("--username", help="login, with SASL")
-    parser.add_argument("--password-file", type=Path, help="file with the password of the login")
+    add_kafka_arguments(parser)
     parser.add_argument("--replicas", type=int, help="replicas per topic (default three, or as many as there are brokers)")
     parser.add_argument("--json", action="store_true", help="print what differs as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if arguments.protocol.startswith("SASL") and (arguments.username is None or arguments.password_file is None):
-        raise CommandError(f"--protocol {arguments.protocol} needs --username and --password-file")
+    security = kafka_security(arguments)
     # The client logs what the one line says already.
     configure_logging("topics", level=logging.CRITICAL)
     try:
-        return asyncio.run(_at(arguments))
+        return asyncio.run(_at(arguments, security))
     except LogUnavailableError as error:
         raise CommandError(f"{arguments.brokers}: {error}", ExitCode.UNAVAILABLE) from error
 
 
-async def _at(arguments: argparse.Namespace) -> int:
-    security = KafkaSecurity(
-        protocol=arguments.protocol,
-        ca_file=arguments.ca_file,
-        sasl_mechanism=arguments.mechanism,
-        username=arguments.username,
-        password=None if arguments.password_file is None else read_secret(arguments.password_file, "password"),
-    )
+async def _at(arguments: argparse.Namespace, security: KafkaSecurity) -> int:
     from assent.stream.kafka_topics import KafkaTopics  # only who talks to a broker loads its client
 
     topics = KafkaTopics(arguments.brokers, security=security, settings=KafkaSettings(replicas=arguments.replicas))

@@ -11,7 +11,7 @@ from assent.consent.asset import Asset
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.consent.legal_form import form_rules
 from assent.consent.source_rules import matching_rule
-from assent.events.grants import GrantSnapshot, Operation, Purpose
+from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
 from assent.geofence.policy import JurisdictionRules, Policy
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, RuleId
 
@@ -63,28 +63,55 @@ class Verdict:
         return not self.rules
 
 
+class Stand(NamedTuple):
+    """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live."""
+
+    standing: Standing
+    grant: GrantSnapshot | None
+    rule: SourceRule | None
+    members: tuple[GrantSnapshot, ...]
+
+    @property
+    def live(self) -> GrantSnapshot | None:
+        """The grant if it is live."""
+        return self.grant if self.standing is Standing.LIVE else None
+
+
 def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy: Policy) -> Verdict:
     """The verdict on one grant: its standing, then its own terms, then every candidate jurisdiction's rules; so for each member.
 
     Adding a candidate, a denial or a withdrawal never turns no into yes; an empty candidate set counts as unknown.
     """
-    standing = ledger.standing(grant_id, request.now)
-    grant = ledger.grant(grant_id)
+    return verdict_on(stand(grant_id, request, ledger=ledger), request, policy=policy)
+
+
+def stand(grant_id: GrantId, request: Request, *, ledger: ConsentLedger) -> Stand:
+    """How a grant stands to a request, looked up once for the verdict and for the record of it."""
+    standing, grant = ledger.standing(grant_id, request.now), ledger.grant(grant_id)
     if standing is not Standing.LIVE or grant is None:
-        return Verdict((STANDING_RULES.get(standing, RuleId("no_grant")),))
-    refusals = {*_terms(grant, request), *_law(grant, request, policy)}
-    for member in ledger.members(grant):
+        return Stand(standing, grant, None, ())
+    rule = matching_rule(grant.sources, request.asset) if request.asset is not None else None
+    return Stand(standing, grant, rule, tuple(ledger.members(grant)))
+
+
+def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
+    """The verdict where the grant was looked up already."""
+    grant = found.live
+    if grant is None:
+        return Verdict((STANDING_RULES.get(found.standing, RuleId("no_grant")),))
+    refusals = {*_terms(grant, found.rule, request), *_law(grant, request, policy)}
+    for member in found.members:
         # One person confirms a joint grant; it cannot give for the others more than they gave. Where they are asked is where they live.
         asked = request._replace(asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))
-        refusals.update(_terms(member, asked), _law(member, asked, policy))
+        refusals.update(_terms(member, None, asked), _law(member, asked, policy))
     return Verdict(tuple(sorted(refusals)))
 
 
-def _terms(grant: GrantSnapshot, request: Request) -> Iterator[RuleId]:
+def _terms(grant: GrantSnapshot, rule: SourceRule | None, request: Request) -> Iterator[RuleId]:
     """What the grant itself withholds."""
     if any(operation not in grant.operations for operation in request.operations):
         yield RuleId("operation_not_granted")
-    if request.asset is not None and matching_rule(grant.sources, request.asset) is None:
+    if request.asset is not None and rule is None:
         yield RuleId("source_not_covered")
     if request.purpose is not None and request.purpose not in grant.purposes:
         yield RuleId("purpose_not_allowed")

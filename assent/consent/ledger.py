@@ -40,7 +40,7 @@ class ConsentLedger:
         self._seen: dict[GrantId, dict[int, int]] = {}
         self._by_source: dict[SourceKey, set[GrantId]] = {}
         self._by_subject: dict[SubjectId, set[GrantId]] = {}
-        self._accepts_fixtures = accepts_fixtures
+        self.accepts_fixtures = accepts_fixtures
 
     def __len__(self) -> int:
         return len(self._grants)
@@ -75,6 +75,14 @@ class ConsentLedger:
         """The highest snapshot read, live or not."""
         return self._grants.get(grant_id)
 
+    def withdrawn_at(self, grant_id: GrantId) -> datetime | None:
+        """When the grant was withdrawn, if a withdrawal was read."""
+        return self._withdrawn.get(grant_id)
+
+    def is_denied(self, grant_id: GrantId) -> bool:
+        """A record about this grant could not be read, or two of one revision differ."""
+        return grant_id in self._denied
+
     def ended_at(self, grant_id: GrantId) -> datetime | None:
         """When the grant was withdrawn or its time ran out, or None where no end is known."""
         withdrawn = self._withdrawn.get(grant_id)
@@ -95,7 +103,7 @@ class ConsentLedger:
             return Standing.NOT_LIVE
         if now >= grant.expires_at:
             return Standing.EXPIRED
-        if FIXTURE_EVIDENCE in grant.evidence_kinds and not self._accepts_fixtures:
+        if FIXTURE_EVIDENCE in grant.evidence_kinds and not self.accepts_fixtures:
             return Standing.FIXTURE
         return self._joint_standing(grant, now)
 

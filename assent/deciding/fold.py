@@ -106,26 +106,28 @@ class DecisionFold:
 
     def _take_policy(self, record: StoredRecord, published: PolicyPublished) -> None:
         """The newest stays in force, whatever genuine one is put on the log after it. One without a signed time is older than any."""
-        policy, since = self._trusted(published)
+        policy, since = trusted_policy(published, self._policy_key)
         if self._policy_since is not None and (since is None or since < self._policy_since):
             self._count(record)
             return
         self.policy, self._policy_since = policy, since
 
-    def _trusted(self, published: PolicyPublished) -> tuple[Policy, datetime | None]:
-        """The policy, and when it was published if that is signed too."""
-        digest = hashlib.sha256(published.document.encode()).hexdigest()
-        if digest != published.sha256:
-            raise UntrustedPolicyError(f"policy {published.version}: the digest is not that of its document")
-        if self._is_signed(published, published.signed_bytes()):
-            return Policy.from_canonical_json(published.document), published.published_at
-        if self._is_signed(published, digest.encode()):
-            return Policy.from_canonical_json(published.document), None
-        raise UntrustedPolicyError(f"policy {published.version}: the signature does not hold for its document")
 
-    def _is_signed(self, published: PolicyPublished, told: bytes) -> bool:
-        try:
-            self._policy_key.verify(published.signature, told)
-        except InvalidSignature:
-            return False
-        return True
+def trusted_policy(published: PolicyPublished, key: Ed25519PublicKey) -> tuple[Policy, datetime | None]:
+    """The policy, and when it was published if that is signed too. Raises UntrustedPolicyError, and PolicyError for one of no use."""
+    digest = hashlib.sha256(published.document.encode()).hexdigest()
+    if digest != published.sha256:
+        raise UntrustedPolicyError(f"policy {published.version}: the digest is not that of its document")
+    if _is_signed(published, published.signed_bytes(), key):
+        return Policy.from_canonical_json(published.document), published.published_at
+    if _is_signed(published, digest.encode(), key):
+        return Policy.from_canonical_json(published.document), None
+    raise UntrustedPolicyError(f"policy {published.version}: the signature does not hold for its document")
+
+
+def _is_signed(published: PolicyPublished, told: bytes, key: Ed25519PublicKey) -> bool:
+    try:
+        key.verify(published.signature, told)
+    except InvalidSignature:
+        return False
+    return True

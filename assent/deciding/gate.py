@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from assent.consent.asset import Asset
-from assent.consent.decision import SELF, Request, Verdict, allow
-from assent.consent.ledger import Standing
-from assent.deciding.fold import DecisionFold
+from assent.consent.binding import Unbound, bind, faces_rule
+from assent.consent.decision import SELF, Request, Verdict, allow, stand, verdict_on
+from assent.consent.judged import judged_grant
+from assent.consent.ledger import ConsentLedger, Standing
+from assent.deciding.suppressions import Suppressions
+from assent.events.decisions import DecisionRecord
 from assent.events.evidence import CoarseEvidence
 from assent.events.grants import GrantSnapshot, Operation, Purpose
 from assent.geofence.decision import candidate_set, closed_for
@@ -21,12 +25,21 @@ from assent.stream.clock import Clock
 from assent.stream.outcomes import RetryLaterError
 
 NO_GRANT = RuleId("no_grant")
+COLLECT = (Operation.COLLECT,)
 INGEST = (Operation.COLLECT, Operation.EMBED, Operation.STORE)
 DISCLOSURE = (Operation.SEARCH, Operation.DISCLOSE)
 
 
 class NotReadyError(RetryLaterError):
     """Raised when there is no policy yet: trouble of ours, so the caller holds."""
+
+
+class DecisionState(Protocol):
+    """What decisions are made from: a fold of the log, or what the record of one decision tells of it."""
+
+    ledger: ConsentLedger
+    policy: Policy | None
+    suppressions: Suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,7 @@ class Place:
     candidates: tuple[Jurisdiction, ...]
     evidence: tuple[CoarseEvidence, ...]
     rules: tuple[RuleId, ...]
+    decision: DecisionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +60,31 @@ class Finding:
     candidates: tuple[Jurisdiction, ...]
     evidence: tuple[CoarseEvidence, ...]
     rules: tuple[RuleId, ...]
+    decision: DecisionRecord
+
+
+# A tuple, not a data class: one is made for every decision.
+class Judgement(NamedTuple):
+    """What the gate says about one grant at places already found: the rules that refuse; `grant` is None unless it is live."""
+
+    grant: GrantSnapshot | None
+    rules: tuple[RuleId, ...]
+    decision: DecisionRecord
+
+    @property
+    def opened(self) -> GrantSnapshot | None:
+        """The grant if it is live and no rule refuses."""
+        return None if self.rules else self.grant
+
+    def seen(self, rule: RuleId) -> Judgement:
+        """The same refused for what was seen of the image."""
+        return self._replace(rules=(rule,), decision=self.decision.model_copy(update={"observed": (rule,)}))
 
 
 class Gate:
     """Decides from the folded tables and the clock; holds no state of its own."""
 
-    def __init__(self, fold: DecisionFold, clock: Clock) -> None:
+    def __init__(self, fold: DecisionState, clock: Clock) -> None:
         self._fold = fold
         self._clock = clock
 
@@ -67,18 +100,14 @@ class Gate:
         """The time decisions are made at, UTC."""
         return self._clock.now()
 
-    def covering(self, asset: Asset) -> list[GrantSnapshot]:
+    def covering(self, asset: Asset, *, at: datetime | None = None) -> list[GrantSnapshot]:
         """Grants whose sources name the asset and that have not ended, by grant id."""
-        now = self.now
+        now = at or self.now
         return [grant for grant in self._fold.ledger.covering(asset) if self._fold.ledger.standing(grant.grant_id, now) is Standing.LIVE]
 
     def live(self, grant_id: GrantId) -> GrantSnapshot | None:
         """The grant if it is live now."""
         return self._fold.ledger.live(grant_id, self.now)
-
-    def known(self, grant_id: GrantId) -> GrantSnapshot | None:
-        """The highest snapshot read, live or not: for whoever has a verdict on it in hand and decided nothing else since."""
-        return self._fold.ledger.grant(grant_id)
 
     def is_suppressed(self, suppression_key: str) -> bool:
         """These bytes, or what lies at this address, were asked never to come back."""
@@ -92,20 +121,98 @@ class Gate:
         """A picture that looks like this was asked never to come back; the hash is masked."""
         return self._fold.suppressions.has_alike(perceptual_hash)
 
-    def place(self, evidence: Sequence[Evidence], operations: Iterable[Operation], *, grant: GrantSnapshot | None = None) -> Place:
+    def place(
+        self,
+        evidence: Sequence[Evidence],
+        operations: Iterable[Operation],
+        *,
+        grant: GrantSnapshot | None = None,
+        at: datetime | None = None,
+    ) -> Place:
         """The candidate set of this evidence and the rules that close its places, whoever granted."""
-        policy, now = self.policy, self.now
+        policy, now, asked = self.policy, at or self.now, tuple(operations)
         # Everyone in a joint grant's photo lives somewhere, and may not be looked for there.
         people = (grant, *self._fold.ledger.members(grant)) if grant is not None else ()
         residence = tuple(dict.fromkeys(item for person in people for item in residence_evidence(person)))
         found = candidate_set((*residence, *evidence), grant=grant, policy=policy)
-        rules = {rule for operation in operations for rule in closed_for(found.jurisdictions, operation, policy, now)}
-        return Place(tuple(sorted(found.jurisdictions)), found.used, tuple(sorted(rules)))
+        rules = {rule for operation in asked for rule in closed_for(found.jurisdictions, operation, policy, now)}
+        decision = DecisionRecord(at=now, operations=asked)
+        return Place(tuple(sorted(found.jurisdictions)), found.used, tuple(sorted(rules)), decision)
 
-    def locate(self, grant: GrantSnapshot, evidence: Sequence[Evidence], operations: Iterable[Operation]) -> Finding:
+    def locate(
+        self,
+        grant: GrantSnapshot,
+        evidence: Sequence[Evidence],
+        operations: Iterable[Operation],
+        *,
+        asset: Asset | None = None,
+        at: datetime | None = None,
+    ) -> Finding:
         """The geofence's part: where this may be for this grant, and the rules of places where no grant could open it."""
-        found = self.place(evidence, operations, grant=grant)
-        return Finding(grant, found.candidates, found.evidence, found.rules)
+        ledger, asked = self._fold.ledger, tuple(operations)
+        found = self.place(evidence, asked, grant=grant, at=at)
+        request = _request(asked, found.candidates, found.decision.at, asset)
+        judged = judged_grant(ledger, grant.grant_id, stand(grant.grant_id, request, ledger=ledger), request, has_terms=False)
+        decision = found.decision.model_copy(update={"grant": judged})
+        return Finding(grant, found.candidates, found.evidence, found.rules, decision)
+
+    def located(self, asset: Asset, evidence: Sequence[Evidence], operations: tuple[Operation, ...]) -> list[Finding]:
+        """The same for every grant that covers the asset, all at one time."""
+        now = self.now
+        return [self.locate(grant, evidence, operations, asset=asset, at=now) for grant in self.covering(asset, at=now)]
+
+    def uncovered(self, evidence: Sequence[Evidence]) -> Place:
+        """Nobody said yes: refused, with the place as far as the evidence tells it, so that it can be counted."""
+        found = self.place(evidence, COLLECT)
+        return replace(found, rules=tuple(sorted({NO_GRANT, *found.rules})))
+
+    def collectable(self, asset: Asset, evidence: Sequence[Evidence]) -> list[Finding]:
+        """The crawler's part, before anything is fetched: where this may be, and whether each covering grant opens collecting there."""
+        now = self.now
+        found = []
+        for grant in self.covering(asset, at=now):
+            place = self.place(evidence, COLLECT, grant=grant, at=now)
+            judged = self.judge(grant.grant_id, COLLECT, candidates=place.candidates, asset=asset, at=now)
+            rules = tuple(sorted({*place.rules, *judged.rules}))
+            found.append(Finding(grant, place.candidates, place.evidence, rules, judged.decision))
+        return found
+
+    def judge(
+        self,
+        grant_id: GrantId,
+        operations: tuple[Operation, ...],
+        *,
+        candidates: Iterable[Jurisdiction],
+        asset: Asset | None,
+        at: datetime | None = None,
+    ) -> Judgement:
+        """The consent part with its record: whether this grant opens every one of the operations. All of it is judged at one time."""
+        now, ledger = at or self.now, self._fold.ledger
+        request = _request(operations, candidates, now, asset)
+        found = stand(grant_id, request, ledger=ledger)
+        rules = verdict_on(found, request, policy=self.policy).rules
+        decision = DecisionRecord(at=now, operations=operations, grant=judged_grant(ledger, grant_id, found, request))
+        return Judgement(found.live, rules, decision)
+
+    def judge_bound(
+        self, grant_id: GrantId, operations: tuple[Operation, ...], *, candidates: Iterable[Jurisdiction], asset: Asset
+    ) -> Judgement:
+        """The embedder's part: the same, and whether the grant says which face is meant."""
+        judged = self.judge(grant_id, operations, candidates=candidates, asset=asset)
+        binding = bind(judged.opened, asset) if judged.opened is not None else None
+        return judged._replace(rules=(binding.rule,)) if isinstance(binding, Unbound) else judged
+
+    def judge_faces(
+        self, judged: Judgement, grant: GrantSnapshot, asset: Asset, faces: int, *, candidates: Iterable[Jurisdiction]
+    ) -> Judgement:
+        """The same, and whether this number of faces is one that the grant covers (X-3)."""
+        rule = faces_rule(bind(grant, asset), faces, drops_image_with_bystanders=self.drops_image_with_bystanders(candidates))
+        rules = judged.rules if rule is None else (rule,)
+        return judged._replace(rules=rules, decision=judged.decision.model_copy(update={"faces": faces}))
+
+    def refused_unasked(self, rule: RuleId) -> Judgement:
+        """Refused for what was seen of the image, before any grant was asked."""
+        return Judgement(None, (rule,), DecisionRecord(at=self.now, observed=(rule,)))
 
     def verdict(
         self,
@@ -134,3 +241,8 @@ class Gate:
         """X-3: some candidate place wants the whole image dropped when a bystander is in it."""
         policy = self.policy
         return any(policy.rules_for(place).bystanders == "drop_image" for place in candidates)
+
+
+def _request(operations: tuple[Operation, ...], candidates: Iterable[Jurisdiction], now: datetime, asset: Asset | None) -> Request:
+    first, *also = operations
+    return Request(operation=first, also=tuple(also), candidates=frozenset(candidates), now=now, asset=asset)

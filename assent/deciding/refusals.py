@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from assent.deciding.gate import Finding
+from assent.events.decisions import DecisionRecord
 from assent.events.envelope import Event, event_id
 from assent.events.evidence import CoarseEvidence
 from assent.events.images import ImageRefused, Sighting, Stage
@@ -68,6 +70,20 @@ class Refusal:
     revision: int | None = None
     candidates: tuple[Jurisdiction, ...] = ()
     evidence: tuple[CoarseEvidence, ...] = ()
+    decision: DecisionRecord | None = None
+
+    @classmethod
+    def of(cls, finding: Finding, *, observed: RuleId | None = None) -> Refusal:
+        """What the gate found refuses, or what was seen of the site or the bytes, which then is the rule."""
+        seen = () if observed is None else (observed,)
+        return cls(
+            rules=seen or finding.rules,
+            grant_id=finding.grant.grant_id,
+            revision=finding.grant.revision,
+            candidates=finding.candidates,
+            evidence=finding.evidence,
+            decision=finding.decision.model_copy(update={"observed": seen}) if seen else finding.decision,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +133,7 @@ def refusal_event(
         policy_version=policy_version,
         datasets=tuple(datasets),
         decided_at=now,
+        decision=refusal.decision,
     )
     reference = f"{refusal.grant_id}@{refusal.revision}"
     return Event(

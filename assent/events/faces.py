@@ -6,29 +6,19 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from assent.events.payload import EventPayload, UtcTime, WireModel
+from assent.events.decisions import DecisionRecord
+from assent.events.face_box import FaceBox
+from assent.events.payload import EventPayload, UtcTime
 from assent.events.topics import Topic
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
 
-
-class FaceBox(WireModel):
-    """A box relative to the upright image, each value in 0..1."""
-
-    x: float = Field(ge=0, le=1)
-    y: float = Field(ge=0, le=1)
-    width: float = Field(gt=0, le=1)
-    height: float = Field(gt=0, le=1)
-
-    @property
-    def is_inside_image(self) -> bool:
-        """Each edge lies in the image; a rounding in the last digit is nobody's fault."""
-        return self.x + self.width <= 1 + 1e-6 and self.y + self.height <= 1 + 1e-6
+__all__ = ["FaceBox", "FaceEmbedded"]
 
 
 class FaceEmbedded(EventPayload):
     """One granted face. `sealed_vector` is AES-256-GCM over little-endian float32[dimensions], unit length.
 
-    `producer` handed the image in; None in records of releases that did not say it.
+    `producer` handed the image in; None in records of releases that did not say it, as `decision` is.
     """
 
     type: ClassVar[str] = "faces.embedded.v1"
@@ -50,6 +40,7 @@ class FaceEmbedded(EventPayload):
     candidates: tuple[Jurisdiction, ...]
     policy_version: str
     embedded_at: UtcTime
+    decision: DecisionRecord | None = None
 
     def key(self) -> str:
         return self.grant_id

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from assent.events.faces import FaceBox
+from assent.events.face_box import FaceBox
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
 from assent.ids import GrantId, ImageId, Jurisdiction, SubjectId

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from assent.events.decisions import DecisionRecord
 from assent.events.evidence import CoarseEvidence, PageEvidence
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
@@ -59,6 +60,7 @@ class GrantFinding(WireModel):
     revision: int = Field(ge=1)
     candidates: tuple[Jurisdiction, ...]
     evidence: tuple[CoarseEvidence, ...]
+    decision: DecisionRecord | None = None
 
 
 class Clearance(WireModel):
@@ -68,6 +70,7 @@ class Clearance(WireModel):
     revision: int = Field(ge=1)
     candidates: tuple[Jurisdiction, ...]
     evidence: tuple[CoarseEvidence, ...]
+    decision: DecisionRecord | None = None
 
 
 class ImageScraped(EventPayload):
@@ -112,7 +115,7 @@ class ImageCleared(EventPayload):
 class ImageRefused(EventPayload):
     """A gate said no. `grant_id` is None when no grant covered the image. Holds no URL, no raw value, no bytes.
 
-    `image_id` is None when nothing was fetched.
+    `image_id` is None when nothing was fetched, `decision` in records of releases that did not write it.
     """
 
     type: ClassVar[str] = "images.refused.v1"
@@ -130,6 +133,7 @@ class ImageRefused(EventPayload):
     policy_version: str
     datasets: tuple[str, ...] = ()
     decided_at: UtcTime
+    decision: DecisionRecord | None = None
 
     def key(self) -> str:
         return self.sighting_id

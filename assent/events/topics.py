@@ -61,7 +61,8 @@ TOPICS: dict[Topic, TopicSettings] = {
     Topic.FACES_EMBEDDED: TopicSettings("grant_id", "delete", DAY_S, PARTITIONS, ("embedder",)),
     Topic.GRANTS: TopicSettings("grant_id", "compact", None, PARTITIONS, ("registry",), min_compaction_lag_s=3_600),
     Topic.WITHDRAWALS: TopicSettings("grant_id", "compact", None, PARTITIONS, ("registry",), min_compaction_lag_s=3_600),
-    Topic.POLICIES: TopicSettings("policy", "compact", None, 1, ("registry",), min_compaction_lag_s=3_600),
+    # Kept whole: a decision can be made again only under the document of its version, and they are few and small.
+    Topic.POLICIES: TopicSettings("policy", "delete", None, 1, ("registry",)),
     Topic.SUPPRESSIONS: TopicSettings("suppression_key", "compact", None, 1, ("registry",), min_compaction_lag_s=3_600),
     Topic.ERASURES_REQUESTED: TopicSettings("grant_id", "delete", 400 * DAY_S, PARTITIONS, ("registry",)),
     Topic.ERASURES_PROGRESSED: TopicSettings("erasure_id", "delete", 400 * DAY_S, PARTITIONS, ("indexer", "registry")),

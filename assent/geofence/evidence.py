@@ -66,6 +66,18 @@ class Evidence:
             is_invalid=self.is_invalid,
         )
 
+    @classmethod
+    def of(cls, coarse: CoarseEvidence) -> Evidence:
+        """The evidence that stands behind such a form: nothing that a decision reads is lost in it."""
+        return cls(
+            kind=coarse.kind,
+            connector=coarse.connector,
+            jurisdictions=frozenset(coarse.jurisdictions),
+            deny_weight=coarse.deny_weight,
+            allow_weight=coarse.allow_weight,
+            is_invalid=coarse.is_invalid,
+        )
+
 
 def stated(kind: EvidenceKind, jurisdictions: frozenset[Jurisdiction]) -> Evidence:
     """Evidence of this kind with the weights of its table row; a statement that names no place is unreadable."""

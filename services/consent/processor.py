@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
-from assent.deciding.gate import INGEST, Gate
+from assent.deciding.gate import INGEST, Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
@@ -14,7 +14,6 @@ from assent.events.images import Clearance, GrantFinding, ImageCleared, ImageLoc
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
-from assent.ids import RuleId
 from assent.stream.outcomes import Emit, Outcome, Refuse
 
 
@@ -43,14 +42,19 @@ class ConsentProcessor:
         cleared: list[Clearance] = []
         refused: list[Event[EventPayload]] = []
         for finding in located.findings:
-            verdict = self._gate.verdict(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset)
-            grant = self._gate.known(finding.grant_id)
-            if verdict.is_allowed and grant is not None:
+            judged = self._gate.judge(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset)
+            if judged.opened is not None:
                 cleared.append(
-                    Clearance(grant_id=finding.grant_id, revision=grant.revision, candidates=finding.candidates, evidence=finding.evidence)
+                    Clearance(
+                        grant_id=finding.grant_id,
+                        revision=judged.opened.revision,
+                        candidates=finding.candidates,
+                        evidence=finding.evidence,
+                        decision=judged.decision,
+                    )
                 )
             else:
-                refused.append(self._refused(event, located, finding, verdict.rules))
+                refused.append(self._refused(event, located, finding, judged))
         if not cleared:
             self._ended[event.id] = located.sighting
             return Refuse(tuple(refused))
@@ -62,17 +66,16 @@ class ConsentProcessor:
         if ended:
             await self._quarantine.discard_all((sighting.blob, sighting.producer, sighting.sighting_id) for sighting in ended)
 
-    def _refused(
-        self, cause: Event[EventPayload], located: ImageLocated, finding: GrantFinding, rules: tuple[RuleId, ...]
-    ) -> Event[EventPayload]:
+    def _refused(self, cause: Event[EventPayload], located: ImageLocated, finding: GrantFinding, judged: Judgement) -> Event[EventPayload]:
         return refusal_event(
             Refused.of(located.sighting),
             Refusal(
-                rules=rules,
+                rules=judged.rules,
                 grant_id=finding.grant_id,
                 revision=finding.revision,
                 candidates=finding.candidates,
                 evidence=finding.evidence,
+                decision=judged.decision,
             ),
             stage=Stage.CONSENT,
             cause_id=cause.id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from assent.blobs.quarantine import Quarantine
 from assent.deciding.gate import Gate
-from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.refusals import Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode, event_id
 from assent.events.evidence import PageEvidence
@@ -134,7 +134,7 @@ class Crawl:
             if rule is None:
                 await self._scraped(visited, shown, span, result)
                 return
-            visited = Stopped((rule,), visited.grants, was_asked=True)
+            visited = visited.stopped_by(rule)
         result.never_fetched += 0 if visited.was_asked else 1
         await self._refused(url, visited, result)
 
@@ -156,7 +156,8 @@ class Crawl:
         data = visited.answer.body
         image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
-        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in visited.grants) + self._gate.policy.version
+        grants = [finding.grant for finding in visited.opened]
+        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in grants) + self._gate.policy.version
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return
@@ -190,13 +191,11 @@ class Crawl:
     async def _refused(self, url: str, stopped: Stopped, result: Round) -> None:
         sighting_id = self._identifiers.sighting_id(final_url=url, image_id=None, producer=CRAWLER)
         version = self._gate.policy.version
-        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in stopped.grants) + version + ",".join(stopped.rules)
+        refusals = stopped.refusals
+        decided_by = ",".join(f"{refusal.grant_id}@{refusal.revision}" for refusal in refusals) + version + ",".join(stopped.rules)
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return
-        refusals = [Refusal(rules=stopped.rules, grant_id=grant.grant_id, revision=grant.revision) for grant in stopped.grants] or [
-            Refusal(rules=stopped.rules)
-        ]
         for refusal in refusals:
             event = refusal_event(
                 Refused(sighting_id, None, CRAWLER),
@@ -204,7 +203,7 @@ class Crawl:
                 stage=Stage.CRAWLER,
                 cause_id=event_id(sighting_id, self._gate.now.isoformat()),
                 policy_version=version,
-                datasets=(),
+                datasets=(self._visitor.dataset,),
                 now=self._gate.now,
             )
             result.refused[event.data.outcome] += 1

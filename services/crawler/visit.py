@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from assent.consent.asset import safe_url
-from assent.deciding.gate import Gate
+from assent.deciding.gate import COLLECT, NO_GRANT, Finding, Gate
+from assent.deciding.refusals import Refusal
+from assent.events.decisions import DecisionRecord
 from assent.events.evidence import PageEvidence
-from assent.events.grants import GrantSnapshot, Operation
 from assent.geofence.areas import AreaIndex
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import host_evidence
@@ -22,8 +23,6 @@ from services.crawler.pace import Pace
 from services.crawler.site_rules import SiteRulesReader
 
 MAX_HOPS = 4
-COLLECT = (Operation.COLLECT,)
-NO_GRANT = RuleId("no_grant")
 ROBOTS = RuleId("robots_disallow")
 OPTED_OUT = RuleId("optout_signal")
 FETCH_FAILED = RuleId("fetch_failed")
@@ -33,20 +32,28 @@ SUPPRESSED = RuleId("suppressed")
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Nothing is kept. `grants` are those that cover the place, for which the rules stand; empty when none does."""
+    """Nothing is kept. One refusal for each grant that covers the place, or one for none."""
 
-    rules: tuple[RuleId, ...]
-    grants: tuple[GrantSnapshot, ...] = ()
+    refusals: tuple[Refusal, ...]
     was_asked: bool = False
+
+    @property
+    def rules(self) -> tuple[RuleId, ...]:
+        """Every rule that refuses, whichever grant it stands for."""
+        return tuple(sorted({rule for refusal in self.refusals for rule in refusal.rules}))
 
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """An answer with status 200 that no gate and no opt-out stopped; `url` is the final one, normalised."""
+    """An answer with status 200 that no gate and no opt-out stopped; `url` is the final one, normalised, `opened` what opens it."""
 
     url: str
     answer: Fetched
-    grants: tuple[GrantSnapshot, ...]
+    opened: tuple[Finding, ...]
+
+    def stopped_by(self, rule: RuleId) -> Stopped:
+        """What was seen of its bytes refuses it."""
+        return Stopped(_observed(rule, self.opened), was_asked=True)
 
 
 class Visitor:
@@ -73,56 +80,58 @@ class Visitor:
         self._agent = agent
         self._max_crawl_delay_s = max_crawl_delay_s
 
+    @property
+    def dataset(self) -> str:
+        """The areas by which places are told."""
+        return self._areas.version
+
     async def visit(
         self, url: str, *, told: tuple[PageEvidence, ...], page_verdict: OptOutVerdict | None, max_bytes: int
     ) -> Visited | Stopped:
         """Fetch `url` if grants, places and opt-outs allow it. `told` and `page_verdict` come from the page that shows it."""
         was_asked = False
         for _ in range(MAX_HOPS):
-            grants, rules = self.may_collect(url, told)
-            if rules:
-                return Stopped(rules, grants, was_asked)
+            opened, refusals = self.may_collect(url, told)
+            if refusals:
+                return Stopped(refusals, was_asked)
             denied = await self._site_denies(url)
             if denied is None and page_verdict is not None and page_verdict.is_denied:
                 denied = OPTED_OUT
             if denied is not None:
-                return Stopped((denied,), grants, was_asked)
+                return Stopped(_observed(denied, opened), was_asked)
             was_asked = True
             answer = await self._fetcher.fetch(url, max_bytes=max_bytes)
             if isinstance(answer, FetchFailure):
                 rule = TOO_LARGE if answer is FetchFailure.TOO_LARGE else FETCH_FAILED
-                return Stopped((rule,), grants, was_asked)
+                return Stopped(_observed(rule, opened), was_asked)
             if combine(header_optouts(answer.headers, self._agent)).is_denied:
-                return Stopped((OPTED_OUT,), grants, was_asked)
+                return Stopped(_observed(OPTED_OUT, opened), was_asked)
             if answer.redirect_to is None:
-                return Visited(url, answer, grants) if answer.status == 200 else Stopped((FETCH_FAILED,), grants, was_asked)
+                return Visited(url, answer, opened) if answer.status == 200 else Stopped(_observed(FETCH_FAILED, opened), was_asked)
             target = safe_url(answer.redirect_to, base=url)
             if target is None:
-                return Stopped((FETCH_FAILED,), grants, was_asked)
+                return Stopped(_observed(FETCH_FAILED, opened), was_asked)
             url = target
-        return Stopped((FETCH_FAILED,), (), was_asked)
+        decision = DecisionRecord(at=self._gate.now, observed=(FETCH_FAILED,))
+        return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked)
 
-    def may_collect(self, url: str, told: tuple[PageEvidence, ...]) -> tuple[tuple[GrantSnapshot, ...], tuple[RuleId, ...]]:
-        """The grants that open collecting here before anything is fetched, or the covering ones and the rules that refuse."""
+    def may_collect(self, url: str, told: tuple[PageEvidence, ...]) -> tuple[tuple[Finding, ...], tuple[Refusal, ...]]:
+        """What opens collecting here before anything is fetched, or where nothing does, a refusal for each covering grant."""
         asset = page_asset(url)
         covering = self._gate.covering(asset)
-        if not covering:
-            return (), (NO_GRANT,)
-        if self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
-            return tuple(covering), (SUPPRESSED,)
-        location = self._gate.policy.location
-        evidence = (*host_evidence(url), *page_evidence(told, areas=self._areas, location=location))
-        opened: list[GrantSnapshot] = []
-        refused: set[RuleId] = set()
-        for grant in covering:
-            finding = self._gate.locate(grant, evidence, COLLECT)
-            verdict = self._gate.verdict(grant.grant_id, COLLECT, candidates=finding.candidates, asset=asset)
-            rules = {*finding.rules, *verdict.rules}
-            if rules:
-                refused |= rules
-            else:
-                opened.append(grant)
-        return (tuple(opened), ()) if opened else (tuple(covering), tuple(sorted(refused)))
+        if covering and self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
+            decision = DecisionRecord(at=self._gate.now, observed=(SUPPRESSED,))
+            return (), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering)
+        findings: list[Finding] = []
+        if covering:
+            location = self._gate.policy.location
+            evidence = (*host_evidence(url), *page_evidence(told, areas=self._areas, location=location))
+            findings = self._gate.collectable(asset, evidence)
+        if not findings:
+            decision = DecisionRecord(at=self._gate.now, operations=COLLECT)
+            return (), (Refusal((NO_GRANT,), decision=decision),)
+        opened = tuple(finding for finding in findings if not finding.rules)
+        return opened, () if opened else tuple(Refusal.of(finding) for finding in findings)
 
     async def _site_denies(self, url: str) -> RuleId | None:
         rules = await self._rules.rules(url)
@@ -137,3 +146,8 @@ class Visitor:
             return OPTED_OUT
         await self._pace.wait(url, delay_s)
         return None
+
+
+def _observed(rule: RuleId, opened: tuple[Finding, ...]) -> tuple[Refusal, ...]:
+    """The site or the bytes say no, whatever the grants opened."""
+    return tuple(Refusal.of(finding, observed=rule) for finding in opened)

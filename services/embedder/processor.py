@@ -10,8 +10,8 @@ from assent.blobs.derivatives import Derivatives
 from assent.blobs.quarantine import Quarantine
 from assent.blobs.store import BlobNotFoundError
 from assent.consent.asset import Asset
-from assent.consent.binding import Unbound, bind
-from assent.deciding.gate import INGEST, Gate
+from assent.consent.binding import bind
+from assent.deciding.gate import INGEST, Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
@@ -96,18 +96,19 @@ class EmbedderProcessor:
         embedded: list[Event[EventPayload]] = []
         refused: list[Event[EventPayload]] = []
         for clearance in cleared.clearances:
-            grant, rules = self._judge(cleared.sighting, clearance)
-            if grant is not None and looked is None:
+            judged = self._judged(cleared.sighting, clearance)
+            if judged.opened is not None and looked is None:
                 looked = await self._look(cleared.sighting)
-            if grant is None:
-                refused.append(self._refused(event, cleared, clearance, rules))
+            if judged.opened is None:
+                refused.append(self._refused(event, cleared, clearance, judged))
             elif isinstance(looked, _Looked):
-                faces, rule = await self._faces(event, cleared, clearance, grant, looked)
+                faces, refusal = await self._faces(event, cleared, clearance, judged, judged.opened, looked)
                 embedded.extend(faces)
-                if rule is not None:
-                    refused.append(self._refused(event, cleared, clearance, (rule,)))
+                if refusal is not None:
+                    refused.append(self._refused(event, cleared, clearance, refusal))
             elif looked != QUARANTINE_EXPIRED or not await self._was_embedded(cleared.sighting, clearance):
-                refused.append(self._refused(event, cleared, clearance, (looked or RuleId("image_unreadable"),)))
+                seen = judged.seen(looked or RuleId("image_unreadable"))
+                refused.append(self._refused(event, cleared, clearance, seen))
         self._count(looked, embedded)
         if not embedded and not refused:
             return Ignore("embedded_before")
@@ -119,21 +120,13 @@ class EmbedderProcessor:
         if ended:
             await self._quarantine.discard_all((sighting.blob, sighting.producer, sighting.sighting_id) for sighting in ended)
 
-    def _judge(self, sighting: Sighting, clearance: Clearance) -> tuple[GrantSnapshot | None, tuple[RuleId, ...]]:
-        """The grant if it is live, opens everything here and says which face is meant; else the rules that refuse."""
-        asset = Asset.of(sighting)
+    def _judged(self, sighting: Sighting, clearance: Clearance) -> Judgement:
+        """Whether the grant is live, opens everything here and says which face is meant."""
         named = self._identifiers.suppression_key(sighting.sha256)
         # The key as well: a suppression of an earlier release, or one that cannot be read, names nothing else.
         if self._gate.is_suppressed(named) or self._gate.is_image_suppressed(sighting.image_id):
-            return None, (SUPPRESSED,)
-        verdict = self._gate.verdict(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset)
-        grant = self._gate.live(clearance.grant_id)
-        if grant is None or not verdict.is_allowed:
-            return None, verdict.rules
-        binding = bind(grant, asset)
-        if isinstance(binding, Unbound):
-            return None, (binding.rule,)
-        return grant, ()
+            return self._gate.refused_unasked(SUPPRESSED)
+        return self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=Asset.of(sighting))
 
     async def _was_embedded(self, sighting: Sighting, clearance: Clearance) -> bool:
         """A record that comes again after its sighting ended: the original is gone because its faces were embedded."""
@@ -156,40 +149,48 @@ class EmbedderProcessor:
         return _Looked(image, await asyncio.to_thread(self._pack.detector.detect, image.rgb))
 
     async def _faces(
-        self, cause: Event[EventPayload], cleared: ImageCleared, clearance: Clearance, grant: GrantSnapshot, looked: _Looked
-    ) -> tuple[list[Event[EventPayload]], RuleId | None]:
-        chosen, rule = choose(
-            bind(grant, Asset.of(cleared.sighting)),
-            looked.faces,
-            looked.image,
-            drops_image_with_bystanders=self._gate.drops_image_with_bystanders(clearance.candidates),
-        )
+        self,
+        cause: Event[EventPayload],
+        cleared: ImageCleared,
+        clearance: Clearance,
+        judged: Judgement,
+        grant: GrantSnapshot,
+        looked: _Looked,
+    ) -> tuple[list[Event[EventPayload]], Judgement | None]:
+        """The granted faces, or nothing and what refuses them."""
+        asset = Asset.of(cleared.sighting)
+        judged = self._gate.judge_faces(judged, grant, asset, len(looked.faces), candidates=clearance.candidates)
+        if judged.opened is None:
+            return [], judged
+        drops = self._gate.drops_image_with_bystanders(clearance.candidates)
+        chosen, rule = choose(bind(grant, asset), looked.faces, looked.image, drops_image_with_bystanders=drops)
         if rule is not None:
-            return [], rule
+            return [], judged.seen(rule)
         found, rule = await asyncio.to_thread(granted_faces, self._pack, looked.image, chosen, looked.faces)
         if rule is not None:
-            return [], rule
-        return await self._sealed(cause, cleared, clearance, grant, found)
+            return [], judged.seen(rule)
+        return await self._sealed(cause, cleared, clearance, judged, grant, found)
 
     async def _sealed(
         self,
         cause: Event[EventPayload],
         cleared: ImageCleared,
         clearance: Clearance,
+        judged: Judgement,
         grant: GrantSnapshot,
         found: Sequence[GrantedFace],
-    ) -> tuple[list[Event[EventPayload]], RuleId | None]:
+    ) -> tuple[list[Event[EventPayload]], Judgement | None]:
         """Seal vector and picture under the grant's key; a grant that ended meanwhile leaves nothing behind."""
         try:
             key = await self._grant_keys.get(grant.grant_id)
-            events = [await self._event(cause, cleared, clearance, grant, face, key) for face in found]
+            events = [await self._event(cause, cleared, clearance, judged, grant, face, key) for face in found]
         except KeyDestroyedError:
-            return [], RuleId("grant_withdrawn")
+            return [], judged.seen(RuleId("grant_withdrawn"))
         await self._tables.catch_up(self._catch_up_timeout_s)
         if self._gate.live(grant.grant_id) is None:
             self._grant_keys.drop(grant.grant_id)
             await self._derivatives.delete_grant(grant.grant_id)
-            return [], RuleId("grant_withdrawn")
+            return [], self._judged(cleared.sighting, clearance)
         return events, None
 
     async def _event(
@@ -197,6 +198,7 @@ class EmbedderProcessor:
         cause: Event[EventPayload],
         cleared: ImageCleared,
         clearance: Clearance,
+        judged: Judgement,
         grant: GrantSnapshot,
         face: GrantedFace,
         key: DataKey,
@@ -227,20 +229,20 @@ class EmbedderProcessor:
                 candidates=clearance.candidates,
                 policy_version=self._gate.policy.version,
                 embedded_at=self._gate.now,
+                decision=judged.decision,
             ),
         )
 
-    def _refused(
-        self, cause: Event[EventPayload], cleared: ImageCleared, clearance: Clearance, rules: tuple[RuleId, ...]
-    ) -> Event[EventPayload]:
+    def _refused(self, cause: Event[EventPayload], cleared: ImageCleared, clearance: Clearance, judged: Judgement) -> Event[EventPayload]:
         return refusal_event(
             Refused.of(cleared.sighting),
             Refusal(
-                rules=rules,
+                rules=judged.rules,
                 grant_id=clearance.grant_id,
                 revision=clearance.revision,
                 candidates=clearance.candidates,
                 evidence=clearance.evidence,
+                decision=judged.decision,
             ),
             stage=Stage.EMBEDDER,
             cause_id=cause.id,

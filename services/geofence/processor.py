@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from assent.blobs.quarantine import ForeignBlobError, Quarantine
 from assent.blobs.store import BlobNotFoundError
 from assent.consent.asset import Asset
-from assent.deciding.gate import INGEST, NO_GRANT, Finding, Gate
+from assent.deciding.gate import INGEST, Finding, Gate
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
+from assent.events.decisions import DecisionRecord
 from assent.events.envelope import Event, event_id
-from assent.events.grants import Operation
 from assent.events.images import GrantFinding, ImageLocated, ImageScraped, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
@@ -88,7 +88,7 @@ class GeofenceProcessor:
         findings = self._findings(read)
         self._count(findings)
         passed = [finding for finding in findings if not finding.rules]
-        refusals = [_refusal(finding) for finding in findings if finding.rules]
+        refusals = [Refusal.of(finding) for finding in findings if finding.rules]
         if not findings:
             refusals = [self._uncovered(read)]
         cause = _own_cause(event, read.sighting)
@@ -167,19 +167,18 @@ class GeofenceProcessor:
     def _findings(self, read: _Read) -> list[Finding]:
         if read.rules:
             return []
-        grants = self._gate.covering(Asset.of(read.sighting))
-        return [self._gate.locate(grant, read.evidence, INGEST) for grant in grants]
+        return self._gate.located(Asset.of(read.sighting), read.evidence, INGEST)
 
     def _count(self, findings: Sequence[Finding]) -> None:
         for place in {place for finding in findings for place in finding.candidates}:
             self._metrics.increase(declared.CANDIDATES, jurisdiction=place)
 
     def _uncovered(self, read: _Read) -> Refusal:
-        """Nobody said yes: refused, with the place as far as the evidence tells it, so that it can be counted."""
+        """Refused whoever granted, or because nobody did."""
         if read.rules:
-            return Refusal(read.rules)
-        found = self._gate.place(read.evidence, (Operation.COLLECT,))
-        return Refusal(tuple(sorted({NO_GRANT, *found.rules})), candidates=found.candidates, evidence=found.evidence)
+            return Refusal(read.rules, decision=DecisionRecord(at=self._gate.now, observed=read.rules))
+        found = self._gate.uncovered(read.evidence)
+        return Refusal(found.rules, candidates=found.candidates, evidence=found.evidence, decision=found.decision)
 
     def _refused(self, cause: Event[EventPayload], sighting: Sighting, refusal: Refusal) -> Event[EventPayload]:
         return refusal_event(
@@ -209,6 +208,7 @@ class GeofenceProcessor:
                         revision=finding.grant.revision,
                         candidates=finding.candidates,
                         evidence=finding.evidence,
+                        decision=finding.decision,
                     )
                     for finding in findings
                 ),
@@ -226,13 +226,3 @@ def _own_cause(event: Event[EventPayload], sighting: Sighting) -> Event[EventPay
     if sighting.producer in INNER_PRODUCERS:
         return event
     return replace(event, id=event_id(event.id, sighting.sighting_id))
-
-
-def _refusal(finding: Finding) -> Refusal:
-    return Refusal(
-        rules=finding.rules,
-        grant_id=finding.grant.grant_id,
-        revision=finding.grant.revision,
-        candidates=finding.candidates,
-        evidence=finding.evidence,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assent.deciding.gate import Gate
+from assent.deciding.gate import Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event
@@ -68,16 +68,15 @@ class FaceIndexer:
         face = event.data
         if face.model_digest != self._model_digest:
             raise PoisonMessageError("foreign_model")
-        verdict = self._gate.verdict(face.grant_id, STORING, candidates=face.candidates)
-        grant = self._gate.live(face.grant_id)
-        if grant is None or not verdict.is_allowed:
-            return Refuse((self._refused(event, face, verdict.rules),))
+        judged = self._gate.judge(face.grant_id, STORING, candidates=face.candidates, asset=None)
+        if judged.opened is None:
+            return Refuse((self._refused(event, face, judged),))
         if self._gate.is_image_suppressed(face.image_id):
-            return Refuse((self._refused(event, face, (RuleId("suppressed"),)),))
+            return Refuse((self._refused(event, face, judged.seen(RuleId("suppressed"))),))
         try:
-            self._pending[face.face_id] = await self._point(face, grant)
+            self._pending[face.face_id] = await self._point(face, judged.opened)
         except (KeyDestroyedError, KeyNotFoundError):
-            return Refuse((self._refused(event, face, (RuleId("grant_withdrawn"),)),))
+            return Refuse((self._refused(event, face, judged.seen(RuleId("grant_withdrawn"))),))
         except UnsealError as error:
             raise PoisonMessageError("unsealable") from error
         return Ignore("indexed")
@@ -126,10 +125,16 @@ class FaceIndexer:
             embedded_at=int(face.embedded_at.timestamp()),
         )
 
-    def _refused(self, cause: Event[EventPayload], face: FaceEmbedded, rules: tuple[RuleId, ...]) -> Event[EventPayload]:
+    def _refused(self, cause: Event[EventPayload], face: FaceEmbedded, judged: Judgement) -> Event[EventPayload]:
         return refusal_event(
             Refused(face.sighting_id, face.image_id, INDEXER),
-            Refusal(rules=rules, grant_id=face.grant_id, revision=face.revision, candidates=face.candidates),
+            Refusal(
+                rules=judged.rules,
+                grant_id=face.grant_id,
+                revision=face.revision,
+                candidates=face.candidates,
+                decision=judged.decision,
+            ),
             stage=Stage.INDEXER,
             cause_id=cause.id,
             policy_version=self._gate.policy.version,

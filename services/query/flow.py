@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
+from assent.events.decisions import DecisionRecord
 from assent.events.envelope import UnreadableEventError, decode
 from assent.events.evidence import CoarseEvidence
 from assent.events.faces import FaceBox, FaceEmbedded
@@ -30,7 +31,7 @@ EMBEDDED = "embedded"
 @dataclass(frozen=True, slots=True)
 class Decision:
     """How one sighting ended for one grant (or for none). `number` orders decisions as they were read. `producer` is
-    None where an older release did not say who handed the image in.
+    None where an older release did not say who handed the image in, `standing` (of the grant) where none was looked at.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Decision:
     face_id: FaceId | None = None
     box: FaceBox | None = None
     producer: ProducerId | None = None
+    standing: str | None = None
 
 
 class Flow:
@@ -157,6 +159,7 @@ def _refused(data: ImageRefused, number: int) -> Decision:
         policy_version=data.policy_version,
         at=data.decided_at,
         producer=data.producer,
+        standing=_standing(data.decision),
     )
 
 
@@ -176,4 +179,9 @@ def _embedded(data: FaceEmbedded, number: int) -> Decision:
         face_id=data.face_id,
         box=data.box,
         producer=data.producer,
+        standing=_standing(data.decision),
     )
+
+
+def _standing(decision: DecisionRecord | None) -> str | None:
+    return decision.grant.standing if decision is not None and decision.grant is not None else None

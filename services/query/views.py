@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from assent.deciding.rule_texts import rule_text
+from assent.deciding.standing_texts import standing_text
 from assent.faces.box import RegionBox
 from assent.faces.derivative import box_inside
 from assent.faces.manifest import PackManifest, Threshold
@@ -57,6 +58,8 @@ class Views:
             "candidates": list(decision.candidates),
             "evidence": [item.model_dump(mode="json") for item in decision.evidence],
             "policy_version": decision.policy_version,
+            "standing": decision.standing,
+            "standing_text": None if decision.standing is None else standing_text(decision.standing, lang),
         }
 
     def item(self, decision: Decision, *, lang: str = "en", own: frozenset[GrantId] = frozenset()) -> dict[str, Any]:

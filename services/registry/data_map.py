@@ -44,6 +44,7 @@ DATA_MAP: dict[Store, StoreEntry] = {
         (
             "the identifiers and times of the grant, its withdrawal and its erasure stay on the log",
             "earlier snapshots name sources and places of the grant until the log is compacted",
+            "refusals tell for 400 days how the grant stood and, if live, its terms for the places in question, never its sources",
         ),
     ),
     Store.REGISTRY: StoreEntry(

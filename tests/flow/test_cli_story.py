@@ -169,6 +169,7 @@ def test_decisions_are_explained_in_words(house: House, hers: tuple[str, Path]) 
     grant, secret = hers
     done = house.run("explain", house.folder / "me.jpg", "--grant", grant, "--secret-file", secret)
     assert (done.returncode, "embedder: embedded" in done.stdout) == (0, True)
+    assert "    at that time the grant was live\n" in done.stdout
     told = json.loads(house.operator("explain", house.folder / "me.jpg", "--json").stdout)
     assert told["decisions"][0]["grant_id"] == grant
     never = house.photo("never.png", encoded(one_face()[::2, ::2], kind="PNG"))

@@ -44,6 +44,7 @@ async def test_a_crawled_address_tells_its_decisions_in_any_spelling(house: Gran
     person = await crawled(house)
     status, by_image = await explained_image(house, house.token, photos.portrait())
     assert (status, [item["outcome"] for item in by_image["decisions"]]) == (200, ["embedded"])
+    assert by_image["decisions"][0]["standing_text"] == "the grant was live"
     origin = house.site.origin
     for url in (f"{origin}{HERS}", f"{origin.upper().replace('HTTP', 'http')}/hers/./%61da.jpg#top", f"https{origin[4:]}{HERS}"):
         status, body = await explained(house, house.token, url=url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from demo.separate_reader import grants_in_store, vectors_without_live_grant
 from demo.site import DemoSite
 from demo.state import DemoState
 from faults.processes import SERVICES, VECTORS, SevenProcesses
+from tests.flow.assent_command import Done, run
 from tests.flow.expected_story import OUTCOMES, check_first_act, check_second_act
 from tests.integration.written_spans import check_traces, keys_on
 from tools.outside_programs import find_kafka
@@ -65,12 +67,23 @@ async def test_the_whole_story_over_a_broker(broker: Broker, tmp_path: Path) -> 
         await second_act(stage, reader)
         check_second_act(stage.report)
         keys = await keys_on(world.log)
+        replayed = await asyncio.to_thread(run, "replay", "--log", broker.log_url, "--keys", tmp_path / "data" / "keys", "--json")
         codes = await world.stop_processes()
     finally:
         await world.close()
         await site.stop()
     assert set(codes.values()) == {0}, codes
+    check_replay(replayed)
     check_traces({name: world.traces(name) for name in SERVICES}, secrets={*keys, f"127.0.0.1:{port}"})
+
+
+def check_replay(done: Done) -> None:
+    """Every decision of the story came out the same, read from the broker."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["replayed"] == found["same"] >= 17
+    assert {"crawler", "geofence", "consent", "embedder", "query"} <= set(found["stages"])
+    assert set(found["not_replayable"].values()) == {0}
 
 
 @pytest.mark.kafka

@@ -18,16 +18,27 @@ from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
 from assent.consent.binding import bind, faces_rule
 from assent.deciding.gate import DISCLOSURE, INGEST, Gate
+from assent.deciding.refusals import Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode
 from assent.events.evidence import PageEvidence
 from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, Purpose, SuppressionAdded
-from assent.events.images import Clearance, GrantFinding, ImageCleared, ImageLocated, ImageRefused, ImageScraped, Sighting, SourceKind
+from assent.events.images import (
+    Clearance,
+    GrantFinding,
+    ImageCleared,
+    ImageLocated,
+    ImageRefused,
+    ImageScraped,
+    Sighting,
+    SourceKind,
+    Stage,
+)
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
 from assent.geofence.areas import AreaIndex
 from assent.geofence.caller import SELF, client_gate
-from assent.ids import GrantId, Jurisdiction, ProducerId, RuleId
+from assent.ids import GrantId, Jurisdiction, ProducerId, RuleId, SightingId
 from assent.intake.producers import CRAWLER, UPLOAD, ProducerDirectory
 from assent.intake.registry_signature import signed_by_registry
 from assent.intake.signature import sign_record
@@ -101,11 +112,15 @@ class Deployment:
 
 
 class Course:
-    """One case alone in the world. `is_past_crawler`: the photo lies in quarantine as if no crawler had asked."""
+    """One case alone in the world. `is_past_crawler`: the photo lies in quarantine as if no crawler had asked.
+
+    `events` are what the gates told of their decisions.
+    """
 
     def __init__(self, case: Case, deployment: Deployment, *, is_past_crawler: bool = False) -> None:
         self._case, self._shared, self._clock = case, deployment, FakeClock(NOW)
         self._is_past_crawler = is_past_crawler
+        self.events: list[Event[EventPayload]] = []
         self._data = picture(case.photo, case.id)
         self._sha256 = hashlib.sha256(self._data).hexdigest()
         self._tables = DecisionTables(deployment.log, public=deployment.keys.public, clock=self._clock)
@@ -173,17 +188,33 @@ class Course:
         if site.page_url is not None:
             page_visit = await visitor.visit(site.page_url, told=(), page_verdict=None, max_bytes=MAX_BYTES)
             if isinstance(page_visit, Stopped):
-                return Ending("crawler", page_visit.rules)
+                return self._stopped(page_visit)
             page = read_page(page_visit.answer.body, url=page_visit.url)
             image, told = page.images[0], page.evidence
             verdict = combine(page_optouts(page_visit.answer.body, agent=AGENT).signals)
         visited = await visitor.visit(image, told=told, page_verdict=verdict, max_bytes=MAX_BYTES)
         if isinstance(visited, Stopped):
-            return Ending("crawler", visited.rules)
+            return self._stopped(visited)
         if combine(image_optouts(visited.answer.body)).is_denied:
-            return Ending("crawler", ("optout_signal",))
+            return self._stopped(visited.stopped_by(RuleId("optout_signal")))
         sighting = await self._sighting(CRAWLER, SourceKind.WEB_PAGE, url=visited.url)
         return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": told})
+
+    def _stopped(self, stopped: Stopped) -> Ending:
+        refused = Refused(SightingId("stopped"), None, CRAWLER)
+        self.events += [
+            refusal_event(
+                refused,
+                refusal,
+                stage=Stage.CRAWLER,
+                cause_id=self._case.id,
+                policy_version=self._gate.policy.version,
+                datasets=(self._shared.areas.version,),
+                now=self._gate.now,
+            )
+            for refusal in stopped.refusals
+        ]
+        return Ending("crawler", stopped.rules)
 
     async def _sighting(self, producer: ProducerId, kind: SourceKind, *, url: str | None = None, blob: str = "") -> Sighting:
         image_id = self._shared.identifiers.image_id(self._data)
@@ -216,7 +247,7 @@ class Course:
         )
         event = Event(id=f"scraped-{self._case.id}", source="/assent/crawler", time=NOW, data=ImageScraped(sighting=sighting))
         signed = _stored(sign_record(encode(event), shared.signing[sighting.producer]))
-        found = _passed_on(await processor.handle(event, signed))
+        found = self._passed_on(await processor.handle(event, signed))
         if isinstance(found, tuple):
             return Ending("geofence", found)
         assert isinstance(found, ImageLocated)
@@ -231,7 +262,7 @@ class Course:
     async def _cleared(self, located: ImageLocated) -> ImageCleared | Ending:
         processor = ConsentProcessor(gate=self._gate, tables=self._tables, quarantine=self._shared.quarantine, catch_up_timeout_s=5)
         event: Event[EventPayload] = Event(id=f"located-{self._case.id}", source="/assent/geofence", time=NOW, data=located)
-        found = _passed_on(await processor.handle(event, _stored(encode(event))))
+        found = self._passed_on(await processor.handle(event, _stored(encode(event))))
         if isinstance(found, tuple):
             return Ending("consent", found)
         assert isinstance(found, ImageCleared)
@@ -273,6 +304,14 @@ class Course:
             refused |= rules
         return Ending("query", tuple(sorted(refused)))
 
+    def _passed_on(self, outcome: Outcome) -> EventPayload | tuple[str, ...]:
+        """The event that goes on to the next step, or the rules of every refusal."""
+        events = () if isinstance(outcome, Ignore) else outcome.events
+        self.events += events
+        found = [event.data for event in events]
+        on = [data for data in found if not isinstance(data, ImageRefused)]
+        return on[0] if on else _rules(data for data in found if isinstance(data, ImageRefused))
+
     def _end(self, moment: Moment) -> None:
         ended = self._case.ended
         if ended is None or ended.before != moment:
@@ -293,13 +332,6 @@ class Course:
 
     def _fold(self, record: StoredRecord) -> None:
         self._tables.fold.apply(record)
-
-
-def _passed_on(outcome: Outcome) -> EventPayload | tuple[str, ...]:
-    """The event that goes on to the next step, or the rules of every refusal."""
-    found = [event.data for event in (() if isinstance(outcome, Ignore) else outcome.events)]
-    on = [data for data in found if not isinstance(data, ImageRefused)]
-    return on[0] if on else _rules(data for data in found if isinstance(data, ImageRefused))
 
 
 def _rules(refusals: Iterable[ImageRefused]) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from assent.events.envelope import Event
+from assent.events.payload import EventPayload
 from tests.lawful_yield.case import Case
 from tests.lawful_yield.course import Course, Deployment, Ending
 
@@ -19,10 +21,11 @@ CASES, LEAST_SHARE, AT_ONCE = 500, 0.95, 50
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A case and how it ended."""
+    """A case, how it ended, and what the gates told of it."""
 
     case: Case
     ending: Ending
+    events: tuple[Event[EventPayload], ...] = ()
 
 
 def read_cases(name: str) -> list[Case]:
@@ -44,8 +47,9 @@ async def run(cases: Iterable[Case], *, is_past_crawler: bool = False) -> list[R
         await deployment.prepare()
         while waiting:
             batch, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
-            endings = await asyncio.gather(*(Course(case, deployment, is_past_crawler=is_past_crawler).run() for case in batch))
-            results += [Result(case, ending) for case, ending in zip(batch, endings, strict=True)]
+            courses = [Course(case, deployment, is_past_crawler=is_past_crawler) for case in batch]
+            endings = await asyncio.gather(*(course.run() for course in courses))
+            results += [Result(case, ending, tuple(course.events)) for case, course, ending in zip(batch, courses, endings, strict=True)]
     return results
 
 

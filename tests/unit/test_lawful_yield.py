@@ -7,6 +7,10 @@ from collections import Counter
 
 import pytest
 
+from assent.deciding.recorded import recorded_decisions
+from assent.deciding.replay import replay
+from assent.events.envelope import decode, encode
+from assent.events.images import Stage
 from services.registry.policy_file import read_policy
 from tests.lawful_yield.case import Case, Granted
 from tests.lawful_yield.document import BEGIN, DOCUMENT, END, numbers, written
@@ -34,6 +38,17 @@ def test_the_page_tells_the_numbers_and_nothing_is_wrong(found: Yield) -> None:
     text = DOCUMENT.read_text()
     assert text == written(text, found)
     assert found.line in numbers(found)
+
+
+def test_every_decision_about_a_case_replays(found: Yield) -> None:
+    """Invariant 10, over what the services' own code told of each case, as it would be read from the log."""
+    events = [event for result in (*found.lawful, *found.unlawful, *found.unasked) for event in result.events]
+    decisions = [decision for event in events for decision in recorded_decisions(decode(encode(event)))]
+    different = [decision for decision in decisions if not replay(decision, shipped()).is_same(decision)]
+    assert different == []
+    stages = Counter((decision.stage, decision.is_yes) for decision in decisions)
+    assert stages[Stage.CONSENT, True] >= 489
+    assert min(stages[stage, False] for stage in (Stage.CRAWLER, Stage.GEOFENCE, Stage.CONSENT)) >= 50
 
 
 def test_every_opened_place_has_residents_at_home_and_travelling() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from assent.consent.ledger import Standing
 from assent.deciding.refusals import Outcome
 from assent.deciding.rule_texts import RULES, rule_text
+from assent.deciding.standing_texts import STANDINGS, standing_text
 from assent.ids import RuleId
 from services.query.console_texts import OUTCOMES, TEXTS
 from tests.unit.emitted_rules import rules_in_code, rules_in_policies
@@ -33,6 +35,13 @@ def test_a_rule_has_different_words_in_english_and_french(rule: str) -> None:
 
 def test_a_rule_of_a_newer_release_is_named_as_it_is() -> None:
     assert "ZZ-9" in rule_text(RuleId("ZZ-9"), "fr").sentence
+    assert standing_text("frozen") == "the grant stood as frozen"
+
+
+def test_every_standing_has_words_of_its_own() -> None:
+    assert set(Standing) == STANDINGS
+    said = [standing_text(standing.value, lang) for standing in Standing for lang in ("en", "fr")]
+    assert len(set(said)) == len(said)
 
 
 def test_every_outcome_and_every_word_of_the_console_is_in_both_languages() -> None:

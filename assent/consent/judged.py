@@ -1,0 +1,206 @@
+"""A grant as a decision looked at it, and a stand-in for it that is decided again in the same way; no source is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from datetime import datetime
+
+from assent.consent.asset import Asset
+from assent.consent.decision import Request, Stand
+from assent.consent.ledger import FIXTURE_EVIDENCE, ConsentLedger, Standing
+from assent.events.decisions import JudgedForm, JudgedGrant, JudgedMember, JudgedSource, JudgedTerms
+from assent.events.face_box import FaceBox
+from assent.events.grants import (
+    AgeBand,
+    BindingMode,
+    FaceBinding,
+    FaceRegion,
+    GeographicScope,
+    GrantSnapshot,
+    GrantWithdrawn,
+    LegalBasis,
+    Operation,
+    Purpose,
+    Residence,
+    SourceKindRule,
+    SourceRule,
+)
+from assent.events.images import SourceKind
+from assent.ids import UNKNOWN, GrantId, Jurisdiction, SubjectId
+
+_DIGEST = "0" * 64
+_TARGETS: dict[SourceKindRule, str] = {
+    SourceKindRule.URL_PREFIX: "https://replay.invalid/folder/",
+    SourceKindRule.IMAGE_URL: "https://replay.invalid/folder/1",
+    SourceKindRule.ACCOUNT: "somebody@replay.invalid",
+    SourceKindRule.ASSET_SHA256: _DIGEST,
+    SourceKindRule.UPLOAD: "replayed",
+}
+STAND_IN_ASSET = Asset(
+    source_kind=SourceKind.WEB_PAGE,
+    final_url=_TARGETS[SourceKindRule.IMAGE_URL],
+    account=_TARGETS[SourceKindRule.ACCOUNT],
+    sha256=_DIGEST,
+    upload_grant_id=GrantId(_TARGETS[SourceKindRule.UPLOAD]),
+)
+"""What every stand-in for a source rule names, whatever the kind of the rule."""
+_NAMES_NOTHING = SourceRule(kind=SourceKindRule.ACCOUNT, value="nobody@replay.invalid")
+_ANY_BOX = FaceBox(x=0, y=0, width=1, height=1)
+
+
+def judged_grant(ledger: ConsentLedger, grant_id: GrantId, found: Stand, request: Request, *, has_terms: bool = True) -> JudgedGrant:
+    """What was looked at of this grant for a verdict on this request. Without terms for the geofence, which does not come to them."""
+    standing, grant, rule = found.standing, found.grant, found.rule
+    withdrawn_at, is_readable = ledger.withdrawn_at(grant_id), not ledger.is_denied(grant_id)
+    if grant is None:
+        return JudgedGrant(standing=standing.value, withdrawn_at=withdrawn_at, is_readable=is_readable)
+    return JudgedGrant(
+        standing=standing.value,
+        revision=grant.revision,
+        state=grant.state,
+        not_before=grant.not_before,
+        expires_at=grant.expires_at,
+        confirmed_at=grant.confirmed_at,
+        withdrawn_at=withdrawn_at,
+        is_readable=is_readable,
+        is_fixture=FIXTURE_EVIDENCE in grant.evidence_kinds and not ledger.accepts_fixtures,
+        binding=grant.binding.mode,
+        source=None if rule is None else JudgedSource(kind=rule.kind, only_me=rule.only_me),
+        terms=_terms(grant, request.candidates or {UNKNOWN}, request.asset) if has_terms and standing is Standing.LIVE else None,
+        members=tuple(_member(member, has_terms=has_terms) for member in found.members),
+    )
+
+
+def stand_in_ledger(judged: JudgedGrant, grant_id: GrantId, *, residences: Iterable[Jurisdiction] = ()) -> ConsentLedger:
+    """A ledger that stands to this grant as the one that decided did. Raises pydantic's ValidationError for a record that is not whole."""
+    ledger = ConsentLedger()
+    if not judged.is_readable:
+        ledger.deny(grant_id)
+    if judged.withdrawn_at is not None:
+        ledger.apply_withdrawal(GrantWithdrawn(grant_id=grant_id, withdrawn_at=judged.withdrawn_at))
+    if judged.state is None:
+        return ledger
+    grant = _stand_in(judged, grant_id, tuple(residences))
+    ledger.apply_grant(grant)
+    for number, member in enumerate(judged.members):
+        ledger.apply_grant(_stand_in_member(member, number, grant))
+    return ledger
+
+
+def _member(grant: GrantSnapshot, *, has_terms: bool) -> JudgedMember:
+    places = tuple(residence.jurisdiction for residence in grant.residences)
+    terms = _terms(grant, frozenset(places), None) if has_terms else None
+    return JudgedMember(residences=places, not_before=grant.not_before, expires_at=grant.expires_at, terms=terms)
+
+
+def _terms(grant: GrantSnapshot, places: Set[Jurisdiction], asset: Asset | None) -> JudgedTerms:
+    marked = sum(region.asset_sha256 == asset.sha256 for region in grant.binding.regions) if asset is not None else 0
+    return JudgedTerms(
+        age_band=grant.age_band,
+        guardian=grant.guardian,
+        operations=grant.operations,
+        purposes=grant.purposes,
+        forms=tuple(_form(basis) for basis in grant.legal if basis.jurisdiction in places),
+        collect_in=tuple(place for place in grant.scope.collect_in if place in places),
+        store_in=tuple(place for place in grant.scope.store_in if place in places),
+        last_interaction_at=grant.last_interaction_at,
+        marked=marked,
+    )
+
+
+def _form(basis: LegalBasis) -> JudgedForm:
+    return JudgedForm(
+        jurisdiction=basis.jurisdiction,
+        form=basis.form,
+        explicit=basis.explicit,
+        signature=basis.signature,
+        alternative_offered=basis.alternative_offered,
+        notice_fields=basis.notice_fields,
+        evidence_count=basis.evidence_count,
+        has_notice=basis.notice_sha256 is not None,
+    )
+
+
+def _stand_in(judged: JudgedGrant, grant_id: GrantId, residences: tuple[Jurisdiction, ...]) -> GrantSnapshot:
+    """A snapshot that says what the record says, and of what it does not say as little as a snapshot can."""
+    told = {
+        "grant_id": grant_id,
+        "revision": judged.revision,
+        "state": judged.state,
+        "not_before": judged.not_before,
+        "expires_at": judged.expires_at,
+        "confirmed_at": judged.confirmed_at,
+        "evidence_kinds": (FIXTURE_EVIDENCE,) if judged.is_fixture else (),
+        "subject_id": _subject(0),
+        "residences": tuple(Residence(jurisdiction=place) for place in residences or (UNKNOWN,)),
+        "sources": (_source(judged.source),),
+        "binding": _binding(judged),
+    }
+    return GrantSnapshot.model_validate(told | _told_terms(judged.terms, judged.not_before))
+
+
+def _stand_in_member(member: JudgedMember, number: int, grant: GrantSnapshot) -> GrantSnapshot:
+    """Of another person than every other member, one of whom holds the joint grant; she names no image of her own here."""
+    told = {
+        "grant_id": _member_id(number),
+        "subject_id": _subject(number),
+        "residences": tuple(Residence(jurisdiction=place) for place in member.residences),
+        "not_before": member.not_before,
+        "expires_at": member.expires_at,
+        "sources": (_NAMES_NOTHING,),
+        "binding": FaceBinding(mode=BindingMode.SINGLE_FACE),
+    }
+    return GrantSnapshot.model_validate(grant.model_dump() | told | _told_terms(member.terms, member.not_before))
+
+
+def _subject(number: int) -> SubjectId:
+    return SubjectId(f"person {number}")
+
+
+def _member_id(number: int) -> GrantId:
+    return GrantId(f"member {number}")
+
+
+def _told_terms(terms: JudgedTerms | None, since: datetime | None) -> dict[str, object]:
+    if terms is None:
+        nowhere = GeographicScope(collect_in=(), store_in=(), disclose_in=())
+        least = {"operations": (Operation.COLLECT,), "purposes": (Purpose.SELF_SEARCH,), "last_interaction_at": since}
+        return {"age_band": AgeBand.UNKNOWN, "legal": (), "scope": nowhere, **least}
+    return {
+        "age_band": terms.age_band,
+        "guardian": terms.guardian,
+        "operations": terms.operations,
+        "purposes": terms.purposes,
+        "legal": tuple(_basis(form) for form in terms.forms),
+        "scope": GeographicScope(collect_in=terms.collect_in, store_in=terms.store_in, disclose_in=()),
+        "last_interaction_at": terms.last_interaction_at,
+    }
+
+
+def _basis(form: JudgedForm) -> LegalBasis:
+    return LegalBasis(
+        jurisdiction=form.jurisdiction,
+        form=form.form,
+        explicit=form.explicit,
+        signature=form.signature,
+        alternative_offered=form.alternative_offered,
+        notice_fields=form.notice_fields,
+        evidence_count=form.evidence_count,
+        notice_sha256=_DIGEST if form.has_notice else None,
+    )
+
+
+def _source(judged: JudgedSource | None) -> SourceRule:
+    if judged is None:
+        return _NAMES_NOTHING
+    return SourceRule(kind=judged.kind, value=_TARGETS[judged.kind], only_me=judged.only_me)
+
+
+def _binding(judged: JudgedGrant) -> FaceBinding:
+    """A joint grant whose members did not stand is one without members."""
+    marked = judged.terms.marked if judged.terms is not None else 0
+    return FaceBinding(
+        mode=judged.binding or BindingMode.SINGLE_FACE,
+        regions=(FaceRegion(asset_sha256=_DIGEST, box=_ANY_BOX),) * marked,
+        member_grants=tuple(_member_id(number) for number in range(len(judged.members))),
+    )

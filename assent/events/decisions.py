@@ -1,0 +1,90 @@
+"""What a gate read when it decided, beside evidence and policy version: enough to decide again; never a source, a URL or a subject.
+
+Of a grant it holds what the decision looked at and no more: no terms of one that was not live, and of a live one the form and
+the reach for the candidate places alone. What it looked at is already on the log in a snapshot; this outlives the snapshot.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from assent.events.grants import AgeBand, BindingMode, ConsentForm, GrantState, Operation, Purpose, SourceKindRule
+from assent.events.payload import UtcTime, WireModel
+from assent.ids import Jurisdiction, RuleId
+
+
+class JudgedSource(WireModel):
+    """How the source rule named the image; never which image or place it names."""
+
+    kind: SourceKindRule
+    only_me: bool = False
+
+
+class JudgedForm(WireModel):
+    """The form of the yes for one candidate place. `has_notice` stands for the digest of the notice, which could be guessed at."""
+
+    jurisdiction: Jurisdiction
+    form: ConsentForm
+    explicit: bool = True
+    signature: Literal["wet", "e_signature", "vc"] | None = None
+    alternative_offered: bool = False
+    notice_fields: tuple[str, ...] = ()
+    evidence_count: int = Field(default=0, ge=0)
+    has_notice: bool = False
+
+
+class JudgedTerms(WireModel):
+    """What a live grant said of this case. `marked` counts the regions in this image."""
+
+    age_band: AgeBand
+    guardian: bool = False
+    operations: tuple[Operation, ...]
+    purposes: tuple[Purpose, ...]
+    forms: tuple[JudgedForm, ...] = ()
+    collect_in: tuple[Jurisdiction, ...] = ()
+    store_in: tuple[Jurisdiction, ...] = ()
+    last_interaction_at: UtcTime
+    marked: int = Field(default=0, ge=0)
+
+
+class JudgedMember(WireModel):
+    """One of those whose grants a live joint grant rests on: where she lives, which is where she is asked, and what she gave there."""
+
+    residences: tuple[Jurisdiction, ...]
+    not_before: UtcTime
+    expires_at: UtcTime
+    terms: JudgedTerms | None = None
+
+
+class JudgedGrant(WireModel):
+    """A grant as it stood. `revision` and `state` are None where no snapshot of it was known, `source` where no rule of it named the
+    image or none was asked about, `terms` where the decision did not come to them. `standing` is the ledger's word.
+    """
+
+    standing: str
+    revision: int | None = Field(default=None, ge=1)
+    state: GrantState | None = None
+    not_before: UtcTime | None = None
+    expires_at: UtcTime | None = None
+    confirmed_at: UtcTime | None = None
+    withdrawn_at: UtcTime | None = None
+    is_readable: bool = True
+    is_fixture: bool = False
+    binding: BindingMode | None = None
+    source: JudgedSource | None = None
+    terms: JudgedTerms | None = None
+    members: tuple[JudgedMember, ...] = ()
+
+
+class DecisionRecord(WireModel):
+    """`at` is the time the rules were judged by. `faces` is how many were found, where that was asked. `observed` are rules that
+    stand for what was seen of the site or the bytes, which a replay cannot look at again.
+    """
+
+    at: UtcTime
+    operations: tuple[Operation, ...] = ()
+    grant: JudgedGrant | None = None
+    faces: int | None = Field(default=None, ge=0)
+    observed: tuple[RuleId, ...] = ()
