@@ -21,15 +21,16 @@ DEFAULT_DATA = Path("assent-data")
 
 @dataclass(frozen=True, slots=True)
 class KnownPolicy:
-    """A policy and where it was found, in words."""
+    """A policy, the text of it that is signed or would be, and where it was found, in words."""
 
     policy: Policy
+    document: str
     origin: str
 
     @property
     def sha256(self) -> str:
         """Of the text that is signed when it is published."""
-        return hashlib.sha256(self.policy.canonical_json().encode()).hexdigest()
+        return hashlib.sha256(self.document.encode()).hexdigest()
 
 
 def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,14 +60,14 @@ def policy_in_file(name: str) -> KnownPolicy:
         document = read_policy(path).document
     except PolicyFileError as error:
         raise CommandError(str(error)) from error
-    return KnownPolicy(Policy.from_canonical_json(document), "the shipped one" if path is None else f"the file {path}")
+    return KnownPolicy(Policy.from_canonical_json(document), document, "the shipped one" if path is None else f"the file {path}")
 
 
 def published_policy(arguments: argparse.Namespace) -> KnownPolicy:
     """What a service or a data folder published last, else the shipped one."""
     if arguments.url is not None:
         document, origin = str(call(arguments, "GET", "/v1/policy")["document"]), f"published at {arguments.url}"
-        return KnownPolicy(_signed_text(document, origin), origin)
+        return KnownPolicy(_signed_text(document, origin), document, origin)
     file = arguments.data / FOLDER / FILE
     try:
         row = published_in(file)
@@ -74,14 +75,14 @@ def published_policy(arguments: argparse.Namespace) -> KnownPolicy:
         raise CommandError(str(error), ExitCode.UNAVAILABLE) from error
     if row is None:
         shipped = policy_in_file(SHIPPED)
-        return KnownPolicy(shipped.policy, f"the shipped one; nothing is published in {arguments.data}")
+        return KnownPolicy(shipped.policy, shipped.document, f"the shipped one; nothing is published in {arguments.data}")
     if row.document is None:
         raise CommandError(
             f"{arguments.data} published policy {row.version} with an older release; start this one on it once, or name a file",
             ExitCode.UNAVAILABLE,
         )
     origin = f"published in {arguments.data}"
-    return KnownPolicy(_signed_text(row.document, origin), origin)
+    return KnownPolicy(_signed_text(row.document, origin), row.document, origin)
 
 
 def _signed_text(document: str, origin: str) -> Policy:

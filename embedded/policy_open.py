@@ -34,7 +34,7 @@ def run_open(arguments: argparse.Namespace) -> int:
         raise CommandError("a filing is named twice; name each once")
     today = datetime.now(UTC).date()
     try:
-        check_openable(base.policy, place, operations=_operations(arguments), law=arguments.law)
+        check_openable(base.policy, place, operations=_operations(arguments), law=arguments.law, today=today)
         papers |= _asked(base.policy, place, papers)
         new = opened(
             base.policy,
@@ -53,7 +53,7 @@ def run_open(arguments: argparse.Namespace) -> int:
         writable(arguments.to)
         writable(approvals_path(arguments.to))
     file = arguments.to or Path("NEW.yaml")
-    return _signed(arguments, base, KnownPolicy(new, f"{'the file ' if arguments.to else 'to be '}{file}"), file)
+    return _signed(arguments, base, KnownPolicy(new, new.canonical_json(), f"{'the file ' if arguments.to else 'to be '}{file}"), file)
 
 
 def _signed(arguments: argparse.Namespace, base: KnownPolicy, new: KnownPolicy, file: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from assent.consent.decision import Request, allow
 from assent.consent.ledger import ConsentLedger
@@ -101,17 +101,26 @@ def changes_at(place: Jurisdiction, before: Policy, after: Policy, moments: Sequ
 
 
 def moments_of(rules: Iterable[JurisdictionRules], now: datetime) -> tuple[datetime, ...]:
-    """Now, every day on which a filing opens something, and a day when every filing that was made has done so.
+    """Now, every day on which a filing or an order opens or closes something, and a day when all of them have done so.
 
     Days that are past by this clock as well: a clock that runs ahead must not hide that a place opens sooner.
     """
-    opening = {
-        datetime.combine(filing.filed_on + timedelta(days=filing.lead_days), time(), UTC)
-        for entry in rules
-        for filing in entry.filings.values()
-        if filing.filed_on is not None
-    }
-    return (now, *sorted(opening), max({now, *opening}) + FAR_AHEAD)
+    days = {datetime.combine(day, time(), UTC) for entry in rules for day in _turning_days(entry)}
+    return (now, *sorted(days), max({now, *days}) + FAR_AHEAD)
+
+
+def _turning_days(rules: JurisdictionRules) -> Iterator[date]:
+    for filing in rules.filings.values():
+        if filing.filed_on is not None:
+            yield filing.filed_on + timedelta(days=filing.lead_days)
+    order = rules.order_received
+    if order is None:
+        return
+    for clock in (order.comply_days, order.report_days, order.destroy_days):
+        if clock is not None:
+            yield order.issued + timedelta(days=clock + 1)
+    if order.met_on is not None:
+        yield order.met_on
 
 
 def _moments(before: Policy, after: Policy, now: datetime) -> tuple[datetime, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pydantic import ValidationError
@@ -74,7 +74,7 @@ def opened(
     today: date,
 ) -> Policy:
     """The policy under a new version with these operations open in `place` to a grant that fits. Raises OpeningError."""
-    check_openable(policy, place, operations=operations, law=law)
+    check_openable(policy, place, operations=operations, law=law, today=today)
     needed = filings_needed(policy, place)
     _check_papers(needed, papers, place, today)
     rules = policy.rules_for(place)
@@ -93,7 +93,7 @@ def opened(
     return found
 
 
-def check_openable(policy: Policy, place: Jurisdiction, *, operations: Sequence[str], law: Sequence[str]) -> None:
+def check_openable(policy: Policy, place: Jurisdiction, *, operations: Sequence[str], law: Sequence[str], today: date) -> None:
     """Raise OpeningError where the place can never be opened, not so, or is open already; papers are looked at later."""
     if place == UNKNOWN:
         raise OpeningError(f"{UNKNOWN} is never opened: it stands for everybody whose place nobody can tell")
@@ -103,6 +103,8 @@ def check_openable(policy: Policy, place: Jurisdiction, *, operations: Sequence[
     if status != "in_force":
         raise OpeningError(f"the entry of {place} is {status}, and opens nothing until it is written anew; edit the policy file for that")
     rules = policy.rules_for(place)
+    if rules.order_received is not None and rules.order_received.is_overdue(datetime.combine(today, time(), UTC)):
+        raise OpeningError(f"an order that was received for {place} is overdue, and nothing opens before it is met; record met_on")
     if set(operations) <= set(rules.with_grant) and all(filing.reference and filing.filed_on for filing in rules.filings.values()):
         raise OpeningError(f"{place} is open for {', '.join(operations)} already; see assent policy show {place}")
 

@@ -6,19 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from assent.geofence.policy import SCHEMA, Policy, PolicyError
-from assent.geofence.policy_document import policy_from
+from assent.geofence.policy_document import merged, policy_from
 
 
 def written_policy(policy: Policy) -> dict[str, Any]:
     """The parsed file that `policy_from` makes this policy of. Raises PolicyError when there is none."""
     document = policy.model_dump(mode="json", by_alias=True)
-    defaults = document["unknown"]
+    defaults, entries = document["unknown"], document["jurisdictions"]
+    # Groups first: an entry of a member is read over that of its group.
+    own = {code: _own(entry, defaults) for code, entry in entries.items() if entry["members"]}
+    for code, entry in entries.items():
+        group = next((own[name] for name in own if code.partition("-")[0] in entries[name]["members"]), {})
+        inherited = merged(defaults, {key: value for key, value in group.items() if key != "members"})
+        own.setdefault(code, _own(entry, inherited))
     written = {
         "schema": SCHEMA,
         "version": policy.version,
         "location": document["location"],
         "defaults": _without_nothing(defaults),
-        "jurisdictions": {code: {"law": entry["law"], **_own(entry, defaults)} for code, entry in document["jurisdictions"].items()},
+        "jurisdictions": {code: {"law": entry["law"], **own[code]} for code, entry in entries.items()},
     }
     if policy_from(written) != policy:
         raise PolicyError("this policy cannot be written as a file; it was not made of one")

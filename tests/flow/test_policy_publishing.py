@@ -44,8 +44,8 @@ def policy(version: str, **entries: dict[str, Any]) -> Policy:
 
 
 SHIPPED = shipped()
-WIDE = policy("wide.1", GB={"with_grant": EVERY_OPERATION})
-WIDER = policy("wider.1", GB={"with_grant": EVERY_OPERATION}, AU={"with_grant": ["collect"]})
+WIDE = policy("wide.1", US_TX={"with_grant": EVERY_OPERATION})
+WIDER = policy("wider.1", US_TX={"with_grant": EVERY_OPERATION}, AU={"with_grant": ["collect"]})
 NARROW = policy("narrow.1", CA_BC={"consent": {"expires_max_days": 100}})
 
 
@@ -133,7 +133,9 @@ async def test_the_shipped_policy_and_narrower_ones_need_nobody(house: Desk) -> 
 
 
 async def test_a_new_installation_does_not_begin_wider_than_the_shipped_policy(house: Desk) -> None:
-    with pytest.raises(PolicyNotApprovedError, match=r"policy wide\.1 allows what the newest published one does not \(GB\).*there is none"):
+    with pytest.raises(
+        PolicyNotApprovedError, match=r"policy wide\.1 allows what the newest published one does not \(US-TX\).*there is none"
+    ):
         await house.publish(WIDE)
     with pytest.raises(PolicyNotApprovedError, match="those of anna count"):
         await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "anna"))

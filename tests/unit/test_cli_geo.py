@@ -37,7 +37,7 @@ def test_a_border_town_is_told_step_by_step(capsys: pytest.CaptureFixture[str]) 
         "CA-ON  governed by the entry CA: PIPEDA",
         "    everything  closed by CA-1",
         "    use       closed by CA-1, QC-3 (embed, store, search)",
-        "policy  2026-11-25.1: the shipped one; nothing is published in assent-data",
+        "policy  2026-11-26.1: the shipped one; nothing is published in assent-data",
     ):
         assert line in out.splitlines()
     assert area_description().sha256 in out
@@ -61,7 +61,7 @@ def test_json_holds_the_same_with_every_version_and_digest(capsys: pytest.Captur
 
 def test_another_policy_is_named_and_used(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text(shipped_text().replace("rule: CA-1", "rule: CA-9").replace('"2026-11-25.1"', '"mine.1"'))
+    file.write_text(shipped_text().replace("rule: CA-1", "rule: CA-9").replace('"2026-11-26.1"', '"mine.1"'))
     code, out = told(capsys, "43.6532", "-79.3832", "--policy", str(file))
     assert code == 0
     assert f"policy  mine.1: the file {file}" in out

@@ -140,7 +140,7 @@ def test_a_signature_is_for_one_deployment(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_what_allows_less_needs_no_signature_and_gets_none(capsys: pytest.CaptureFixture[str]) -> None:
-    text = shipped_text().replace("expires_max_days: 730", "expires_max_days: 30").replace("2026-11-25.1", "less.1")
+    text = shipped_text().replace("expires_max_days: 730", "expires_max_days: 30").replace("2026-11-26.1", "less.1")
     Path("less.yaml").write_text(text)
     code, out = told(capsys, "sign", "less.yaml", "--key", "people/anna.key", "--yes")
     assert (code, "no second person is needed" in out) == (0, True)

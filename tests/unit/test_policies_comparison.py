@@ -56,6 +56,16 @@ def test_filing_in_quebec_widens_it_from_the_sixtieth_day_and_taking_it_back_nar
     assert one_place(shipped(), policy_with(CA_QC={"filings": {"cai_process": FILED, "cai_database": FILED}}))[1] is Direction.DIFFERENT
 
 
+def test_an_order_that_runs_out_closes_from_that_day_and_complying_with_it_opens_again() -> None:
+    order = {"issued": date(2026, 5, 20), "comply_days": 30}
+    bound = policy_with(CA_BC={"order_received": order})
+    entry, direction, (change,) = one_place(shipped(), bound)
+    assert (entry, direction, change.since) == ("CA-BC", Direction.NARROWER, datetime(2026, 6, 20, tzinfo=UTC))
+    met = policy_with(CA_BC={"order_received": {**order, "met_on": date(2026, 6, 1)}})
+    assert one_place(bound, met)[1] is Direction.WIDER
+    assert one_place(bound, policy_with(CA_BC={"order_received": {**order, "comply_days": 31}}))[1] is Direction.WIDER
+
+
 @pytest.mark.parametrize("now", [NOW, NOW + timedelta(days=3_000), NOW - timedelta(days=3_000)])
 def test_a_wrong_clock_does_not_hide_that_a_place_opens_sooner(now: datetime) -> None:
     sooner = {name: {**FILED, "filed_on": date(2026, 4, 1)} for name in QUEBEC_FILED}
@@ -70,7 +80,7 @@ def test_a_wrong_clock_does_not_hide_that_a_place_opens_sooner(now: datetime) ->
         ({"with_grant": [*EVERY_OPERATION, SERVE_CLIENTS]}, Direction.WIDER),
         ({"with_grant": ["collect"]}, Direction.NARROWER),
         ({"with_grant": ["collect", SERVE_CLIENTS]}, Direction.BOTH),
-        ({"status": "stayed"}, Direction.NARROWER),
+        ({"status": "stayed", "as_of": date(2026, 5, 1)}, Direction.NARROWER),
         ({"consent": {"form": "explicit"}}, Direction.NARROWER),
         ({"consent": {"expires_max_days": 731}}, Direction.WIDER),
         ({"consent": {"last_interaction_cap_days": 1000}}, Direction.NARROWER),
@@ -127,7 +137,17 @@ def test_taking_an_entry_away_lets_in_what_its_country_lets_in() -> None:
 
 
 def test_a_place_that_leaves_its_group_is_told_by_itself() -> None:
-    found = compared(shipped(), policy_with(FR={"law": ["CNIL"], "rule": "FR-1", "with_grant": EVERY_OPERATION}))
+    found = compared(
+        shipped(),
+        policy_with(
+            FR={
+                "law": ["CNIL"],
+                "with_grant": EVERY_OPERATION,
+                "filings": {"dpia": FILED, "representative": FILED},
+                "consent": {"age_min": 18},
+            }
+        ),
+    )
     (place,) = found.places
     assert (place.places, place.before, place.after, place.direction) == (("FR",), "EU", "FR", Direction.BOTH)
     member_gone = policy_with(EU={"members": ["FR", "DE"]})
@@ -172,6 +192,10 @@ ENTRIES = st.fixed_dictionaries(
     {},
     optional={
         "status": st.sampled_from(["in_force", "stayed"]),
+        "order_received": st.fixed_dictionaries(
+            {"issued": st.just(date(2026, 5, 20))},
+            optional={"comply_days": st.sampled_from([20, 90]), "met_on": st.sampled_from([date(2026, 5, 25), date(2026, 7, 1)])},
+        ),
         "with_grant": st.lists(st.sampled_from([*EVERY_OPERATION, SERVE_CLIENTS]), unique=True, max_size=6),
         "purposes": st.fixed_dictionaries(
             {"allow": st.lists(st.sampled_from([purpose.value for purpose in Purpose]), unique=True)},
@@ -228,7 +252,7 @@ def test_no_combination_that_only_the_new_policy_lets_through_is_missed(
     before: dict[str, Any], after: dict[str, Any], form: GrantForm, operation: Operation, days: int
 ) -> None:
     """The comparison varies one thing at a time; this tries them all at once, on entries made at random."""
-    old, new = policy_with(CA_AB=before), policy_with(CA_AB=after)
+    old, new = policy_with(CA_AB={"as_of": date(2026, 5, 1), **before}), policy_with(CA_AB={"as_of": date(2026, 5, 1), **after})
     at = NOW + timedelta(days=days)
     ledger = ConsentLedger()
     ledger.apply_grant(form.grant(home=PLACE, reach=[PLACE], at=at))

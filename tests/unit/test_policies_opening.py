@@ -107,7 +107,13 @@ def test_what_cannot_be_opened_so_is_told(place: str, changes: dict[str, Any], t
 @pytest.mark.parametrize("status", ["stayed", "struck"])
 def test_an_entry_that_is_not_in_force_is_not_opened_by_the_way(status: str) -> None:
     with pytest.raises(OpeningError, match=f"the entry of AU is {status}"):
-        opening("AU", policy_with(AU={"status": status}))
+        opening("AU", policy_with(AU={"status": status, "as_of": date(2026, 5, 1)}))
+
+
+def test_nothing_opens_under_an_overdue_order() -> None:
+    bound = policy_with(AU={"order_received": {"issued": date(2026, 1, 1), "comply_days": 30}})
+    with pytest.raises(OpeningError, match="order that was received for AU is overdue"):
+        opening("AU", bound)
 
 
 @pytest.mark.parametrize("place", ["CA-QC", "CA", "CA-ON", "EU", "FR", "GB", "AU", "US-TX", "US-WA", "NZ"])
@@ -129,7 +135,6 @@ def test_an_opened_place_is_wider_alone_and_neither_unknown_nor_the_floor_moves(
             {},
             optional={
                 "with_grant": st.lists(st.sampled_from(EVERY_OPERATION), unique=True),
-                "connectors": st.just(["residence"]),
                 "consent": st.fixed_dictionaries({"age_min": st.integers(10, 20), "signature": st.lists(st.just("wet"), max_size=1)}),
                 "purposes": st.fixed_dictionaries({"allow": st.lists(st.just("verify"), max_size=1)}),
                 "authority": st.one_of(st.none(), st.just("somebody")),
