@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from assent.deployment.start_errors import StartError
 from assent.geofence.policy import Policy
-from assent.policies.approval import Approval, ApprovalError, Approvals, Proposed, approved
+from assent.policies.approval import AHEAD, Approval, ApprovalError, Approvals, Proposed, approved
 from assent.policies.comparison import compare
 from assent.policies.signers import Signers
 from services.registry.desk_table import PolicyRow
@@ -54,7 +54,7 @@ class WideningRule:
         if not found.is_wider:
             return ()
         where = ", ".join(dict.fromkeys(place.after for place in found.places if any(change.is_wider for change in place.changes)))
-        if newest is not None and now < newest.published_at:
+        if newest is not None and now < newest.published_at - AHEAD:
             raise PolicyNotApprovedError(
                 f"the clock says {now:%Y-%m-%d %H:%M}, and the newest policy was published at {newest.published_at:%Y-%m-%d %H:%M}: "
                 "set the clock before a wider one is published"
