@@ -286,6 +286,16 @@ def test_place_and_policy_are_told_by_what_this_deployment_published(house: Hous
         assert (differs.returncode, "CA-BC  narrower" in differs.stdout) == (1, True)
 
 
+def test_one_signs_from_afar_and_the_other_beside_the_folder(house: House) -> None:
+    """Both see the same policy and name the same deployment, else the second signature would not fit."""
+    own, file = house.folder / "people", house.folder / "gb.yaml"
+    asked = ("policy", "open", "GB", "--filing", "dpia=DPIA-7@2026-01-02", "--to", file, "--key", own / "anna.key", "--yes")
+    first = run(*asked, "--url", house.url, cwd=house.folder)
+    assert first.returncode == 0, first.stderr
+    second = run("policy", "sign", file, "--key", own / "ben.key", "--yes", "--data", house.folder / "data")
+    assert (second.returncode, "Signed so far: anna, ben." in second.stdout) == (0, True), second.stderr
+
+
 def test_what_is_not_there_is_refused_in_one_line(house: House) -> None:
     for words in (("receipt", "fetch", NOWHERE), ("receipt", "fetch", f"logical-{NOWHERE}")):
         done = house.run(*words)
