@@ -58,7 +58,7 @@ def weight_mutants(text: str) -> Iterator[Mutant]:
 
 def code_mutants(text: str) -> Iterator[Mutant]:
     """The module with each comparison, each `and`, `or` and `not`, each number and truth value changed, each `yield`, each `if`
-    without `else` and each item of a literal left out.
+    without `else`, each case of a `match` and each item of a literal left out.
     """
     count = sum(1 for _ in _places(ast.parse(text)))
     for index in range(count):
@@ -115,6 +115,8 @@ def _mistakes(node: ast.AST) -> Sequence[str]:
             return ("one more",)
         case ast.Expr(value=ast.Yield() | ast.YieldFrom()) | ast.If(orelse=[]):
             return ("left out",)
+        case ast.Match(cases=cases) if len(cases) > 1:
+            return [f"case {number}" for number in range(len(cases))]
         case ast.Set(elts=items) | ast.List(elts=items, ctx=ast.Load()) | ast.Tuple(elts=items, ctx=ast.Load()) | ast.Dict(keys=items):
             return [f"item {number}" for number in range(len(items))]
         case _:
@@ -144,6 +146,8 @@ def _spoil(tree: ast.AST, node: Any, what: str) -> None:
             node.value = number + 1
         case ast.Expr() | ast.If():
             _replace(tree, node, ast.Pass())
+        case ast.Match():
+            del node.cases[int(what.partition(" ")[2])]
         case ast.Dict():
             item = int(what.partition(" ")[2])
             del node.keys[item], node.values[item]

@@ -39,6 +39,25 @@ def test_the_table_holds_every_province_and_territory_and_every_other_entry() ->
     assert set(itertools.chain(*VERBS.values())) == {OFFER, *Operation}
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_the_form_of_each_place_is_that_of_the_table_to_the_number(place: str) -> None:
+    """An age between two bands decides nothing today, and is the law all the same."""
+    row, consent = PLACES[place], shipped().rules_for(Jurisdiction(place)).consent
+    assert consent.model_dump(mode="json") == {
+        "form": row.form,
+        "explicit": True,
+        "signature": ["wet", "e_signature"] if row.is_signed else [],
+        "notice_fields": ["collected_or_stored", "specific_purpose", "length_of_term"] if row.is_signed else [],
+        "notice_sha256": True,
+        "alternative_offered": True,
+        "evidence_min": 1,
+        "age_min": row.age_min,
+        "guardian_below": row.guardian_below,
+        "expires_max_days": row.days,
+        "last_interaction_cap_days": 1095,
+    }
+
+
 @pytest.mark.parametrize("operation", list(Operation))
 @pytest.mark.parametrize("place", PLACES)
 def test_collect_use_and_disclose_as_shipped(place: str, operation: Operation) -> None:
