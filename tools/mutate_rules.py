@@ -37,7 +37,7 @@ class Target:
 
 
 _TABLES = ("tests/unit/test_rules_matrix.py", "tests/unit/test_rules_evidence.py")
-_LAW = tuple(f"tests/unit/test_rules_{name}.py" for name in ("canada", "quebec", "states", "europe", "crosscutting"))
+_LAW = tuple(f"tests/unit/test_rules_{name}.py" for name in ("crosscutting", "states", "europe", "quebec", "canada"))
 _CONSENT = ("consent_decision", "consent_ledger", "consent_source_url")
 _OPTOUTS = ("headers", "page", "robots", "robots_tag", "site_files", "xmp", "content_usage", "combination", "image")
 _UNIT = tuple(f"tests/unit/test_{name}.py" for name in _CONSENT)
@@ -47,7 +47,7 @@ _READERS = (
 )
 _SIGNALS = ("tests/unit/test_rules_signals.py", *(f"tests/unit/test_optouts_{name}.py" for name in _OPTOUTS))
 TARGETS = {
-    "policy": Target("services/registry/policies/shipped.yaml", policy_mutants, (*_TABLES, *_LAW), is_data=True),
+    "policy": Target("services/registry/policies/shipped.yaml", policy_mutants, (_TABLES[0], *_LAW, _TABLES[1]), is_data=True),
     "evidence": Target("assent/geofence/evidence.py", weight_mutants, (*reversed(_TABLES), *_LAW)),
     "decision": Target("assent/consent/decision.py", code_mutants, (*_TABLES, *_LAW, *_UNIT)),
     "form": Target("assent/consent/legal_form.py", code_mutants, (*_TABLES, *_LAW)),
