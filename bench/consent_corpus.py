@@ -73,6 +73,11 @@ def corpus(keys_folder: Path, *, images: int, grants: int) -> Corpus:
     )
 
 
+def folder_of(index: int) -> str:
+    """What that grant covers, host and path."""
+    return f"site.example/people/{index}/"
+
+
 def grant_of(index: int, now: datetime) -> GrantSnapshot:
     """A confirmed grant of a resident of British Columbia over one folder."""
     return GrantSnapshot(
@@ -84,7 +89,7 @@ def grant_of(index: int, now: datetime) -> GrantSnapshot:
         residences=(Residence(jurisdiction=PLACE),),
         purposes=(Purpose.SELF_SEARCH,),
         operations=tuple(Operation),
-        sources=(SourceRule(kind=SourceKindRule.URL_PREFIX, value=f"https://site.example/p/{index}/", only_me=True),),
+        sources=(SourceRule(kind=SourceKindRule.URL_PREFIX, value=f"https://{folder_of(index)}", only_me=True),),
         binding=FaceBinding(mode=BindingMode.SINGLE_FACE),
         legal=(
             LegalBasis(jurisdiction=PLACE, form=ConsentForm.EXPRESS, alternative_offered=True, evidence_count=1, notice_sha256="5" * 64),
@@ -129,7 +134,7 @@ def _located(number: int, grant: int, now: datetime) -> Event[EventPayload]:
                 sha256=digest,
                 size_bytes=48_000,
                 media_type="image/jpeg",
-                final_url=f"https://site.example/p/{grant}/{number}.jpg",
+                final_url=f"https://{folder_of(grant)}{number}.jpg",
                 fetched_at=now,
             ),
             findings=(

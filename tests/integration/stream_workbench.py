@@ -26,6 +26,7 @@ NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 IN = Topic.WITHDRAWALS
 OUT = Topic.SUPPRESSIONS
 GROUP = "worker"
+NAMES = tuple(f"g-{number}" for number in range(20))
 QUICK = RunnerSettings(poll_s=0.05, retry_s=0.02, max_retry_s=0.1, watch_every_s=0.05, drain_deadline_s=5.0)
 PATIENCE_S = 15.0
 

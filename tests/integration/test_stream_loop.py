@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -20,6 +20,7 @@ from assent.stream.outcomes import Outcome
 from assent.stream.runner import StalledError
 from tests.integration.stream_workbench import (
     IN,
+    NAMES,
     OUT,
     QUICK,
     FaultyLog,
@@ -35,16 +36,6 @@ from tests.integration.stream_workbench import (
     until,
     written,
 )
-
-NAMES = tuple(f"g-{number}" for number in range(20))
-
-
-@pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[FaultyLog]:
-    log = FaultyLog(tmp_path / "log.db")
-    await started(log)
-    yield log
-    await log.close()
 
 
 async def test_a_log_that_is_away_holds_and_then_goes_on(log: FaultyLog) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -25,6 +24,7 @@ from assent.telemetry.tracing import TraceContext
 from tests.integration.stream_workbench import (
     GROUP,
     IN,
+    NAMES,
     OUT,
     QUICK,
     Crash,
@@ -36,21 +36,10 @@ from tests.integration.stream_workbench import (
     is_done,
     runner_of,
     running,
-    started,
     until,
     withdrawn,
     written,
 )
-
-NAMES = tuple(f"g-{number}" for number in range(20))
-
-
-@pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[FaultyLog]:
-    log = FaultyLog(tmp_path / "log.db")
-    await started(log)
-    yield log
-    await log.close()
 
 
 async def test_lag_is_counted_in_records(log: FaultyLog) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -21,6 +20,7 @@ from assent.stream.table import Table, TableBrokenError, TableStaleError
 from tests.integration.stream_workbench import (
     GROUP,
     IN,
+    NAMES,
     OUT,
     QUICK,
     Crash,
@@ -34,20 +34,9 @@ from tests.integration.stream_workbench import (
     is_done,
     runner_of,
     running,
-    started,
     until,
     written,
 )
-
-NAMES = tuple(f"g-{number}" for number in range(20))
-
-
-@pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[FaultyLog]:
-    log = FaultyLog(tmp_path / "log.db")
-    await started(log)
-    yield log
-    await log.close()
 
 
 async def test_outputs_are_written_before_offsets_are_committed(log: FaultyLog) -> None:
