@@ -109,7 +109,7 @@ def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
 
 def _terms(grant: GrantSnapshot, rule: SourceRule | None, request: Request) -> Iterator[RuleId]:
     """What the grant itself withholds."""
-    if any(operation not in grant.operations for operation in request.operations):
+    if any([operation not in grant.operations for operation in request.operations]):
         yield RuleId("operation_not_granted")
     if request.asset is not None and rule is None:
         yield RuleId("source_not_covered")

@@ -120,6 +120,8 @@ class ConsentLedger:
 
     def members(self, grant: GrantSnapshot) -> list[GrantSnapshot]:
         """The member grants of a joint grant, live or not; none where one of them was never read."""
+        if not grant.binding.member_grants:
+            return []
         found = [self._grants.get(member) for member in grant.binding.member_grants]
         return [] if None in found else [member for member in found if member is not None]
 

@@ -22,11 +22,12 @@ MINORS: dict[AgeBand, range] = {
 
 def form_rules(grant: GrantSnapshot, jurisdiction: Jurisdiction, rules: JurisdictionRules) -> Iterator[RuleId]:
     """Every rule of form that this grant fails in this jurisdiction."""
-    basis = next((basis for basis in grant.legal if basis.jurisdiction == jurisdiction), None)
-    if basis is None:
-        yield RuleId("legal_form_missing")
+    for basis in grant.legal:
+        if basis.jurisdiction == jurisdiction:
+            yield from _basis_rules(basis, rules.consent)
+            break
     else:
-        yield from _basis_rules(basis, rules.consent)
+        yield RuleId("legal_form_missing")
     yield from _age_rules(grant, rules.consent)
 
 
@@ -37,7 +38,7 @@ def _basis_rules(basis: LegalBasis, needs: ConsentRules) -> Iterator[RuleId]:
         yield RuleId("CA-2")
     if needs.signature and basis.signature not in needs.signature:
         yield RuleId("IL-3")
-    if any(field not in basis.notice_fields for field in needs.notice_fields):
+    if any([field not in basis.notice_fields for field in needs.notice_fields]):
         yield RuleId("IL-2")
     if needs.alternative_offered and not basis.alternative_offered:
         yield RuleId("QC-7")

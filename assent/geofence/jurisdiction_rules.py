@@ -144,6 +144,11 @@ class JurisdictionRules(PolicyPart):
         return frozenset(self.with_grant) if self.status == "in_force" else frozenset()
 
     @cached_property
+    def _opens_on_any_day(self) -> frozenset[str]:
+        """Of these, what no date can close: no filing is asked for and no order was received."""
+        return self.opens if not self.filings and self.order_received is None else frozenset()
+
+    @cached_property
     def purposes_allow(self) -> frozenset[str]:
         """Purposes that may be granted here."""
         return frozenset(self.purposes.allow)
@@ -155,7 +160,7 @@ class JurisdictionRules(PolicyPart):
 
     def closed_by(self, operation: Operation, now: datetime) -> RuleId | None:
         """The rule that keeps the operation closed whoever granted, or None where a satisfying grant may open it."""
-        return self._closed(operation, self.rule, now)
+        return None if operation in self._opens_on_any_day else self._closed(operation, self.rule, now)
 
     def closed_to_clients_by(self, now: datetime) -> RuleId | None:
         """The rule under which the service is not offered to callers there, or None."""

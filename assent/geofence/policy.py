@@ -100,7 +100,8 @@ class Policy(PolicyPart):
 
     def rules_for(self, jurisdiction: Jurisdiction) -> JurisdictionRules:
         """The entry of the subdivision, else of its country, else of the group the country is in, else of the unknown."""
-        return self.jurisdictions.get(self.entry_for(jurisdiction), self.unknown)
+        own = self.jurisdictions.get(jurisdiction)
+        return own if own is not None else self.jurisdictions.get(self.entry_for(jurisdiction), self.unknown)
 
     def subdivisions_of(self, country: Jurisdiction) -> frozenset[Jurisdiction]:
         """The parts of a country, and the members of a group with their parts, that have an entry of their own."""

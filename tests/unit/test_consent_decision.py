@@ -82,6 +82,29 @@ def test_a_grant_in_the_form_of_every_candidate_passes(codes: tuple[str, ...]) -
     assert verdict(wide(*OPEN), *codes).is_allowed
 
 
+def test_no_answer_outlives_its_policy_its_grant_or_the_grants_end() -> None:
+    """What is told once per policy is told anew by the next one; nothing at all is kept per grant."""
+    ledger, opened = ConsentLedger(), shipped()
+    ledger.apply_grant(grant())
+    shut = policy_with(CA_BC={"with_grant": []})
+    dated = policy_with(CA_BC={"filings": {"notice": {"rule": "CA-9", "reference": "r-1", "filed_on": NOW.date(), "lead_days": 1}}})
+
+    def rules(policy: Policy, **changes: Any) -> tuple[str, ...]:
+        return verdict(grant(), "CA-BC", policy=policy, ledger=ledger, **changes).rules
+
+    assert rules(opened) == ()
+    assert rules(shut) != ()
+    assert rules(dated) == ("CA-9",)
+    assert rules(dated, now=NOW + timedelta(days=1)) == ()
+    assert rules(opened) == ()
+    ledger.apply_grant(grant(revision=2, operations=(Operation.STORE,)))
+    assert rules(opened) == ("operation_not_granted",)
+    ledger.apply_grant(grant(revision=3))
+    assert rules(opened) == ()
+    ledger.apply_withdrawal(GrantWithdrawn(grant_id=GRANT, withdrawn_at=NOW))
+    assert rules(opened) == ("grant_withdrawn",)
+
+
 STANDING = [
     ({"state": GrantState.REQUESTED}, "grant_not_live"),
     ({"state": GrantState.REVOKED}, "grant_not_live"),
