@@ -49,7 +49,9 @@ class KafkaSettings:
     """Times in seconds. `rebalance_timeout_s` must leave a batch in hand the time to drain.
 
     `has_static_members`: the member name is kept over restarts, so that one does not move partitions. `replicas` None means
-    three, or as many as there are brokers.
+    three, or as many as there are brokers. `fetch_wait_s`: how long a broker holds back a fetch that it has nothing for. The client has
+    one fetch on its way to each broker, and asks in it for partitions of which it holds nothing: while one of them is read to its end
+    and waited for, another with records left waits too.
     """
 
     request_timeout_s: float = 10.0
@@ -59,7 +61,7 @@ class KafkaSettings:
     heartbeat_s: float = 1.0
     rebalance_timeout_s: float = 30.0
     max_poll_interval_s: float = 300.0
-    fetch_wait_s: float = 0.5
+    fetch_wait_s: float = 0.1
     linger_s: float = 0.0
     max_batch_bytes: int = 262_144
     compression: Literal["gzip", "snappy", "lz4", "zstd"] | None = None
