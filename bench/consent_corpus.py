@@ -89,7 +89,14 @@ def grant_of(index: int, now: datetime) -> GrantSnapshot:
         residences=(Residence(jurisdiction=PLACE),),
         purposes=(Purpose.SELF_SEARCH,),
         operations=tuple(Operation),
-        sources=(SourceRule(kind=SourceKindRule.URL_PREFIX, value=f"https://{folder_of(index)}", only_me=True),),
+        sources=(
+            SourceRule(
+                kind=SourceKindRule.URL_PREFIX,
+                value=f"https://{folder_of(index)}",
+                only_me=True,
+                control_until=now + timedelta(days=300),
+            ),
+        ),
         binding=FaceBinding(mode=BindingMode.SINGLE_FACE),
         legal=(
             LegalBasis(jurisdiction=PLACE, form=ConsentForm.EXPRESS, alternative_offered=True, evidence_count=1, notice_sha256="5" * 64),

@@ -12,6 +12,7 @@ from assent.ids import GrantId
 from demo import photos
 from demo.api import Answer
 from demo.cast import Cast
+from demo.control import show_control
 from demo.course import CourseReader, End
 from demo.narrator import end_line
 from demo.producer import OutsideProducer
@@ -89,6 +90,8 @@ async def _give_grants(stage: Stage) -> None:
     """Two grants of one person, asked for by the operator and given with her own secrets, unless they stand from before."""
     world, state, now = stage.world, stage.state, datetime.now(UTC)
     subject = stage.subject
+    proof = await show_control(world.api, stage.site, world.operator_token)
+    stage.say(f"The site shows with a file of its own that {proof['controller']} controls it, until {proof['ends_at'][:10]}.")
     if state.site_port != stage.site.port or not await subject.are_live((PORTRAITS_GRANT, ALBUM_GRANT)):
         state.site_port, state.grants, state.subject_id = stage.site.port, {}, ""
         await subject.create(world.operator_token)

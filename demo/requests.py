@@ -13,6 +13,7 @@ NOTICE = (
     "scikit-image) agreed to nothing, and no other start of Assent accepts them. Nobody else's face is ever embedded."
 )
 RESIDENCE = "CA-BC"
+CONTROLLER = "assent-demo"
 DAYS = 30
 FIXTURE_BIRTH_YEAR = 1980
 """Of the fixture, not of the woman in the portrait."""
@@ -47,7 +48,7 @@ def own_grant(
         "subject_id": subject_id,
         "birth_year": birth_year,
         "controller": {
-            "id": "assent-demo",
+            "id": CONTROLLER,
             "name": "The demonstration on this machine",
             "contact": "whoever started it",
             "role": "controller",

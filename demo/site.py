@@ -13,6 +13,7 @@ PORTRAITS = "/astronaut/portraits/"
 ALBUM = "/astronaut/album/"
 NO_PERMISSION = "/others/"
 DISALLOWED = f"{PORTRAITS}private/"
+CONTROL_FILE = "/.well-known/assent-control.txt"
 ROBOTS = f"User-agent: *\nDisallow: {DISALLOWED}\n"
 
 
@@ -37,6 +38,7 @@ class DemoSite:
         self.composite = photos.composite()
         self.photos = {photo.path: photo for photo in self._photos()}
         self.requests: Counter[str] = Counter()
+        self.control_lines: list[str] = []
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -48,6 +50,7 @@ class DemoSite:
     async def start(self, port: int = 0) -> None:
         """Listen on this port of 127.0.0.1, or on a free one when it is 0 or taken."""
         app = web.Application()
+        app.router.add_get(CONTROL_FILE, self._control)
         app.router.add_get("/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -66,6 +69,13 @@ class DemoSite:
     def photos_fetched(self, prefix: str) -> int:
         """How many pictures under this prefix were asked for."""
         return sum(count for path, count in self.requests.items() if path.startswith(prefix) and path in self.photos)
+
+    async def _control(self, request: web.Request) -> web.Response:
+        """Who may say that this site is theirs: what its keeper wrote down here, as any site would."""
+        self.requests[request.path] += 1
+        if not self.control_lines:
+            raise web.HTTPNotFound(text="There is no such file here.")
+        return web.Response(text="".join(f"{line}\n" for line in self.control_lines), content_type="text/plain")
 
     async def _serve(self, request: web.Request) -> web.Response:
         path = request.path

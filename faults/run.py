@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
+from demo.control import show_control
 from demo.producer import OutsideProducer
 from faults.checker import judge, should_exist
 from faults.deployment import Deployment, Trouble
@@ -27,6 +28,7 @@ async def run(plan: Plan, deployment: Deployment, *, say: Callable[[str], None])
     people = People(deployment.api, operator_token=deployment.operator_token, truth=truth)
     producer = OutsideProducer(deployment.api)
     await producer.register(deployment.operator_token)
+    await show_control(deployment.api, deployment.site, deployment.operator_token)
     loads = [
         Load(
             number=number,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from demo.site import CONTROL_FILE
+
 
 class GrowingSite:
     """Serves what was put there; robots.txt is absent, which allows."""
@@ -12,6 +14,7 @@ class GrowingSite:
         self._pictures: dict[str, bytes] = {}
         self._runner: web.AppRunner | None = None
         self.origin = ""
+        self.control_lines: list[str] = []
 
     async def start(self, port: int) -> None:
         """Listen on this port of 127.0.0.1."""
@@ -34,6 +37,8 @@ class GrowingSite:
 
     async def _serve(self, request: web.Request) -> web.Response:
         path = request.path
+        if path == CONTROL_FILE and self.control_lines:
+            return web.Response(text="\n".join(self.control_lines), content_type="text/plain")
         if path in self._pictures:
             return web.Response(body=self._pictures[path], content_type="image/jpeg")
         images = "".join(f'<img src="{name}" alt="">' for name in self._pictures if path.endswith("/") and name.startswith(path))

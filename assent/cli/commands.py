@@ -15,6 +15,7 @@ from assent.cli.producer import PRODUCER
 from assent.cli.receipt import RECEIPT
 from assent.cli.replay import REPLAY
 from assent.cli.search import SEARCH, VERIFY
+from assent.cli.source import SOURCE
 from assent.cli.staff import LOGIN_CODE, TOKEN
 from assent.cli.suppress import SUPPRESS
 from assent.cli.topics import TOPICS
@@ -36,6 +37,7 @@ BUILT_IN: tuple[Command, ...] = (
     LOGIN_CODE,
     PRODUCER,
     SUPPRESS,
+    SOURCE,
     DLQ,
     VECTORS,
     TOPICS,

@@ -10,7 +10,7 @@ from pathlib import Path
 from assent.cli.api import JsonObject, add_api_arguments, add_url_argument, call, identifier, token_from
 from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
 from assent.cli.grant_answer import confirm, refuse
-from assent.cli.grant_change import narrow, show, withdraw
+from assent.cli.grant_change import approve, decline, narrow, show, waiting, withdraw
 from assent.cli.grant_template import grant_template
 from assent.cli.secrets import ONE_TIME_SECRET, add_secret_argument
 from assent.events.grants import AgeBand, Purpose
@@ -42,7 +42,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     request.add_argument("--residence", action="append", default=[], help="of a new subject (default: the places in `legal`)")
     request.add_argument("--birth-year", type=int, help="of the subject, where her place asks for more years than the age band says")
     request.add_argument("--json", action="store_true", help="print the answer as JSON; it holds the one-time secret")
-    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow):
+    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow, _add_waiting):
         add(actions)
 
 
@@ -91,6 +91,24 @@ def _add_narrow(actions: Actions) -> None:
     action.add_argument("--recipient", action="append", default=[], help="a recipient to take away; may be repeated")
 
 
+def _add_waiting(actions: Actions) -> None:
+    picture = "https://example.org/me/1.jpg"
+    for name, what, rest in (
+        ("waiting", "subject: pictures that were seen and wait for your word", ""),
+        ("approve", "subject: say yes to one picture under a folder of the grant", f" {picture}"),
+        ("decline", "subject: say no to a picture that waits; it is not asked again", f" {picture}"),
+    ):
+        plain = f"assent grant {name} {_ID}{rest}"
+        action = add_parser(actions, name, what, (plain, f"{plain} --secret-file grant.secret"))
+        add_url_argument(action)
+        add_secret_argument(action)
+        action.add_argument("id", type=identifier, help="number of the grant")
+        if name == "waiting":
+            action.add_argument("--json", action="store_true", help="print the answer as JSON")
+        else:
+            action.add_argument("picture", help="its address, as `waiting` prints it")
+
+
 def _run(arguments: argparse.Namespace) -> int:
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "template": _template,
@@ -100,6 +118,9 @@ def _run(arguments: argparse.Namespace) -> int:
         "refuse": refuse,
         "withdraw": withdraw,
         "narrow": narrow,
+        "waiting": waiting,
+        "approve": approve,
+        "decline": decline,
     }
     return actions[arguments.action](arguments)
 

@@ -54,6 +54,42 @@ def narrow(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def waiting(arguments: argparse.Namespace) -> int:
+    """Addresses that nobody else is told. None of these pictures was loaded."""
+    answer = _waiting(arguments, grant_secret(arguments))
+    if arguments.json:
+        print(json.dumps(answer))
+        return ExitCode.DONE
+    for image in answer["images"]:
+        print(image["url"])
+    if not answer["images"]:
+        print("nothing waits")
+    return ExitCode.DONE
+
+
+def approve(arguments: argparse.Namespace) -> int:
+    """Her yes to one picture; the next visit of the crawler takes it."""
+    body = {"grant_secret": grant_secret(arguments), "url": arguments.picture}
+    approved = call(arguments, "POST", f"/v1/grants/{arguments.id}/approve", body=body)
+    print(f"the picture is one of your sources now; the grant stands at revision {approved['revision']}")
+    return ExitCode.DONE
+
+
+def decline(arguments: argparse.Namespace) -> int:
+    """Her no to one picture of the list."""
+    secret = grant_secret(arguments)
+    named = next((image for image in _waiting(arguments, secret)["images"] if image["url"] == arguments.picture), None)
+    if named is None:
+        raise CommandError(f"no such picture waits; see them with: assent grant waiting {arguments.id}")
+    call(arguments, "POST", f"/v1/grants/{arguments.id}/decline", body={"grant_secret": secret, "sighting_id": named["sighting_id"]})
+    print("its address is deleted, and you are not asked about it again")
+    return ExitCode.DONE
+
+
+def _waiting(arguments: argparse.Namespace, secret: str) -> Answer:
+    return call(arguments, "POST", f"/v1/grants/{arguments.id}/waiting", body={"grant_secret": secret})
+
+
 def _shown(arguments: argparse.Namespace, secret: str) -> Answer:
     return call(arguments, "GET", f"/v1/grants/{arguments.id}", headers={GRANT_HEADER: secret})
 

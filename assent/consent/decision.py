@@ -10,13 +10,16 @@ from typing import NamedTuple
 from assent.consent.asset import Asset
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.consent.legal_form import form_rules
-from assent.consent.source_rules import matching_rule
+from assent.consent.source_rules import is_control_shown, matching_rule
 from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
 from assent.geofence.policy import JurisdictionRules, Policy
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, RuleId
 
 SELF = "self"
 """The recipient of every grant: the subject herself."""
+
+CONTROL_UNPROVEN = RuleId("control_unproven")
+"""Only a folder or an account names the image, and nobody has shown who controls it: she approves the image itself first."""
 
 STANDING_RULES: dict[Standing, RuleId] = {
     Standing.UNKNOWN: RuleId("no_grant"),
@@ -64,12 +67,16 @@ class Verdict:
 
 
 class Stand(NamedTuple):
-    """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live."""
+    """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live.
+
+    `is_shown`: what names the asset needs no proof of control, or has one that counts.
+    """
 
     standing: Standing
     grant: GrantSnapshot | None
     rule: SourceRule | None
     members: tuple[GrantSnapshot, ...]
+    is_shown: bool = True
 
     @property
     def live(self) -> GrantSnapshot | None:
@@ -91,7 +98,8 @@ def stand(grant_id: GrantId, request: Request, *, ledger: ConsentLedger) -> Stan
     if standing is not Standing.LIVE or grant is None:
         return Stand(standing, grant, None, ())
     rule = matching_rule(grant.sources, request.asset) if request.asset is not None else None
-    return Stand(standing, grant, rule, tuple(ledger.members(grant)))
+    is_shown = rule is None or request.asset is None or is_control_shown(grant.sources, request.asset, request.now)
+    return Stand(standing, grant, rule, tuple(ledger.members(grant)), is_shown)
 
 
 def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
@@ -99,20 +107,22 @@ def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
     grant = found.live
     if grant is None:
         return Verdict((STANDING_RULES.get(found.standing, RuleId("no_grant")),))
-    refusals = {*_terms(grant, found.rule, request), *_law(grant, request, policy)}
+    refusals = {*_terms(grant, found.rule, found.is_shown, request), *_law(grant, request, policy)}
     for member in found.members:
         # One person confirms a joint grant; it cannot give for the others more than they gave. Where they are asked is where they live.
         asked = request._replace(asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))
-        refusals.update(_terms(member, None, asked), _law(member, asked, policy))
+        refusals.update(_terms(member, None, True, asked), _law(member, asked, policy))
     return Verdict(tuple(sorted(refusals)))
 
 
-def _terms(grant: GrantSnapshot, rule: SourceRule | None, request: Request) -> Iterator[RuleId]:
+def _terms(grant: GrantSnapshot, rule: SourceRule | None, is_shown: bool, request: Request) -> Iterator[RuleId]:
     """What the grant itself withholds."""
     if any([operation not in grant.operations for operation in request.operations]):
         yield RuleId("operation_not_granted")
     if request.asset is not None and rule is None:
         yield RuleId("source_not_covered")
+    elif request.asset is not None and not is_shown:
+        yield CONTROL_UNPROVEN
     if request.purpose is not None and request.purpose not in grant.purposes:
         yield RuleId("purpose_not_allowed")
     if request.recipient != SELF and request.recipient not in grant.recipients:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from datetime import datetime
+from datetime import UTC, datetime
 
 from assent.consent.asset import Asset
 from assent.consent.decision import Request, Stand
@@ -29,6 +29,8 @@ from assent.events.images import SourceKind
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, SubjectId
 
 _DIGEST = "0" * 64
+_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""A replay asks whether control was shown, which the record says, and not until when."""
 _TARGETS: dict[SourceKindRule, str] = {
     SourceKindRule.URL_PREFIX: "https://replay.invalid/folder/",
     SourceKindRule.IMAGE_URL: "https://replay.invalid/folder/1",
@@ -65,7 +67,7 @@ def judged_grant(ledger: ConsentLedger, grant_id: GrantId, found: Stand, request
         is_readable=is_readable,
         is_fixture=FIXTURE_EVIDENCE in grant.evidence_kinds and not ledger.accepts_fixtures,
         binding=grant.binding.mode,
-        source=None if rule is None else JudgedSource(kind=rule.kind, only_me=rule.only_me),
+        source=None if rule is None else JudgedSource(kind=rule.kind, only_me=rule.only_me, is_control_shown=found.is_shown),
         terms=_terms(grant, request.candidates or {UNKNOWN}, request.asset) if has_terms and standing is Standing.LIVE else None,
         members=tuple(_member(member, has_terms=has_terms) for member in found.members),
     )
@@ -193,7 +195,8 @@ def _basis(form: JudgedForm) -> LegalBasis:
 def _source(judged: JudgedSource | None) -> SourceRule:
     if judged is None:
         return _NAMES_NOTHING
-    return SourceRule(kind=judged.kind, value=_TARGETS[judged.kind], only_me=judged.only_me)
+    until = _FOR_EVER if judged.is_control_shown else None
+    return SourceRule(kind=judged.kind, value=_TARGETS[judged.kind], only_me=judged.only_me, control_until=until)
 
 
 def _binding(judged: JudgedGrant) -> FaceBinding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from assent.consent.asset import Asset
 from assent.consent.source_url import SourceUrlError, folders, normalise_prefix, normalise_url, without_scheme
@@ -70,6 +71,17 @@ def matching_rule(rules: Iterable[SourceRule], asset: Asset) -> SourceRule | Non
         if rule is not None:
             return rule
     return None
+
+
+def is_control_shown(rules: Iterable[SourceRule], asset: Asset, now: datetime) -> bool:
+    """Whether a rule that names the asset needs no proof of control, or has one that still counts.
+
+    A rule for one photograph needs none, since she said yes to that very photograph. A folder or an account holds what others put there
+    tomorrow, so its controller must have shown that it is the one who does.
+    """
+    keys = frozenset(asset_keys(asset))
+    named = (rule for rule in rules if rule_key(rule) in keys)
+    return any(rule.kind in ONE_PHOTOGRAPH or (rule.control_until is not None and now < rule.control_until) for rule in named)
 
 
 def _digest(value: str) -> str:

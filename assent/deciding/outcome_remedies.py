@@ -17,6 +17,7 @@ _REMEDIES: dict[str, str] = {
     Outcome.NO_FACE: "No face was found, or none good enough. Send a larger and sharper picture.",
     Outcome.CLOSED_PLACE: "A place that this belongs to is closed for it. Nothing to be done by a producer.",
     Outcome.NOT_GRANTED: "The grant leaves this out. Ask for a grant that includes it.",
+    Outcome.AWAITS_APPROVAL: "Nobody has shown control of its folder. She approves the image herself, or the controller proves control.",
 }
 OUTCOMES = tuple(_REMEDIES)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from assent.consent.decision import CONTROL_UNPROVEN
 from assent.deciding.gate import Finding
 from assent.events.decisions import DecisionRecord
 from assent.events.envelope import Event, event_id
@@ -28,6 +29,7 @@ class Outcome(StrEnum):
     NO_FACE = "no_face"
     CLOSED_PLACE = "closed_place"
     NOT_GRANTED = "not_granted"
+    AWAITS_APPROVAL = "awaits_approval"
 
 
 _CLASSES: tuple[tuple[Outcome, frozenset[str]], ...] = (
@@ -58,12 +60,13 @@ _CLASSES: tuple[tuple[Outcome, frozenset[str]], ...] = (
             }
         ),
     ),
+    (Outcome.AWAITS_APPROVAL, frozenset({CONTROL_UNPROVEN})),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one grant (or none) does not open one image."""
+    """Why one grant (or none) does not open one image. `sealed_place` is for her alone, while the image waits for her approval."""
 
     rules: tuple[RuleId, ...]
     grant_id: GrantId | None = None
@@ -71,6 +74,7 @@ class Refusal:
     candidates: tuple[Jurisdiction, ...] = ()
     evidence: tuple[CoarseEvidence, ...] = ()
     decision: DecisionRecord | None = None
+    sealed_place: bytes | None = None
 
     @classmethod
     def of(cls, finding: Finding, *, observed: RuleId | None = None) -> Refusal:
@@ -130,6 +134,7 @@ def refusal_event(
         rules=refusal.rules,
         candidates=refusal.candidates,
         evidence=refusal.evidence,
+        sealed_place=refusal.sealed_place,
         policy_version=policy_version,
         datasets=tuple(datasets),
         decided_at=now,

@@ -38,6 +38,7 @@ _EN: dict[str, tuple[str, str]] = {
     # consent
     "no_grant": ("nobody has said yes to this", "A grant must name the place, and the person must confirm it."),
     "source_not_covered": ("the grant does not name this place", "Ask for a grant that names it."),
+    "control_unproven": ("nobody has shown who controls this folder or account", "She approves the image on her page, or the controller proves control."),
     "grant_not_live": ("the grant was not confirmed by its subject, or is not yet in force", "She confirms it with her own secret."),
     "grant_expired": ("the grant has run out", "Saying yes again is a new grant."),
     "grant_withdrawn": ("she has withdrawn her grant", "Saying yes again is a new grant."),
@@ -100,6 +101,7 @@ _FR: dict[str, tuple[str, str]] = {
     "AU-1": ("l'Australie est fermée, aussi pour les serveurs qui s'y trouvent", ""),
     "no_grant": ("personne n'a dit oui à cela", "Une autorisation doit nommer le lieu, et la personne la confirmer."),
     "source_not_covered": ("l'autorisation ne nomme pas cet endroit", "Demandez-en une qui le nomme."),
+    "control_unproven": ("personne n'a montré qui tient ce dossier ou ce compte", "Elle approuve l'image sur sa page, ou le responsable le prouve."),
     "grant_not_live": ("l'autorisation n'a pas été confirmée, ou n'est pas encore en vigueur", "Elle la confirme avec son secret."),
     "grant_expired": ("l'autorisation a pris fin avec le temps", "Dire oui de nouveau est une nouvelle autorisation."),
     "grant_withdrawn": ("elle a retiré son autorisation", "Dire oui de nouveau est une nouvelle autorisation."),

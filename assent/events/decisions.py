@@ -16,10 +16,13 @@ from assent.ids import Jurisdiction, RuleId
 
 
 class JudgedSource(WireModel):
-    """How the source rule named the image; never which image or place it names."""
+    """How the source rule named the image; never which image or place it names. `is_control_shown`: it needed no proof of control, or
+    had one that counted; so it is read in records of releases that did not ask.
+    """
 
     kind: SourceKindRule
     only_me: bool = False
+    is_control_shown: bool = Field(default=True, exclude_if=lambda shown: shown)
 
 
 class JudgedForm(WireModel):

@@ -90,11 +90,14 @@ class SourceRule(WireModel):
     """One named target. `only_me` is her evidenced statement that nobody else's face appears there.
 
     `value` is a normalised URL prefix, an account name, an image URL, a sha256 in hex, or the grant's own id for uploads.
+    `control_until` is set by the registry alone: the grant's controller has shown that it controls this prefix or account, and the proof
+    counts until then. It is left out where nothing was shown, so that records of releases that did not know it keep their digest.
     """
 
     kind: SourceKindRule
     value: str = Field(min_length=1, max_length=2048)
     only_me: bool = False
+    control_until: UtcTime | None = Field(default=None, exclude_if=lambda until: until is None)
 
 
 class FaceRegion(WireModel):
@@ -136,7 +139,8 @@ class GeographicScope(WireModel):
 class GrantSnapshot(EventPayload):
     """What decisions read of one grant at one revision.
 
-    An unknown `schema_version` denies the grant: a reader that does not know a restriction must not ignore it.
+    `controls_source` is a word of whoever asked for the grant and proves nothing; `control_until` of a source does. An unknown
+    `schema_version` denies the grant: a reader that does not know a restriction must not ignore it.
     """
 
     type: ClassVar[str] = "grants.v1"

@@ -115,7 +115,9 @@ class ImageCleared(EventPayload):
 class ImageRefused(EventPayload):
     """A gate said no. `grant_id` is None when no grant covered the image. Holds no URL, no raw value, no bytes.
 
-    `image_id` is None when nothing was fetched, `decision` in records of releases that did not write it.
+    `image_id` is None when nothing was fetched, `decision` in records of releases that did not write it. `sealed_place` is there when
+    the image waits for her approval (`control_unproven`): its address under the key of her grant, so that it goes with the grant and
+    only the registry shows it, to her.
     """
 
     type: ClassVar[str] = "images.refused.v1"
@@ -132,6 +134,7 @@ class ImageRefused(EventPayload):
     evidence: tuple[CoarseEvidence, ...] = ()
     policy_version: str
     datasets: tuple[str, ...] = ()
+    sealed_place: bytes | None = Field(default=None, max_length=4096)
     decided_at: UtcTime
     decision: DecisionRecord | None = None
 

@@ -25,7 +25,7 @@ class GrantKeyring:
     """`wrapped/<grant_id>`: fingerprint (32 bytes) and the data key sealed under the KEK. `destroyed/<grant_id>`: the mark.
 
     The store must keep no versions and no replicas that outlive a delete: physical erasure rests on it. Created and destroyed
-    by the registry, read by embedder, indexer and query. `destroy` writes the mark before it deletes, and `create` looks
+    by the registry, read by crawler, embedder, indexer and query. `destroy` writes the mark before it deletes, and `create` looks
     for the mark again after it wrote: whichever comes last, a destroyed key stays destroyed.
     """
 

@@ -22,9 +22,10 @@ class OptOutVerdict:
 
     @property
     def is_denied_to_rights_holder(self) -> bool:
-        """The same for a grant whose evidence shows that the grantor controls the source: content rights are hers to set aside.
+        """The same for a grant whose controller has shown that it controls the source: content rights are its own to set aside.
 
-        Robots rules, signals about the person shown and whatever could not be read stand all the same.
+        Nothing asks this yet. Whoever does must ask `assent.consent.source_rules.is_control_shown` of the folder first, never the word
+        `controls_source`. Robots rules, signals about the person shown and whatever could not be read stand all the same.
         """
         return bool(self.unknown) or any(signal.scope is not SignalScope.CONTENT_RIGHTS for signal in self.denies)
 

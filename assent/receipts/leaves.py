@@ -114,10 +114,22 @@ class DeletionPhysical(Deletion):
 
 
 class Control(Leaf):
-    """An act of the operator: policy loaded or rejected, kill switch, filing, key rotation, order received."""
+    """An act of the operator: policy loaded or rejected, kill switch, filing, key rotation, order received, control of a source shown
+    or revoked. `document_sha256` is then a commitment: which controller and which place is told by whoever holds its salt.
+    """
 
     kind: Literal["control"] = "control"
-    action: Literal["policy_loaded", "policy_rejected", "kill_switch", "filing", "key_rotation", "order_received", "suppressed"]
+    action: Literal[
+        "policy_loaded",
+        "policy_rejected",
+        "kill_switch",
+        "filing",
+        "key_rotation",
+        "order_received",
+        "suppressed",
+        "control_shown",
+        "control_revoked",
+    ]
     reference: Token
     document_sha256: Sha256Hex | None = None
     happened_at: Time

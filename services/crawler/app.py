@@ -14,16 +14,17 @@ from assent.deciding.gate import NotReadyError
 from assent.deployment.background import Background
 from assent.deployment.shared import Need, Shared
 from assent.faces.image import ImageLimits
+from assent.fetching.address_guard import AddressGuard
+from assent.fetching.fetcher import Fetcher, FetchLimits
 from assent.geofence.areas import AreaIndex
 from assent.identity.auth import authenticated
 from assent.identity.principal import Role
+from assent.keys.waiting_places import WaitingPlaces
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.progress import StalledError
 from assent.stream.table import TableStaleError
 from assent.telemetry import metrics as declared
-from services.crawler.address_guard import AddressGuard
 from services.crawler.crawl import Crawl, Round
-from services.crawler.fetcher import Fetcher, FetchLimits
 from services.crawler.pace import Pace
 from services.crawler.round_watch import RoundWatch
 from services.crawler.settings import CrawlerSettings
@@ -158,6 +159,7 @@ class CrawlerApp:
             log=shared.log,
             keys=shared.keys,
             identifiers=shared.identifiers,
+            places=WaitingPlaces(shared.grant_keys),
             agent=settings.agent,
             limits=ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
             max_pages=settings.max_pages,

@@ -5,25 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assent.blobs.quarantine import Quarantine
+from assent.consent.source_rules import ONE_PHOTOGRAPH
 from assent.deciding.gate import Gate
-from assent.deciding.refusals import Refused, refusal_event
+from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode, event_id
 from assent.events.evidence import PageEvidence
+from assent.events.grants import GrantSnapshot
 from assent.events.images import ImageScraped, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
 from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.faces.image_header import read_header
 from assent.faces.image_refusal import ImageRefusedError
-from assent.ids import RuleId
+from assent.ids import RuleId, SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
+from assent.keys.waiting_places import WaitingPlaces
 from assent.optouts.combination import OptOutVerdict, combine
 from assent.optouts.image import image_optouts
 from assent.optouts.page import page_optouts
@@ -31,9 +34,7 @@ from assent.stream.event_log import EventLog
 from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
 from services.crawler.frontier import Frontier, targets
 from services.crawler.page import read_page
-from services.crawler.visit import OPTED_OUT, SUPPRESSED, Stopped, Visited, Visitor
-
-HTML = ("text/html", "application/xhtml+xml")
+from services.crawler.visit import OPTED_OUT, PAGES, SUPPRESSED, Stopped, Visited, Visitor, Waiting
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Crawl:
         log: EventLog,
         keys: DeploymentKeys,
         identifiers: ImageIds,
+        places: WaitingPlaces,
         agent: str,
         limits: ImageLimits,
         max_pages: int,
@@ -84,6 +86,7 @@ class Crawl:
         self._log = log
         self._signing_key = keys.producer_signing_key(CRAWLER)
         self._identifiers = identifiers
+        self._places = places
         self._agent = agent
         self._limits = limits
         self._max_pages = max_pages
@@ -109,9 +112,9 @@ class Crawl:
         return result
 
     async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> None:
-        visited = await self._visitor.visit(url, told=(), page_verdict=None, max_bytes=self._max_page_bytes)
+        visited = await self._visitor.visit(url, told=(), page_verdict=None, max_bytes=self._max_page_bytes, is_page=True)
         self._progressed()
-        if isinstance(visited, Stopped) or not (visited.answer.header("Content-Type") or "").startswith(HTML):
+        if isinstance(visited, Stopped) or not (visited.answer.header("Content-Type") or "").lower().startswith(PAGES):
             return
         result.pages += 1
         page = read_page(visited.answer.body, url=visited.url)
@@ -129,6 +132,7 @@ class Crawl:
         span = OpenSpan.under(None, now=self._gate.now)
         await self._tables.catch_up(self._catch_up_timeout_s)
         visited = await self._visitor.visit(url, told=shown.told, page_verdict=shown.verdict, max_bytes=self._limits.max_bytes)
+        await self._waits(visited.waiting, result)
         if isinstance(visited, Visited):
             rule = self._image_rule(visited.answer.body)
             if rule is None:
@@ -190,25 +194,42 @@ class Crawl:
 
     async def _refused(self, url: str, stopped: Stopped, result: Round) -> None:
         sighting_id = self._identifiers.sighting_id(final_url=url, image_id=None, producer=CRAWLER)
-        version = self._gate.policy.version
         refusals = stopped.refusals
-        decided_by = ",".join(f"{refusal.grant_id}@{refusal.revision}" for refusal in refusals) + version + ",".join(stopped.rules)
+        held_by = ",".join(f"{refusal.grant_id}@{refusal.revision}" for refusal in refusals)
+        decided_by = held_by + self._gate.policy.version + ",".join(stopped.rules)
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return
         for refusal in refusals:
-            event = refusal_event(
-                Refused(sighting_id, None, CRAWLER),
-                refusal,
-                stage=Stage.CRAWLER,
-                cause_id=event_id(sighting_id, self._gate.now.isoformat()),
-                policy_version=version,
-                datasets=(self._visitor.dataset,),
-                now=self._gate.now,
-            )
-            result.refused[event.data.outcome] += 1
-            await self._append(event)
+            await self._tell(sighting_id, refusal, result)
         self._done[sighting_id] = decided_by
+
+    async def _waits(self, waiting: Waiting, result: Round) -> None:
+        """She is asked about a picture that nothing was fetched of: where it is, sealed under her own grant's key, and no more."""
+        sighting_id = self._identifiers.sighting_id(final_url=waiting.url, image_id=None, producer=CRAWLER)
+        for found in waiting.findings:
+            noted, decided_by = f"{sighting_id}/{found.grant.grant_id}", _folders(found.grant)
+            if self._done.get(noted) == decided_by:
+                result.unchanged += 1
+                continue
+            sealed = await self._places.sealed(waiting.url, grant_id=found.grant.grant_id, sighting_id=sighting_id)
+            if sealed is None:
+                continue
+            await self._tell(sighting_id, replace(Refusal.of(found), sealed_place=sealed), result)
+            self._done[noted] = decided_by
+
+    async def _tell(self, sighting_id: SightingId, refusal: Refusal, result: Round) -> None:
+        event = refusal_event(
+            Refused(sighting_id, None, CRAWLER),
+            refusal,
+            stage=Stage.CRAWLER,
+            cause_id=event_id(sighting_id, self._gate.now.isoformat()),
+            policy_version=self._gate.policy.version,
+            datasets=(self._visitor.dataset,),
+            now=self._gate.now,
+        )
+        result.refused[event.data.outcome] += 1
+        await self._append(event)
 
     def _trace(self, span: OpenSpan) -> None:
         """The first step of the image's trace, once the log has it: when it was asked for, never where."""
@@ -220,3 +241,8 @@ class Crawl:
     async def _append(self, event: Event[EventPayload]) -> None:
         await self._log.append([sign_record(encode(event), self._signing_key)])
         self._progressed()
+
+
+def _folders(grant: GrantSnapshot) -> str:
+    """What makes an image wait: while it stays the same she is asked once, however many others she approves meanwhile."""
+    return ",".join(f"{rule.value}@{rule.control_until}" for rule in grant.sources if rule.kind not in ONE_PHOTOGRAPH)

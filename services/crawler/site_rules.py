@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
 from assent.optouts.combination import OptOutVerdict, combine
 from assent.optouts.fetched_file import FetchedFile
 from assent.optouts.robots import RobotsPolicy, robots_policy
 from assent.optouts.site import site_optouts
 from assent.stream.clock import Clock
-from services.crawler.fetcher import Fetched, Fetcher, FetchFailure
 
 MAX_RULE_BYTES = 512 * 1024
 MAX_REDIRECTS = 5

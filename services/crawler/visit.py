@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from assent.consent.asset import safe_url
+from assent.consent.decision import CONTROL_UNPROVEN
 from assent.deciding.gate import COLLECT, NO_GRANT, Finding, Gate
 from assent.deciding.refusals import Refusal
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import PageEvidence
+from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
 from assent.geofence.areas import AreaIndex
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import host_evidence
@@ -17,7 +19,6 @@ from assent.ids import RuleId
 from assent.keys.identifiers import ImageIds
 from assent.optouts.combination import OptOutVerdict, combine
 from assent.optouts.headers import header_optouts
-from services.crawler.fetcher import Fetched, Fetcher, FetchFailure
 from services.crawler.frontier import page_asset
 from services.crawler.pace import Pace
 from services.crawler.site_rules import SiteRulesReader
@@ -28,6 +29,27 @@ OPTED_OUT = RuleId("optout_signal")
 FETCH_FAILED = RuleId("fetch_failed")
 TOO_LARGE = RuleId("image_too_large")
 SUPPRESSED = RuleId("suppressed")
+PAGES = ("text/html", "application/xhtml+xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A place that only her own yes keeps from these grants: nothing else refuses, and nobody has shown control of its folder."""
+
+    url: str
+    findings: tuple[Finding, ...]
+
+
+NOBODY_WAITS = Waiting("", ())
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What the gate says of one place before anything of it is fetched. Refusals leave out whom it only waits for."""
+
+    opened: tuple[Finding, ...]
+    refusals: tuple[Refusal, ...]
+    waiting: Waiting = NOBODY_WAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,7 @@ class Stopped:
 
     refusals: tuple[Refusal, ...]
     was_asked: bool = False
+    waiting: Waiting = NOBODY_WAITS
 
     @property
     def rules(self) -> tuple[RuleId, ...]:
@@ -50,6 +73,7 @@ class Visited:
     url: str
     answer: Fetched
     opened: tuple[Finding, ...]
+    waiting: Waiting = NOBODY_WAITS
 
     def stopped_by(self, rule: RuleId) -> Stopped:
         """What was seen of its bytes refuses it."""
@@ -86,28 +110,34 @@ class Visitor:
         return self._areas.version
 
     async def visit(
-        self, url: str, *, told: tuple[PageEvidence, ...], page_verdict: OptOutVerdict | None, max_bytes: int
+        self, url: str, *, told: tuple[PageEvidence, ...], page_verdict: OptOutVerdict | None, max_bytes: int, is_page: bool = False
     ) -> Visited | Stopped:
-        """Fetch `url` if grants, places and opt-outs allow it. `told` and `page_verdict` come from the page that shows it."""
+        """Fetch `url` if grants, places and opt-outs allow it. `told` and `page_verdict` come from the page that shows it.
+
+        A page is read for its links, so that she can be asked about the pictures on it; of an answer that is no page nothing is read.
+        """
         was_asked = False
         for _ in range(MAX_HOPS):
-            opened, refusals = self.may_collect(url, told)
-            if refusals:
-                return Stopped(refusals, was_asked)
+            may = self.may_collect(url, told, is_page=is_page)
+            opened, waiting = may.opened, may.waiting
+            if not opened:
+                return Stopped(may.refusals, was_asked, waiting)
             denied = await self._site_denies(url)
             if denied is None and page_verdict is not None and page_verdict.is_denied:
                 denied = OPTED_OUT
             if denied is not None:
                 return Stopped(_observed(denied, opened), was_asked)
             was_asked = True
-            answer = await self._fetcher.fetch(url, max_bytes=max_bytes)
+            answer = await self._fetcher.fetch(url, max_bytes=max_bytes, media_types=PAGES if is_page else None)
             if isinstance(answer, FetchFailure):
                 rule = TOO_LARGE if answer is FetchFailure.TOO_LARGE else FETCH_FAILED
                 return Stopped(_observed(rule, opened), was_asked)
             if combine(header_optouts(answer.headers, self._agent)).is_denied:
                 return Stopped(_observed(OPTED_OUT, opened), was_asked)
             if answer.redirect_to is None:
-                return Visited(url, answer, opened) if answer.status == 200 else Stopped(_observed(FETCH_FAILED, opened), was_asked)
+                if answer.status == 200:
+                    return Visited(url, answer, opened, waiting)
+                return Stopped(_observed(FETCH_FAILED, opened), was_asked)
             target = safe_url(answer.redirect_to, base=url)
             if target is None:
                 return Stopped(_observed(FETCH_FAILED, opened), was_asked)
@@ -115,13 +145,16 @@ class Visitor:
         decision = DecisionRecord(at=self._gate.now, observed=(FETCH_FAILED,))
         return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked)
 
-    def may_collect(self, url: str, told: tuple[PageEvidence, ...]) -> tuple[tuple[Finding, ...], tuple[Refusal, ...]]:
-        """What opens collecting here before anything is fetched, or where nothing does, a refusal for each covering grant."""
+    def may_collect(self, url: str, told: tuple[PageEvidence, ...], *, is_page: bool = False) -> May:
+        """What opens collecting here before anything is fetched, or where nothing does, a refusal for each covering grant.
+
+        Whether control of the place is shown is asked for pictures only: of a page nothing but its links is used.
+        """
         asset = page_asset(url)
         covering = self._gate.covering(asset)
         if covering and self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
             decision = DecisionRecord(at=self._gate.now, observed=(SUPPRESSED,))
-            return (), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering)
+            return May((), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering))
         findings: list[Finding] = []
         if covering:
             location = self._gate.policy.location
@@ -129,9 +162,13 @@ class Visitor:
             findings = self._gate.collectable(asset, evidence)
         if not findings:
             decision = DecisionRecord(at=self._gate.now, operations=COLLECT)
-            return (), (Refusal((NO_GRANT,), decision=decision),)
-        opened = tuple(finding for finding in findings if not finding.rules)
-        return opened, () if opened else tuple(Refusal.of(finding) for finding in findings)
+            return May((), (Refusal((NO_GRANT,), decision=decision),))
+        if is_page:
+            findings = [replace(found, rules=tuple(rule for rule in found.rules if rule != CONTROL_UNPROVEN)) for found in findings]
+        opened = tuple(found for found in findings if not found.rules)
+        waits = tuple(found for found in findings if found.rules == (CONTROL_UNPROVEN,))
+        refused = () if opened else tuple(Refusal.of(found) for found in findings if found not in waits)
+        return May(opened, refused, Waiting(url, waits) if waits else NOBODY_WAITS)
 
     async def _site_denies(self, url: str) -> RuleId | None:
         rules = await self._rules.rules(url)

@@ -130,6 +130,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "no_face": "no usable face",
         "closed_place": "closed place",
         "not_granted": "not what was granted",
+        "awaits_approval": "waits for her own yes to this image",
     },
     "fr": {
         "embedded": "encodée",
@@ -143,6 +144,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "no_face": "pas de visage utilisable",
         "closed_place": "lieu fermé",
         "not_granted": "au-delà de l'autorisation",
+        "awaits_approval": "attend son propre oui à cette image",
     },
 }
 

@@ -11,6 +11,7 @@ from assent.events.faces import FaceBox
 from assent.events.grants import AgeBand, GrantState, Operation, Purpose
 from assent.identity.principal import Role
 from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId, SubjectId
+from services.registry.device_yes import DeviceYes
 from services.registry.grant_parts import Place, RecordPart, Sha256Hex
 from services.registry.grant_request import GrantRequest
 
@@ -57,8 +58,11 @@ class BulkOut(RecordPart):
 
 
 class ConfirmIn(RecordPart):
+    """`device`: a signature by a key of her device over `assent yes v1`, the grant's id and the digest, a line each; may be left out."""
+
     one_time_secret: Secret
     notice_sha256: Sha256Hex
+    device: DeviceYes | None = None
 
 
 class ConfirmedOut(RecordPart):
@@ -346,6 +350,60 @@ class ReplayOut(RecordPart):
     letters: tuple[ReplayedLetter, ...]
     next: int
     end: int
+
+
+class ControlIn(RecordPart):
+    """`place`: a host or a folder on it. `controller` as its grants name it; a producer's is its organisation."""
+
+    place: str = Field(min_length=1, max_length=2048)
+    controller: str | None = Field(default=None, min_length=1, max_length=300)
+
+
+class ControlOut(RecordPart):
+    """The host serves `line` in the text file at `file_url`. The proof counts until `ends_at`, unless it is revoked."""
+
+    proof_id: str
+    controller: str
+    place: str
+    file_url: str
+    line: str
+    proven_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+
+
+class ControlsOut(RecordPart):
+    proofs: tuple[ControlOut, ...]
+
+
+class ApproveIn(RecordPart):
+    """`url` of one picture under a folder that the grant names."""
+
+    grant_secret: Secret
+    url: str = Field(min_length=1, max_length=2048)
+    expected_revision: int | None = Field(default=None, ge=1)
+
+
+class WaitingImage(RecordPart):
+    """A picture that was found and not fetched. `sighting_id` names it to `decline`."""
+
+    sighting_id: SightingId
+    url: str
+    seen_at: AwareDatetime
+
+
+class WaitingOut(RecordPart):
+    images: tuple[WaitingImage, ...]
+
+
+class DeclineIn(RecordPart):
+    grant_secret: Secret
+    sighting_id: SightingId
+
+
+class DeclinedOut(RecordPart):
+    grant_id: GrantId
+    sighting_id: SightingId
 
 
 class PolicyOut(RecordPart):

@@ -52,6 +52,7 @@ class RegistryApp(RunnerService):
             finder=shared.pack.detector,
             metrics=shared.metrics,
             accepts_fixtures=shared.accepts_fixtures,
+            allowed_sockets=shared.allowed_sockets,
         )
         self.registry = Registry(settings, parts, read_policy(settings.policy_file), _widening_rule(settings, shared))
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)

@@ -8,7 +8,7 @@ from assent.events.erasures import ErasureCause
 from assent.events.grants import FaceRegion
 from assent.identity.auth import authenticated, principal_of
 from assent.identity.errors import ApiError
-from assent.identity.principal import Role
+from assent.identity.principal import Principal, Role
 from assent.ids import GrantId
 from assent.keys.grant_keys import KeyDestroyedError
 from services.registry.access import GrantAccess
@@ -88,16 +88,16 @@ class GrantHandlers:
         return answer(SubjectOut(subject_id=await self._grants.create_subject(body.age_band, body.residences)), status=201)
 
     async def request(self, request: web.Request) -> web.Response:
-        authenticated(request, *STAFF)
-        requested = await self._grants.request(await parsed(request, GrantRequest))
+        asked_by = _organisation(authenticated(request, *STAFF))
+        requested = await self._grants.request(await parsed(request, GrantRequest), asked_by=asked_by)
         return answer(_requested(requested), status=201)
 
     async def bulk(self, request: web.Request) -> web.Response:
-        authenticated(request, *STAFF)
+        asked_by = _organisation(authenticated(request, *STAFF))
         results: list[BulkItem] = []
         for item in (await parsed(request, BulkIn)).grants:
             try:
-                results.append(BulkItem(requested=_requested(await self._grants.request(item))))
+                results.append(BulkItem(requested=_requested(await self._grants.request(item, asked_by=asked_by))))
             except ApiError as error:
                 results.append(BulkItem(code=error.code, message=error.message))
         return answer(BulkOut(results=tuple(results)))
@@ -127,7 +127,9 @@ class GrantHandlers:
     async def confirm(self, request: web.Request) -> web.Response:
         _refuse_staff(request)
         body = await parsed(request, ConfirmIn)
-        confirmed = await self._grants.confirm(grant_of(request), one_time_secret=body.one_time_secret, notice_sha256=body.notice_sha256)
+        confirmed = await self._grants.confirm(
+            grant_of(request), one_time_secret=body.one_time_secret, notice_sha256=body.notice_sha256, device=body.device
+        )
         return answer(
             ConfirmedOut(
                 grant_id=confirmed.grant_id,
@@ -189,6 +191,11 @@ class GrantHandlers:
 def grant_of(request: web.Request) -> GrantId:
     """The grant that the path names."""
     return GrantId(request.match_info["grant_id"])
+
+
+def _organisation(principal: Principal) -> str | None:
+    """Of a producer, whose word on the controller is its own; an operator asks in the name of whom it serves."""
+    return None if Role.OPERATOR in principal.roles else principal.org
 
 
 def _refuse_staff(request: web.Request) -> None:

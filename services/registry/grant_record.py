@@ -25,6 +25,7 @@ from assent.events.grants import (
 )
 from assent.events.payload import UtcTime
 from assent.ids import UNKNOWN, GrantId, SubjectId
+from services.registry.device_yes import ConfirmedWith, DeviceYes
 from services.registry.grant_parts import (
     Binding,
     CollectionMethod,
@@ -52,7 +53,8 @@ class Grant(RecordPart):
     """One revision of one grant, with everything that shows it (ISO/IEC TS 27560, GDPR Art. 7, BIPA 15(b)).
 
     `prev_hash` is the digest of the revision before, so that no revision can be lost or changed unseen. `salt` hides
-    the grant in the public receipt log and is shredded with the grant's key.
+    the grant in the public receipt log and is shredded with the grant's key. `asked_by` is the organisation of the producer who asked, as
+    its token said; None where an operator did. What may be None and is left out keeps the digest of records that did not know it.
     """
 
     schema_version: Literal["assent.grant/1"] = "assent.grant/1"
@@ -63,6 +65,7 @@ class Grant(RecordPart):
     subject: Subject
     residence: tuple[RecordedResidence, ...] = Field(min_length=1)
     controller: Party
+    asked_by: str | None = Field(default=None, exclude_if=lambda org: org is None)
     processors: tuple[Party, ...] = ()
     authority: Party | None = None
     recipients: tuple[Recipient, ...] = ()
@@ -81,8 +84,15 @@ class Grant(RecordPart):
     retention: Retention = Retention()
     withdrawal: WithdrawalWay = WithdrawalWay()
     confirmed_at: UtcTime | None = None
+    confirmed_with: ConfirmedWith | None = Field(default=None, exclude_if=lambda way: way is None)
+    device: DeviceYes | None = Field(default=None, exclude_if=lambda yes: yes is None)
     changed_at: UtcTime
     salt: Sha256Hex
+
+    @property
+    def source_controller(self) -> str | None:
+        """Whose proofs of control count for its folders: the controller's, unless somebody else's producer only wrote its name there."""
+        return self.controller.id if self.asked_by in (None, self.controller.id) else None
 
     def canonical(self) -> bytes:
         """Canonical JSON (RFC 8785) of the record."""

@@ -91,9 +91,10 @@ def first_revision(
     subject: Subject,
     residence: tuple[RecordedResidence, ...],
     sources: tuple[SourceRule, ...],
+    asked_by: str | None,
     now: datetime,
 ) -> Grant:
-    """The requested grant as a record. `sources` are the request's, in their one spelling."""
+    """The requested grant as a record. `sources` are the request's, in their one spelling; `asked_by` as the record has it."""
     return Grant(
         grant_id=grant_id,
         revision=1,
@@ -101,6 +102,7 @@ def first_revision(
         subject=subject,
         residence=residence,
         controller=request.controller,
+        asked_by=asked_by,
         processors=request.processors,
         authority=request.authority,
         recipients=request.recipients,

@@ -12,13 +12,15 @@ from typing import Any
 import rfc8785
 from uuid_utils.compat import uuid7
 
-from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose
+from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose, SourceRule
 from assent.geofence.jurisdiction_rules import RetentionRules
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction, SubjectId
 from assent.keys.grant_keys import GrantKeyring
 from assent.stream.clock import Clock
 from services.registry.access import GrantAccess
+from services.registry.controls import Controls
+from services.registry.device_yes import DeviceYes, holds
 from services.registry.grant_parts import Evidence, EvidenceKind, RecordedResidence, Subject
 from services.registry.grant_record import Grant, snapshot
 from services.registry.grant_request import GrantRequest, first_revision
@@ -45,6 +47,7 @@ from services.registry.receipt_desk import ReceiptDesk
 from services.registry.refused import (
     GrantRefusedError,
     already_answered,
+    bad_device_signature,
     conflict,
     not_found,
     not_live,
@@ -99,6 +102,7 @@ class Grants:
         grant_keys: GrantKeyring,
         publisher: Publisher,
         receipts: ReceiptDesk,
+        controls: Controls,
         clock: Clock,
         expires_max_days: Callable[[Jurisdiction], int],
         age_min: Callable[[Jurisdiction], int],
@@ -113,6 +117,7 @@ class Grants:
         self._grant_keys = grant_keys
         self._publisher = publisher
         self._receipts = receipts
+        self._controls = controls
         self._clock = clock
         self._expires_max_days = expires_max_days
         self._age_min = age_min
@@ -126,8 +131,11 @@ class Grants:
         await self._store.write(lambda database: insert_subject(database, row, now=self._clock.now()))
         return subject_id
 
-    async def request(self, request: GrantRequest) -> Requested:
-        """Write down what is asked for. Nothing of it leaves the registry before she says yes. Raises GrantRefusedError."""
+    async def request(self, request: GrantRequest, *, asked_by: str | None) -> Requested:
+        """Write down what is asked for. Nothing of it leaves the registry before she says yes. Raises GrantRefusedError.
+
+        `asked_by` is the organisation of a producer, None for an operator.
+        """
         subject = await self._store.read(lambda database: subject_row(database, request.subject_id))
         if subject is None:
             raise not_found("subject")
@@ -146,14 +154,18 @@ class Grants:
             ),
             residence=tuple(RecordedResidence(jurisdiction=place) for place in subject.residences),
             sources=checked_sources(request, grant_id),
+            asked_by=asked_by,
             now=self._clock.now(),
         )
         secret = self._hashes.new_secret()
         await self._insert(record, secret)
         return Requested(grant_id, record.revision, secret, record.notice.sha256)
 
-    async def confirm(self, grant_id: GrantId, *, one_time_secret: str, notice_sha256: str) -> Confirmed:
-        """Her yes. Repeating it after an outage of the log goes on where it stopped; after it succeeded it is refused."""
+    async def confirm(self, grant_id: GrantId, *, one_time_secret: str, notice_sha256: str, device: DeviceYes | None = None) -> Confirmed:
+        """Her yes. Repeating it after an outage of the log goes on where it stopped; after it succeeded it is refused.
+
+        `device` is what her browser signed beside it; whether there was one is written down.
+        """
         row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
         if is_used:
             raise already_answered()
@@ -164,9 +176,11 @@ class Grants:
             raise ApiError(
                 409, "notice_mismatch", "This is not the notice of this grant.", "Read the notice of the grant and send its digest."
             )
+        if device is not None and not holds(device, grant_id, notice_sha256):
+            raise bad_device_signature()
         await self._grant_keys.create(grant_id)
         if row.state is GrantState.REQUESTED:
-            record = await self._give(row, record)
+            record = await self._give(row, record, device)
         offsets = await self._publish(record)
         secret = self._hashes.new_secret()
         digest = self._hashes.hash(secret, kind=SecretKind.GRANT.value, owner=grant_id)
@@ -229,7 +243,7 @@ class Grants:
         }
         if not (changes["purposes"] and changes["operations"] and changes["sources"]):
             raise ApiError(422, "nothing_left", "Nothing would be left of the grant.", "Withdraw it instead.")
-        return await self._revise(record, changes)
+        return await self.revise(record, changes)
 
     async def add_region(self, grant_id: GrantId, region: FaceRegion, *, expected_revision: int | None = None) -> tuple[Grant, Offsets]:
         """She marked her face in one image. A region that is there already changes nothing."""
@@ -241,7 +255,7 @@ class Grants:
         if record.face_binding.mode is BindingMode.JOINT:
             raise ApiError(422, "X-3", "A joint grant covers everyone in the photo.", "Mark faces under single grants.")
         binding = record.face_binding.model_copy(update={"regions": (*record.face_binding.regions, region)})
-        return await self._revise(record, {"face_binding": binding})
+        return await self.revise(record, {"face_binding": binding})
 
     async def row(self, grant_id: GrantId) -> GrantRow | None:
         """The row of a grant, or None."""
@@ -308,7 +322,7 @@ class Grants:
 
         await self._store.write(insert)
 
-    async def _give(self, row: GrantRow, requested: Grant) -> Grant:
+    async def _give(self, row: GrantRow, requested: Grant, device: DeviceYes | None) -> Grant:
         """The second revision, given; the request is sealed again under the grant's new key."""
         now = self._clock.now()
         if now >= row.expires_at:
@@ -318,7 +332,7 @@ class Grants:
             ended: list[Refusal] = list(joint_refusals(row.subject_id, members, await self._live_members(members)))
             if ended:
                 raise GrantRefusedError(ended)
-        given = _given(requested, now)
+        given = _given(requested, await self._controls.on(requested.sources, requested.source_controller), device, now)
         sealed = await self._vault.row(given)
         first = await self._store.read(lambda database: last_revision(database, row.grant_id))
         assert first is not None
@@ -342,7 +356,8 @@ class Grants:
             raise conflict()
         return await self.record(grant_id)
 
-    async def _revise(self, record: Grant, changes: dict[str, Any]) -> tuple[Grant, Offsets]:
+    async def revise(self, record: Grant, changes: dict[str, Any], *, is_hers: bool = True) -> tuple[Grant, Offsets]:
+        """The next revision of a live grant, written and published. `is_hers` when she asked for it: then she was heard of (IL-1)."""
         now = self._clock.now()
         following = Grant.model_validate(
             record.model_dump()
@@ -351,7 +366,7 @@ class Grants:
                 "revision": record.revision + 1,
                 "prev_hash": record.digest(),
                 "changed_at": now,
-                "last_interaction_at": now,
+                "last_interaction_at": now if is_hers else record.last_interaction_at,
             }
         )
         sealed = await self._vault.row(following)
@@ -371,10 +386,12 @@ class Grants:
         return offsets
 
 
-def _given(requested: Grant, now: datetime) -> Grant:
-    """The same terms, now agreed to: the confirmation itself is written down as evidence."""
+def _given(requested: Grant, sources: tuple[SourceRule, ...], device: DeviceYes | None, now: datetime) -> Grant:
+    """The same terms, now agreed to: the confirmation itself is written down as evidence, and which of the sources are proven."""
     notice = requested.notice.model_copy(update={"shown_at": now})
     facts = {"grant_id": requested.grant_id, "notice_sha256": notice.sha256, "confirmed_at": now.isoformat()}
+    if device is not None:
+        facts |= device.model_dump()
     proof = Evidence(
         kind=EvidenceKind.FORM_LOG,
         sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
@@ -386,10 +403,13 @@ def _given(requested: Grant, now: datetime) -> Grant:
             "revision": requested.revision + 1,
             "prev_hash": requested.digest(),
             "state": GrantState.GIVEN,
+            "sources": sources,
             "notice": notice,
             "evidence": (*requested.evidence, proof),
             "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in requested.purposes),
             "confirmed_at": now,
+            "confirmed_with": "secret" if device is None else "secret_and_device_key",
+            "device": device,
             "changed_at": now,
             "last_interaction_at": now,
         }

@@ -20,6 +20,8 @@ _PURPOSES = {
         "gallery_search": "pour que les destinataires nommés ci-dessous puissent vous trouver à partir d'une photo",
     },
 }
+_CHANGING = frozenset({"url_prefix", "account"})
+"""Sources whose pictures are not yet known when she reads the notice."""
 _WORDS = {
     "en": {
         "who": "Who asks: {name}. Contact: {contact}.",
@@ -29,6 +31,8 @@ _WORDS = {
         "where": "From where:",
         "upload": "photos that you send yourself",
         "only_me": " (you state that nobody else's face appears there: every face found there is taken for yours)",
+        "folder": "From a folder or an account, photos are used without asking you about each only while {name} has shown that it "
+        "controls that site. Else you are asked about each photo before anything of it is loaded.",
         "joint": "A photo is used only if everyone whose face is in it has agreed, and only until one of you ends it.",
         "region": "Only the face that you mark in a photo is used.",
         "recipients": "Others may be told of a match. They are, by the names that {name} gives them:",
@@ -50,6 +54,8 @@ _WORDS = {
         "where": "D'où :",
         "upload": "les photos que vous envoyez vous-même",
         "only_me": " (vous déclarez que le visage de personne d'autre n'y apparaît : tout visage trouvé là est tenu pour le vôtre)",
+        "folder": "D'un dossier ou d'un compte, des photos ne sont utilisées sans vous interroger sur chacune que tant que {name} a montré "
+        "en avoir la maîtrise. Sinon la question vous est posée pour chaque photo, avant que rien n'en soit chargé.",
         "joint": "Une photo n'est utilisée que si toutes les personnes qui y figurent ont accepté, et jusqu'à ce que l'une y mette fin.",
         "region": "Seul le visage que vous marquez dans une photo est utilisé.",
         "recipients": "D'autres peuvent être informés d'une correspondance. Ce sont, selon les noms que {name} leur donne :",
@@ -87,6 +93,7 @@ def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], lan
         *(f"- {_PURPOSES[language][item['code']]}" for item in request["purposes"]),
         words["where"],
         *(f"- {_source(rule, words)}" for rule in sources),
+        *([words["folder"].format(name=_line(controller["name"]))] if any(rule["kind"] in _CHANGING for rule in sources) else []),
         *([words[mode]] if mode in words else []),
         *_recipients(request, words),
         words["places"].format(places=", ".join(places)),

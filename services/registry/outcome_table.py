@@ -154,7 +154,7 @@ def forget_grant(database: sqlite3.Connection, grant_id: GrantId) -> int:
     """Delete every row about the faces, outcomes and disclosures of a grant that has ended; how many there were."""
     return sum(
         database.execute(f"DELETE FROM {table} WHERE grant_id = ?", (grant_id,)).rowcount
-        for table in ("held_faces", "disclosures", "outcomes")
+        for table in ("held_faces", "disclosures", "outcomes", "waiting")
     )
 
 

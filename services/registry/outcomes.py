@@ -16,6 +16,7 @@ from assent.events.topics import Topic
 from assent.ids import ProducerId
 from assent.intake.producers import CRAWLER
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError
+from services.registry.approvals import Approvals
 from services.registry.erasures import ErasureDesk
 from services.registry.outcome_table import (
     DisclosureRow,
@@ -33,8 +34,9 @@ class OutcomeRecorder:
     name = "registry"
     topics = (Topic.IMAGES_REFUSED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED, Topic.DISCLOSURES)
 
-    def __init__(self, *, store: RegistryStore, erasures: ErasureDesk) -> None:
+    def __init__(self, *, store: RegistryStore, erasures: ErasureDesk, approvals: Approvals) -> None:
         self._store = store
+        self._approvals = approvals
         self._erasures = erasures
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
@@ -54,6 +56,10 @@ class OutcomeRecorder:
         return Ignore("recorded")
 
     async def _refused(self, event_id: str, refused: ImageRefused) -> None:
+        """A picture that waits for her is asked about on her page; it has no outcome before she answered."""
+        if refused.sealed_place is not None and refused.grant_id is not None:
+            await self._approvals.note(refused.grant_id, refused.sighting_id, refused.sealed_place, at=refused.decided_at)
+            return
         await self._store.write(
             lambda database: insert_outcome(
                 database,

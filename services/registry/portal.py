@@ -17,9 +17,11 @@ from assent.events.grants import GrantState, SourceKindRule
 from assent.identity.auth import SESSION_COOKIE, authenticated, principal_of, refuse_foreign_page, set_session
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
-from assent.ids import GrantId, SubjectId
+from assent.ids import GrantId, SightingId, SubjectId
 from assent.keys.grant_keys import KeyDestroyedError
 from services.registry.access import GrantAccess
+from services.registry.approvals import Approvals
+from services.registry.device_yes import DeviceYes
 from services.registry.endings import Endings
 from services.registry.erasure_table import erasure_of
 from services.registry.erasures import ErasureDesk
@@ -32,7 +34,7 @@ from services.registry.outcome_table import disclosures_of, faces_of, outcomes_a
 from services.registry.portal_lines import counted, told_in
 from services.registry.portal_pages import PortalPages, static_file
 from services.registry.proof_handlers import erasure_view
-from services.registry.refused import wrong_secret
+from services.registry.refused import bad_device_signature, wrong_secret
 from services.registry.secret_table import SecretKind
 from services.registry.sessions import SUBJECT_SESSION_S, Sessions
 from services.registry.store import RegistryStore
@@ -55,6 +57,7 @@ class Portal:
         access: GrantAccess,
         sessions: Sessions,
         uploads: Uploads,
+        approvals: Approvals,
         store: RegistryStore,
         max_bytes: int,
         is_secure_cookie: bool,
@@ -66,6 +69,7 @@ class Portal:
         self._access = access
         self._sessions = sessions
         self._uploads = uploads
+        self._approvals = approvals
         self._store = store
         self._max_bytes = max_bytes
         self._is_secure_cookie = is_secure_cookie
@@ -83,6 +87,8 @@ class Portal:
         router.add_post("/confirm/{grant_id}/no", self._page(self.say_no))
         router.add_get("/me", self._page(self.me))
         router.add_post("/me/grants/{grant_id}/withdraw", self._page(self.withdraw))
+        router.add_post("/me/grants/{grant_id}/approve", self._page(self.approve))
+        router.add_post("/me/grants/{grant_id}/decline", self._page(self.decline))
         router.add_post("/me/grants/{grant_id}/images", self._page(self.upload))
         router.add_post("/me/grants/{grant_id}/face", self._page(self.choose_face))
         router.add_get("/portal/{name}", static_file)
@@ -129,6 +135,7 @@ class Portal:
             grant_of(request),
             one_time_secret=await _field(request, "one_time_secret"),
             notice_sha256=await _field(request, "notice_sha256"),
+            device=await _device(request),
         )
         token, _ = await self._sessions.subject_session(confirmed.grant_id, confirmed.grant_secret)
         page = self._pages.page(request, "given", grant_id=confirmed.grant_id, grant_secret=confirmed.grant_secret)
@@ -150,6 +157,16 @@ class Portal:
         row = await self._own(request)
         ended = await self._endings.end(row.grant_id, ErasureCause.WITHDRAWAL)
         return self._pages.page(request, "withdrawn", ended=ended)
+
+    async def approve(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        await self._approvals.approve_waiting(row.grant_id, SightingId(await _field(request, "sighting_id")))
+        return _to_her_page()
+
+    async def decline(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        await self._approvals.decline(row.grant_id, SightingId(await _field(request, "sighting_id")))
+        return _to_her_page()
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)
@@ -197,6 +214,7 @@ class Portal:
             "row": row,
             "record": record,
             "takes_uploads": row.is_live and record is not None and any(rule.kind is SourceKindRule.UPLOAD for rule in record.sources),
+            "waiting": await self._approvals.waiting(record) if row.is_live and record is not None else [],
             "faces": await self._store.read(lambda database: faces_of(database, grant_id)),
             "disclosures": told_in(await self._store.read(lambda database: disclosures_of(database, grant_id)), row.subject_id),
             "outcomes": counted(
@@ -248,6 +266,22 @@ class Portal:
                 return self._pages.page(request, "failed", status=error.status, failure=error)
 
         return shown
+
+
+async def _device(request: web.Request) -> DeviceYes | None:
+    """What her browser signed, or None where it has no scripts or keeps no keys."""
+    form = await BodyPace(request).of(request.post())
+    told = {name: form.get(f"device_{field}", "") for name, field in (("public_key", "key"), ("signature", "signature"))}
+    if not any(told.values()):
+        return None
+    try:
+        return DeviceYes.model_validate(told)
+    except ValidationError as error:
+        raise bad_device_signature() from error
+
+
+def _to_her_page() -> web.Response:
+    return web.Response(status=303, headers={"Location": "/me", "Cache-Control": "no-store"})
 
 
 async def _field(request: web.Request, name: str) -> str:

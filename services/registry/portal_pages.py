@@ -11,7 +11,7 @@ from aiohttp import web
 from services.registry.portal_texts import texts_for
 
 FOLDER = Path(__file__).parent
-STATIC_TYPES = {"portal.css": "text/css", "choose_face.js": "text/javascript"}
+STATIC_TYPES = {"portal.css": "text/css", "choose_face.js": "text/javascript", "device_key.js": "text/javascript"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -47,7 +47,7 @@ class PortalPages:
 
 
 async def static_file(request: web.Request) -> web.Response:
-    """One of the two files beside the pages."""
+    """One of the files beside the pages."""
     name = request.match_info["name"]
     if name not in STATIC_TYPES:
         raise web.HTTPNotFound

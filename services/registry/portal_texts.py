@@ -35,6 +35,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "state": "State",
         "until": "Until",
         "sources": "From where",
+        "waiting": "Pictures that wait for you",
+        "waiting_text": "They were seen in a folder that you named, and nobody has shown who puts pictures there. None was loaded. "
+        "Approve those that show you alone; the others stay where they are, and you are not asked again.",
+        "approve": "This is me: use it",
+        "not_me": "Not me",
         "held": "Pictures held of you",
         "nothing_held": "Nothing is held.",
         "seen_by": "Who was told of you",
@@ -77,6 +82,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "outcome_no_face": "no face was found",
         "outcome_closed_place": "taken or published where this is closed",
         "outcome_not_granted": "not what you agreed to",
+        "outcome_awaits_approval": "waits for your approval",
         "back": "Back",
     },
     "fr": {
@@ -110,6 +116,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "state": "État",
         "until": "Jusqu'au",
         "sources": "D'où",
+        "waiting": "Photos qui attendent votre réponse",
+        "waiting_text": "Elles ont été vues dans un dossier que vous avez nommé, et personne n'a montré qui y met des photos. Aucune n'a "
+        "été chargée. Acceptez celles qui ne montrent que vous ; les autres restent où elles sont, sans que la question revienne.",
+        "approve": "C'est moi : utilisez-la",
+        "not_me": "Ce n'est pas moi",
         "held": "Images conservées de vous",
         "nothing_held": "Rien n'est conservé.",
         "seen_by": "Qui a été informé à votre sujet",
@@ -152,6 +163,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "outcome_no_face": "aucun visage trouvé",
         "outcome_closed_place": "prise ou publiée là où c'est fermé",
         "outcome_not_granted": "hors de ce que vous avez accepté",
+        "outcome_awaits_approval": "attend votre accord",
         "back": "Retour",
     },
 }

@@ -28,6 +28,11 @@ def already_answered() -> ApiError:
     return ApiError(409, "already_answered", "This request was answered before.", "Use the grant's own secret from now on.")
 
 
+def bad_device_signature() -> ApiError:
+    """Nothing is given: a signature that does not hold is no lesser yes, but a sign that something is wrong."""
+    return ApiError(422, "bad_device_signature", "The signature of this device does not hold.", "Say yes again, or with the secret alone.")
+
+
 def not_live(state: str) -> ApiError:
     """The grant has ended or was never given."""
     return ApiError(409, "grant_not_live", f"The grant is {state}.", "Saying yes again is a new grant.")

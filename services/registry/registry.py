@@ -10,6 +10,7 @@ from aiohttp import web
 from assent.blobs.quarantine import Quarantine
 from assent.blobs.store import BlobStore
 from assent.faces.image import ImageLimits
+from assent.fetching.address_guard import Socket
 from assent.identity.tokens import TokenSigner
 from assent.intake.producers import ProducerDirectory
 from assent.intake.registry_signature import signed_by_registry
@@ -19,6 +20,7 @@ from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
 from assent.keys.signing_keys import SigningKeys
+from assent.keys.waiting_places import WaitingPlaces
 from assent.receipts.checkpoint import CheckpointSigner
 from assent.receipts.log import ReceiptLog
 from assent.stream.clock import Clock
@@ -26,6 +28,11 @@ from assent.stream.event_log import EventLog
 from assent.telemetry.meter import Metrics
 from services.registry.access import GrantAccess
 from services.registry.api_models import PolicyOut
+from services.registry.approval_handlers import ApprovalHandlers
+from services.registry.approvals import Approvals
+from services.registry.control_handlers import ControlHandlers
+from services.registry.control_watch import ControlWatch
+from services.registry.controls import Controls
 from services.registry.dead_letter_desk import DeadLetterDesk
 from services.registry.dead_letter_handlers import DeadLetterHandlers
 from services.registry.endings import Endings
@@ -84,6 +91,7 @@ class RegistryParts:
     finder: FaceFinder
     metrics: Metrics
     accepts_fixtures: bool
+    allowed_sockets: frozenset[Socket] = frozenset()
 
 
 class Registry:
@@ -102,10 +110,18 @@ class Registry:
         self._openings = Openings(parts.keys.subkey("registry openings"))
         self._vault = GrantVault(keys=parts.keys, grant_keys=parts.grant_keys)
         self.access = GrantAccess(store=self.store, hashes=self._hashes)
+        self.controls = Controls(
+            store=self.store,
+            receipts=self.receipts,
+            clock=parts.clock,
+            allowed_sockets=parts.allowed_sockets,
+            proof_days=settings.control_proof_days,
+        )
         self.grants = self._built_grants(parts, policy)
+        self.approvals = Approvals(store=self.store, grants=self.grants, places=WaitingPlaces(parts.grant_keys), clock=parts.clock)
         self.endings = self._built_endings(parts)
         self.erasures = ErasureDesk(store=self.store, receipts=self.receipts, metrics=parts.metrics)
-        self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures)
+        self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures, approvals=self.approvals)
         token_signer = TokenSigner(parts.signing.token, clock=parts.clock)
         self.sessions = Sessions(store=self.store, access=self.access, hashes=self._hashes, signer=token_signer, clock=parts.clock)
         self.uploads = self._built_uploads(parts)
@@ -148,6 +164,8 @@ class Registry:
         parts = self._parts
         return [
             *GrantHandlers(grants=self.grants, endings=self.endings, access=self.access, store=self.store).routes(),
+            *ControlHandlers(self.controls).routes(),
+            *ApprovalHandlers(approvals=self.approvals, grants=self.grants, access=self.access).routes(),
             *SessionHandlers(sessions=self.sessions).routes(),
             *UploadHandlers(
                 uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
@@ -183,6 +201,7 @@ class Registry:
             access=self.access,
             sessions=self.sessions,
             uploads=self.uploads,
+            approvals=self.approvals,
             store=self.store,
             max_bytes=self._settings.max_image_bytes,
             is_secure_cookie=self._settings.is_secure_cookie,
@@ -202,6 +221,7 @@ class Registry:
             grant_keys=parts.grant_keys,
             publisher=self._publisher,
             receipts=self.receipts,
+            controls=self.controls,
             clock=parts.clock,
             expires_max_days=policy.expires_max_days,
             age_min=policy.age_min,
@@ -257,6 +277,7 @@ class Registry:
             producers=ProducerWatch(standings=parts.standings, clock=parts.clock, metrics=parts.metrics),
             guard=self.guard,
             policy_guard=self.policy_guard,
+            control=ControlWatch(store=self.store, grants=self.grants, controls=self.controls),
             clock=parts.clock,
             metrics=parts.metrics,
             round_s=self._settings.round_s,

@@ -16,6 +16,7 @@ from assent.stream.clock import Clock
 from assent.stream.event_log import LogUnavailableError
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import ERASURE_TIME_LEFT, ERASURES_PENDING, GRANTS
+from services.registry.control_watch import ControlWatch
 from services.registry.endings import Endings
 from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
@@ -47,6 +48,7 @@ class Rounds:
         producers: ProducerWatch,
         guard: RevisionGuard,
         policy_guard: PolicyGuard,
+        control: ControlWatch,
         clock: Clock,
         metrics: Metrics,
         round_s: float,
@@ -59,6 +61,7 @@ class Rounds:
         self._producers = producers
         self._guard = guard
         self._policy_guard = policy_guard
+        self._control = control
         self._clock = clock
         self._metrics = metrics
         self._round_s = round_s
@@ -81,6 +84,7 @@ class Rounds:
         steps = (
             ("expiry", self.expire),
             ("endings", self._endings.resume),
+            ("control", self._control_of_sources),
             ("snapshots", self._guard.publish_missed),
             ("revisions", self._look),
             ("policy", self._look_at_policy),
@@ -105,6 +109,9 @@ class Rounds:
             else:
                 await self._endings.begin(row.grant_id, ErasureCause.EXPIRY)
         return len(ended)
+
+    async def _control_of_sources(self) -> None:
+        await self._control.look()
 
     async def _look(self) -> None:
         await self._guard.look(timeout_s=0.0)

@@ -5,9 +5,13 @@ from __future__ import annotations
 FOLDER, FILE = "registry", "registry.sqlite3"
 """Where the file lies below a data folder."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
-CHANGES = {1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT", 2: "ALTER TABLE policy_versions ADD COLUMN document TEXT"}
+CHANGES = {
+    1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT",
+    2: "ALTER TABLE policy_versions ADD COLUMN document TEXT",
+    3: "ALTER TABLE grants ADD COLUMN control_seen INTEGER NOT NULL DEFAULT 0",
+}
 """What makes a file of a version one of the next."""
 
 SCHEMA = """
@@ -17,7 +21,7 @@ CREATE TABLE IF NOT EXISTS subjects (
 CREATE TABLE IF NOT EXISTS grants (
     grant_id TEXT PRIMARY KEY, subject_id TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
     mode TEXT NOT NULL, expires_at TEXT NOT NULL, created_at TEXT NOT NULL, changed_at TEXT NOT NULL,
-    published_revision INTEGER NOT NULL DEFAULT 0, ended_wire TEXT) STRICT;
+    published_revision INTEGER NOT NULL DEFAULT 0, ended_wire TEXT, control_seen INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX IF NOT EXISTS grants_by_subject ON grants (subject_id);
 CREATE INDEX IF NOT EXISTS grants_by_state ON grants (state, expires_at);
 
@@ -74,6 +78,18 @@ CREATE INDEX IF NOT EXISTS outcomes_by_grant ON outcomes (grant_id);
 CREATE TABLE IF NOT EXISTS sightings (
     sighting_id TEXT PRIMARY KEY, producer TEXT NOT NULL, grant_id TEXT, announced_at TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS sightings_by_grant ON sightings (grant_id);
+
+CREATE TABLE IF NOT EXISTS control_proofs (
+    proof_id TEXT PRIMARY KEY, controller TEXT NOT NULL, place TEXT NOT NULL, file_url TEXT NOT NULL, token TEXT NOT NULL,
+    salt BLOB NOT NULL, created_at TEXT NOT NULL, proven_at TEXT, ends_at TEXT, revoked_at TEXT) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS control_proofs_open ON control_proofs (controller, place) WHERE revoked_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS control_changes (
+    one INTEGER PRIMARY KEY CHECK (one = 1), changes INTEGER NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS waiting (
+    grant_id TEXT NOT NULL, sighting_id TEXT NOT NULL, sealed BLOB, seen_at TEXT NOT NULL,
+    PRIMARY KEY (grant_id, sighting_id)) STRICT;
 
 CREATE TABLE IF NOT EXISTS policy_versions (
     version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, published_at TEXT NOT NULL, document TEXT) STRICT;

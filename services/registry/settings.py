@@ -33,4 +33,7 @@ class RegistrySettings(ServiceSettings):
     max_image_bytes: int = Field(default=20_000_000, ge=1_000, description="bytes of an image that is handed in")
     max_pixels: int = Field(default=40_000_000, ge=10_000, le=80_000_000, description="pixels of an image that is handed in")
     banner: str = Field(default="", max_length=500, description="a line on top of every page; the demonstration says there what it is")
+    control_proof_days: int = Field(
+        default=90, ge=1, le=365, description="days for which control of a source counts once it was shown; then it must be shown again"
+    )
     round_s: float = Field(default=0.5, gt=0, le=60, description="seconds between rounds of expiry, resumption and quarantine")

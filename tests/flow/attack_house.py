@@ -27,6 +27,7 @@ from assent.ids import GrantId, Jurisdiction
 from assent.telemetry import metrics as declared
 from demo import photos
 from demo.command import demo_layout
+from demo.control import show_control
 from demo.embedded_world import EmbeddedWorld
 from demo.producer import NAME, OutsideProducer
 from demo.settled import settled
@@ -47,6 +48,7 @@ class HostileSite(DemoSite):
         super().__init__()
         self.photos = {}
         self.answers: dict[str, Callable[[web.Request], web.Response]] = {}
+        self.control_answer: Callable[[web.Request], web.Response] | None = None
 
     def page(self, path: str, html: str) -> None:
         self.answers[path] = lambda request: web.Response(text=f"<html><head></head><body>{html}</body></html>", content_type="text/html")
@@ -56,6 +58,9 @@ class HostileSite(DemoSite):
 
     def moved(self, path: str, target: str) -> None:
         self.answers[path] = lambda request: web.Response(status=302, headers={"Location": target})
+
+    async def _control(self, request: web.Request) -> web.Response:
+        return await super()._control(request) if self.control_answer is None else self.control_answer(request)
 
     async def _serve(self, request: web.Request) -> web.Response:
         asked = f"{request.host.split(':')[0]}{request.raw_path}"
@@ -178,6 +183,7 @@ async def attacked(folder: Path) -> AsyncIterator[Field]:
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None)
     try:
         await world.start()
+        await show_control(world.api, site, world.operator_token)
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             yield Field(GrantHouse(world, site), site, http, folder)
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 from assent.ids import GrantId
 from demo.api import Answer, DemoApi, JsonObject
 from demo.command import demo_layout
+from demo.control import show_control
 from demo.embedded_world import EmbeddedWorld, Opener
 from demo.requests import fixture_grant
 from demo.settled import settled
@@ -88,6 +89,7 @@ async def grant_house(
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()
+        await show_control(world.api, site, world.operator_token)
         yield GrantHouse(world, site)
     finally:
         await world.stop()

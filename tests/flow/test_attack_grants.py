@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,7 +71,8 @@ async def forged_folder(field_of: Field, victim: Victim) -> tuple[GrantSnapshot,
     folder = f"/forged-{grant_id}/"
     field_of.site.page(folder, '<img src="1.jpg">')
     field_of.site.picture(f"{folder}1.jpg", STRANGER)
-    source = SourceRule(kind=SourceKindRule.URL_PREFIX, value=f"{field_of.site.origin}{folder}", only_me=True)
+    value, until = f"{field_of.site.origin}{folder}", datetime.now(UTC) + timedelta(days=1)
+    source = SourceRule(kind=SourceKindRule.URL_PREFIX, value=value, only_me=True, control_until=until)
     await field_of.shared.grant_keys.create(grant_id)
     return snapshot_of(field_of, victim).model_copy(update={"grant_id": grant_id, "sources": (source,)}), folder
 

@@ -24,6 +24,7 @@ from assent.events.topics import Topic
 from assent.ids import ImageId, ProducerId, SightingId
 from demo import photos
 from demo.command import demo_layout
+from demo.control import show_control
 from demo.course import CourseReader, StoryStalledError
 from demo.embedded_world import EmbeddedWorld
 from demo.first_act import Stage
@@ -96,6 +97,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     world = EmbeddedWorld(demo_layout(tmp_path, site), host="127.0.0.1", port=0, progress=lambda _: None)
     try:
         await world.start()
+        await show_control(world.api, site, world.operator_token)
         stage = Stage(world, site, tmp_path, DemoState(), Report(), lambda _: None, time.monotonic())
         await stage.subject.create(world.operator_token)
         yield stage

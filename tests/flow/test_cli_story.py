@@ -317,3 +317,33 @@ def _open_to_callers(place: str) -> str:
     written["version"] = "test.1"
     written["jurisdictions"][place]["with_grant"].append("serve_clients")
     return yaml.safe_dump(written)
+
+
+def test_a_proof_of_control_says_what_to_serve_and_ends_by_hand(house: House) -> None:
+    place = "https://control.invalid/photos/"
+    asked = house.operator("source", "prove", place, "--controller", "museum")
+    line = one_line(asked)
+    assert (asked.returncode, "https://control.invalid/.well-known/assent-control.txt" in line) == (4, True)
+    assert re.search(r"assent-control=[0-9a-f]{64} and run this again", line)
+    listed = house.operator("source", "list")
+    proof = listed.stdout.split()[0]
+    assert re.fullmatch(rf"{proof}  museum  control\.invalid/photos/  not shown yet\n", listed.stdout)
+    assert house.operator("source", "revoke", proof).returncode == 0
+    assert "revoked" in house.operator("source", "list").stdout
+    for wrong, said in (("http://control.invalid/", "https only"), ("https://*.invalid/", "wildcard"), ("https://10.0.0.1/", "an address")):
+        refused = house.operator("source", "prove", wrong, "--controller", "museum")
+        assert (refused.returncode, said in one_line(refused)) == (4, True)
+
+
+def test_she_answers_for_pictures_of_her_folder_by_hand(house: House) -> None:
+    grant, secret = house.given("folder")
+    hers = ("--secret-file", secret)
+    assert house.run("grant", "waiting", grant, *hers).stdout == "nothing waits\n"
+    done = house.run("grant", "approve", grant, "https://example.org/me/1.jpg", *hers)
+    assert (done.returncode, "revision 3" in done.stdout) == (0, True)
+    shown = json.loads(house.run("grant", "show", grant, *hers).stdout)["record"]["sources"]
+    assert {"kind": "image_url", "value": "https://example.org/me/1.jpg", "only_me": True} in shown
+    for picture in ("https://example.org/you/1.jpg", "https://example.org/me/../you/1.jpg", "https://example.org/me%2f1.jpg"):
+        refused = house.run("grant", "approve", grant, picture, *hers)
+        assert (refused.returncode, bool(one_line(refused))) == (4, True)
+    assert "no such picture waits" in one_line(house.run("grant", "decline", grant, "https://example.org/me/2.jpg", *hers))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
+from assent.fetching.address_guard import AddressGuard
+from assent.fetching.fetcher import Fetcher, FetchLimits
 from assent.testing.fake_clock import FakeClock
-from services.crawler.address_guard import AddressGuard
-from services.crawler.fetcher import Fetcher, FetchLimits
 from services.crawler.site_rules import SiteRulesReader
 from tests.flow.attack_house import HostileSite
 

@@ -37,6 +37,7 @@ from assent.stream.table import TableStaleError
 from assent.vectors.store import FacePoint, VectorStore
 from demo.api import Addresses, DemoApi
 from demo.command import demo_layout
+from demo.control import show_control
 from demo.site import PORTRAITS, DemoSite
 from demo.state import DemoState
 from demo.subject import PORTRAITS_GRANT, Subject, portraits_request
@@ -114,6 +115,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
             token, state = layout.operator_token.read_text().strip(), DemoState()
             subject = Subject(api, state)
             await subject.create(token)
+            await show_control(api, site, token)
             request = portraits_request(state.subject_id, site, datetime.now(UTC))
             await subject.grant(PORTRAITS_GRANT, request, token)
             await api.need("POST", f"{url}/v1/crawls", token=token)

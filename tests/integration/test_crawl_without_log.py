@@ -23,6 +23,7 @@ from assent.testing.kafka_broker import ApacheKafka
 from demo import photos
 from demo.api import Addresses, DemoApi
 from demo.command import demo_layout
+from demo.control import show_control
 from demo.site import PORTRAITS, DemoSite, Photo
 from demo.state import DemoState
 from demo.subject import PORTRAITS_GRANT, Subject, portraits_request
@@ -82,6 +83,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
                 token, state = layout.operator_token.read_text().strip(), DemoState()
                 subject = Subject(api, state)
                 await subject.create(token)
+                await show_control(api, site, token)
                 await subject.grant(PORTRAITS_GRANT, portraits_request(state.subject_id, site, datetime.now(UTC)), token)
                 await shared.tables.catch_up(10)
                 yield Ground(broker, site, layout, shared)

@@ -186,7 +186,7 @@ class Course:
         )
         image, told, verdict = site.image_url, tuple[PageEvidence, ...](), OptOutVerdict()
         if site.page_url is not None:
-            page_visit = await visitor.visit(site.page_url, told=(), page_verdict=None, max_bytes=MAX_BYTES)
+            page_visit = await visitor.visit(site.page_url, told=(), page_verdict=None, max_bytes=MAX_BYTES, is_page=True)
             if isinstance(page_visit, Stopped):
                 return self._stopped(page_visit)
             page = read_page(page_visit.answer.body, url=page_visit.url)

@@ -74,7 +74,8 @@ def _source(case: Case, granted: Granted, sha256: str) -> dict[str, Any]:
     folder = case.site.image_url.rpartition("/")[0] + "/"
     value = {"folder": folder, "image": case.site.image_url, "digest": sha256, "upload": grant_id(case)}[granted.source]
     kind = {"folder": "url_prefix", "image": "image_url", "digest": "asset_sha256", "upload": "upload"}[granted.source]
-    return {"kind": kind, "value": value, "only_me": granted.only_me}
+    shown = {"control_until": "2026-12-15T00:00:00Z"} if granted.source == "folder" else {}
+    return {"kind": kind, "value": value, "only_me": granted.only_me, **shown}
 
 
 def _basis(place: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import json
 from html import escape
 from urllib.parse import urlsplit
 
-from services.crawler.address_guard import AddressGuard
-from services.crawler.fetcher import Fetched, Fetcher, FetchFailure, FetchLimits
+from assent.fetching.address_guard import AddressGuard
+from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure, FetchLimits
 from tests.lawful_yield.case import Site
 
 
@@ -19,7 +19,7 @@ class CaseSite(Fetcher):
         self._answers = _answers(site, data)
         self.page = b"" if site.page_url is None else self._answers[site.page_url][2]
 
-    async def fetch(self, url: str, *, max_bytes: int | None = None) -> Fetched | FetchFailure:
+    async def fetch(self, url: str, *, max_bytes: int | None = None, media_types: tuple[str, ...] | None = None) -> Fetched | FetchFailure:
         """The answer held for this URL."""
         status, headers, body = self._answers.get(url, (404, {}, b""))
         return Fetched(url, status, tuple(headers.items()), body)

@@ -231,7 +231,7 @@ UNREADABLE = Family(
         Fault("the block of EXIF is cut off", _INVALID, photo(fault="cut_off"), cases=2),
         # Metadata that cannot be read may also hold an opt-out, and the crawler asks for that first.
         Fault("the packet of XMP is broken", ("X-1", "optout_signal"), photo(fault="broken_xmp"), cases=4),
-        Fault("an upload with a broken packet of XMP", _INVALID, photo(fault="broken_xmp"), kind="upload", cases=4),
+        Fault("an upload with a broken packet of XMP", _INVALID, photo(fault="broken_xmp"), kind="upload", cases=2),
         Fault("geo.position holds no position", _INVALID, site(meta={"geo.position": "somewhere"}), cases=2),
         Fault("geo.region names no region", _INVALID, site(meta={"geo.region": "ZZ-99"}), cases=2),
         Fault(
@@ -246,14 +246,14 @@ UNREADABLE = Family(
             photo(xmp={"country": "Ruritania", "city": "Strelsau"}),
             kind="upload",
         ),
-        Fault("she does not say where she lives", _INVALID, both(case_with(lives=("UNKNOWN",)), granting()), cases=4),
+        Fault("she does not say where she lives", _INVALID, both(case_with(lives=("UNKNOWN",)), granting()), cases=2),
     ),
 )
 _NO = ("optout_signal",)
 OPTED_OUT = Family(
     "asked not to, or never to again",
     (
-        Fault("these bytes were asked never to come back", ("suppressed",), case_with(suppressed=True), cases=4),
+        Fault("these bytes were asked never to come back", ("suppressed",), case_with(suppressed=True), cases=2),
         Fault("the same for an upload", ("suppressed",), case_with(suppressed=True), kind="upload", cases=2),
         Fault("the same for an archive", ("suppressed",), case_with(suppressed=True), kind="archive", cases=2),
         Fault("robots.txt says no", ("robots_disallow",), site(robots="User-agent: *\nDisallow: /\n"), cases=2),
@@ -270,7 +270,16 @@ OPTED_OUT = Family(
         Fault("the file says that she is a child", _NO, photo(minor="AG-A15"), cases=2),
     ),
 )
-FAMILIES = (NO_GRANT, ENDED, NEVER_SAID, OTHER_SOURCE, *CLOSED_PLACES, FORM, AGE, USE, JOINT, UNREADABLE, OPTED_OUT)
+_NOT_SHOWN = granting(sources__0__control_until=None)
+CONTROL = Family(
+    "nobody shows control of her folder",
+    (
+        Fault("no proof was ever taken", ("control_unproven",), _NOT_SHOWN, cases=2),
+        Fault("a finding is forged all the same", ("control_unproven",), both(_FORGED, _NOT_SHOWN), cases=2),
+        Fault("the proof is too old", ("control_unproven",), granting(sources__0__control_until="2026-02-01T00:00:00Z"), cases=2),
+    ),
+)
+FAMILIES = (NO_GRANT, ENDED, NEVER_SAID, OTHER_SOURCE, *CLOSED_PLACES, FORM, AGE, USE, JOINT, UNREADABLE, OPTED_OUT, CONTROL)
 
 
 def faulty_pairs() -> list[tuple[str, Case, Case]]:

@@ -27,6 +27,11 @@ CA_BC = Jurisdiction("CA-BC")
 NOTICE = "5" * 64
 
 
+def folder(value: str, *, only_me: bool = True, control_until: datetime | None = datetime(2027, 1, 1, tzinfo=UTC)) -> SourceRule:
+    """A folder whose controller has shown that it controls it, unless a test says that it has not."""
+    return SourceRule(kind=SourceKindRule.URL_PREFIX, value=value, only_me=only_me, control_until=control_until)
+
+
 def grant(grant_id: str = "g-1", **changes: Any) -> GrantSnapshot:
     """A live grant of a resident of British Columbia for her own portraits."""
     fields: dict[str, Any] = {
@@ -38,7 +43,7 @@ def grant(grant_id: str = "g-1", **changes: Any) -> GrantSnapshot:
         "residences": (Residence(jurisdiction=CA_BC),),
         "purposes": (Purpose.SELF_SEARCH, Purpose.VERIFY),
         "operations": tuple(Operation),
-        "sources": (SourceRule(kind=SourceKindRule.URL_PREFIX, value="https://site.example/ada/", only_me=True),),
+        "sources": (folder("https://site.example/ada/"),),
         "binding": FaceBinding(mode=BindingMode.SINGLE_FACE),
         "legal": (
             LegalBasis(

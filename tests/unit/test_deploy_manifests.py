@@ -44,11 +44,16 @@ def test_every_service_has_an_image_target() -> None:
     assert set(SERVICES) <= TARGETS
 
 
-def test_only_the_crawler_reaches_the_internet(base: list[Manifest]) -> None:
-    open_policies = [m for m in base if m["kind"] == "NetworkPolicy" and "0.0.0.0/0" in str(m)]
-    assert [m["spec"]["podSelector"] for m in open_policies] == [{"matchLabels": {"app.kubernetes.io/name": "crawler"}}]
-    blocked = open_policies[0]["spec"]["egress"][0]["to"][0]["ipBlock"]["except"]
-    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"} <= set(blocked)
+def test_only_the_crawler_and_over_https_the_registry_reach_the_internet(base: list[Manifest]) -> None:
+    open_policies = [m["spec"] for m in base if m["kind"] == "NetworkPolicy" and "0.0.0.0/0" in str(m)]
+    reach = {
+        spec["podSelector"]["matchLabels"]["app.kubernetes.io/name"]: [port["port"] for port in spec["egress"][0]["ports"]]
+        for spec in open_policies
+    }
+    assert reach == {"crawler": [80, 443], "registry": [443]}
+    for spec in open_policies:
+        blocked = spec["egress"][0]["to"][0]["ipBlock"]["except"]
+        assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"} <= set(blocked)
 
 
 def test_only_query_and_the_indexer_reach_the_vectors(base: list[Manifest]) -> None:

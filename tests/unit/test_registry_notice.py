@@ -27,6 +27,7 @@ FACTS: dict[str, dict[str, str]] = {
         "source": f"- {FOLDER}",
         "upload": "photos that you send yourself",
         "only her": f"{FOLDER} (you state that nobody else's face appears there",
+        "each": "Else you are asked about each photo before anything of it is loaded",
         "end": "until 2026-07-01. Then everything is erased",
         "places": "CA-BC, CA-ON",
         "everyone": "only if everyone whose face is in it has agreed",
@@ -37,6 +38,7 @@ FACTS: dict[str, dict[str, str]] = {
         "source": f"- {FOLDER}",
         "upload": "les photos que vous envoyez vous-même",
         "only her": f"{FOLDER} (vous déclarez que le visage de personne d'autre n'y apparaît",
+        "each": "Sinon la question vous est posée pour chaque photo",
         "end": "au 2026-07-01. Ensuite tout est effacé",
         "places": "CA-BC, CA-ON",
         "everyone": "que si toutes les personnes qui y figurent ont accepté",
@@ -66,6 +68,7 @@ def noticed(notice: dict[str, str], **changes: Any) -> Notice:
         subject=subject,
         residence=(RecordedResidence(jurisdiction=Jurisdiction("CA-BC")),),
         sources=checked_sources(request, grant_id),
+        asked_by=None,
         now=NOW,
     )
     return made.notice
@@ -101,6 +104,13 @@ def test_the_digest_changes_with_the_facts_and_with_the_words() -> None:
         noticed({"text": LESS}, sources=[{"kind": "url_prefix", "value": FOLDER}]).sha256,
     }
     assert len(digests) == 5
+
+
+def test_who_names_photographs_alone_is_told_nothing_of_folders() -> None:
+    for sources in ([{"kind": "upload"}], [{"kind": "image_url", "value": "https://site.example/1.jpg"}]):
+        text = noticed({}, sources=sources).text
+        assert text is not None
+        assert "From a folder" not in text
 
 
 def test_a_name_cannot_write_lines_of_its_own() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from assent.events.erasures import ErasureCause
 from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId
+from services.registry.control_table import unlooked_grants
 from services.registry.desk_table import PolicyRow, insert_policy, newest_policy
 from services.registry.erasure_table import ErasureRow, insert_erasure
 from services.registry.outcome_table import forget_grant, insert_outcome, outcomes_after
@@ -22,9 +23,10 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def file_of_version_1(folder: Path) -> None:
-    """As the release before the column `image_id` wrote it, with one outcome."""
+    """As the release before the columns `image_id` and `control_seen` wrote it, with one outcome."""
     database = sqlite3.connect(folder / FILE)
-    database.executescript(SCHEMA.replace(", image_id TEXT)", ")").replace(", document TEXT)", ")"))
+    older = SCHEMA.replace(", image_id TEXT)", ")").replace(", document TEXT)", ")")
+    database.executescript(older.replace(", control_seen INTEGER NOT NULL DEFAULT 0)", ")"))
     database.execute(
         "INSERT INTO outcomes (event_id, sighting_id, producer, stage, outcome, at) VALUES ('e', 's', 'agency', 'geofence', 'no_grant', ?)",
         (NOW.isoformat(),),
@@ -53,6 +55,7 @@ async def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path
                 at=NOW,
             )
         )
+        assert await store.read(lambda database: unlooked_grants(database, limit=9)) == []
         await store.close()
     assert [(row.sighting_id, row.image_id) for row in rows] == [("s", None), ("t", "i")]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from services.crawler.address_guard import AddressGuard, AddressRefusedError
+from assent.fetching.address_guard import AddressGuard, AddressRefusedError
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BLOCKS = frozenset({401, 402, 403, 407, 429, 451})
@@ -99,14 +99,18 @@ class Fetcher:
             await self._session.close()
             self._session = None
 
-    async def fetch(self, url: str, *, max_bytes: int | None = None) -> Fetched | FetchFailure:
-        """GET one URL once. Every failure is a value; nothing of a partial body is returned."""
+    async def fetch(self, url: str, *, max_bytes: int | None = None, media_types: tuple[str, ...] | None = None) -> Fetched | FetchFailure:
+        """GET one URL once. Every failure is a value; nothing of a partial body is returned.
+
+        With `media_types` the body of an answer of any other type is left on the wire and returned empty.
+        """
         if self._session is None:
             raise RuntimeError("start the fetcher before it fetches")
         cap = min(max_bytes or self._limits.max_bytes, self._limits.max_bytes)
         try:
             async with self._session.get(url, allow_redirects=False) as response:
-                body = await _capped_body(response, cap)
+                is_wanted = media_types is None or response.headers.get("Content-Type", "").lower().startswith(media_types)
+                body = await _capped_body(response, cap) if is_wanted else b""
                 if body is None:
                     return FetchFailure.TOO_LARGE
                 return Fetched(url, response.status, tuple(response.headers.items()), body)

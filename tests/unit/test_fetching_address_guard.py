@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.crawler.address_guard import AddressGuard, AddressRefusedError
+from assent.fetching.address_guard import AddressGuard, AddressRefusedError
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""`assent source`: show that a controller controls the folders its grants name, see until when, and end it; it reaches into no grant."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from assent.cli.api import Answer, RefusedError, add_api_arguments, call, identifier, token_from
+from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
+
+_AT = "/v1/control-proofs"
+_ID = "01900000-0000-7000-8000-000000000000"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    prove = add_parser(
+        actions,
+        "prove",
+        "tell the line that the host must serve, or take the proof when it does; also to renew",
+        ("assent source prove https://example.org/ --controller museum", "assent source prove https://example.org/staff/"),
+    )
+    add_api_arguments(prove)
+    prove.add_argument("place", help="a host, or a folder on it, over https")
+    prove.add_argument("--controller", help="id of the controller, as its grants name it (default: the organisation of the token)")
+    prove.add_argument("--json", action="store_true", help="print the proof as JSON")
+    _add_list(actions)
+    revoke = add_parser(
+        actions,
+        "revoke",
+        "end a proof; pictures of its folders wait for their subjects again",
+        (f"assent source revoke {_ID}", f"assent source revoke {_ID} --token-file staff.token"),
+    )
+    add_api_arguments(revoke)
+    revoke.add_argument("id", type=identifier, help="number of the proof")
+
+
+def _add_list(actions: Actions) -> None:
+    action = add_parser(actions, "list", "every proof, and until when it counts", ("assent source list", "assent source list --json"))
+    add_api_arguments(action)
+    action.add_argument("--json", action="store_true", help="print the proofs as JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    actions = {"prove": _prove, "list": _list, "revoke": _revoke}
+    return actions[arguments.action](arguments)
+
+
+def _prove(arguments: argparse.Namespace) -> int:
+    token = token_from(arguments)
+    body = {"place": arguments.place, **({"controller": arguments.controller} if arguments.controller else {})}
+    asked = call(arguments, "POST", _AT, token=token, body=body)
+    try:
+        proof = call(arguments, "POST", f"{_AT}/{asked['proof_id']}/check", token=token)
+    except RefusedError as error:
+        if error.details.get("code") != "control_not_shown":
+            raise
+        raise CommandError(f"{error.details.get('message', '')} {_what_to_do(asked)}", ExitCode.REFUSED) from error
+    if arguments.json:
+        print(json.dumps(proof))
+        return ExitCode.DONE
+    print(f"{proof['controller']} controls {proof['place']}, shown until {str(proof['ends_at'])[:10]}; run this again before then")
+    return ExitCode.DONE
+
+
+def _what_to_do(asked: Answer) -> str:
+    return f"Serve {asked['file_url']} as text/plain with this line, beside others if there are: {asked['line']} and run this again"
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    answer = call(arguments, "GET", _AT, token=token_from(arguments))
+    if arguments.json:
+        print(json.dumps(answer))
+        return ExitCode.DONE
+    for one in answer["proofs"]:
+        print(f"{one['proof_id']}  {one['controller']}  {one['place']}  {_standing(one)}")
+    if not answer["proofs"]:
+        print("nobody has asked for a proof; begin with: assent source prove https://HOST/")
+    return ExitCode.DONE
+
+
+def _standing(one: Answer) -> str:
+    if one["revoked_at"] is not None:
+        return f"revoked {one['revoked_at'][:10]}"
+    return "not shown yet" if one["ends_at"] is None else f"shown until {one['ends_at'][:10]}"
+
+
+def _revoke(arguments: argparse.Namespace) -> int:
+    proof = call(arguments, "POST", f"{_AT}/{arguments.id}/revoke", token=token_from(arguments))
+    print(f"the proof of {proof['place']} counts no more; what was taken under it stays, new pictures wait for their subjects")
+    return ExitCode.DONE
+
+
+SOURCE = Command(
+    name="source",
+    help="staff: show that a controller controls the folders its grants name",
+    examples=(
+        "assent source prove https://example.org/ --controller museum",
+        "assent source list",
+        f"assent source revoke {_ID}",
+    ),
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,114 @@
+"""Rows of control proofs: who says that it controls which place, what the file there must hold, and until when it was shown."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from assent.ids import GrantId
+from services.registry.time_text import moment, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """One challenge and what came of it. `proven_at` and `ends_at` are None until it was shown; a revoked one is never shown again."""
+
+    proof_id: str
+    controller: str
+    place: str
+    file_url: str
+    token: str
+    salt: bytes
+    created_at: datetime
+    proven_at: datetime | None = None
+    ends_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def counts(self, now: datetime) -> bool:
+        """Shown, not revoked, not yet too old."""
+        return self.revoked_at is None and self.ends_at is not None and now < self.ends_at
+
+
+def insert_challenge(database: sqlite3.Connection, row: ControlRow) -> ControlRow:
+    """A new challenge, or the one that this controller has for this place already."""
+    held = database.execute(
+        "SELECT * FROM control_proofs WHERE controller = ? AND place = ? AND revoked_at IS NULL", (row.controller, row.place)
+    ).fetchone()
+    if held is not None:
+        return _row(held)
+    values = (row.proof_id, row.controller, row.place, row.file_url, row.token, row.salt, stamp(row.created_at))
+    database.execute("INSERT INTO control_proofs VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", values)
+    return row
+
+
+def control_row(database: sqlite3.Connection, proof_id: str) -> ControlRow | None:
+    """The proof, or None."""
+    row = database.execute("SELECT * FROM control_proofs WHERE proof_id = ?", (proof_id,)).fetchone()
+    return None if row is None else _row(row)
+
+
+def control_rows(database: sqlite3.Connection, controller: str | None = None) -> list[ControlRow]:
+    """Every proof, or those of one controller, oldest first."""
+    rows = database.execute("SELECT * FROM control_proofs WHERE ?1 IS NULL OR controller = ?1 ORDER BY created_at, proof_id", (controller,))
+    return [_row(row) for row in rows]
+
+
+def set_shown(database: sqlite3.Connection, proof_id: str, *, now: datetime, ends_at: datetime) -> bool:
+    """It was shown, unless it was revoked meanwhile. Every live grant is looked at anew."""
+    changed = database.execute(
+        "UPDATE control_proofs SET proven_at = ?, ends_at = ? WHERE proof_id = ? AND revoked_at IS NULL",
+        (stamp(now), stamp(ends_at), proof_id),
+    ).rowcount
+    _look_anew(database)
+    return changed == 1
+
+
+def set_revoked(database: sqlite3.Connection, proof_id: str, *, now: datetime) -> bool:
+    """It counts no more; whether it was not revoked before. Every live grant is looked at anew."""
+    changed = database.execute(
+        "UPDATE control_proofs SET revoked_at = ? WHERE proof_id = ? AND revoked_at IS NULL", (stamp(now), proof_id)
+    ).rowcount
+    if changed:
+        _look_anew(database)
+    return changed == 1
+
+
+def unlooked_grants(database: sqlite3.Connection, *, limit: int) -> list[GrantId]:
+    """Live grants that were not looked at since a proof changed last."""
+    rows = database.execute(
+        "SELECT grant_id FROM grants WHERE state IN ('given', 'renewed') "
+        "AND control_seen < (SELECT coalesce(max(changes), 0) FROM control_changes) ORDER BY grant_id LIMIT ?",
+        (limit,),
+    )
+    return [GrantId(row[0]) for row in rows]
+
+
+def changes_so_far(database: sqlite3.Connection) -> int:
+    """How often a proof changed."""
+    return int(database.execute("SELECT coalesce(max(changes), 0) FROM control_changes").fetchone()[0])
+
+
+def mark_looked(database: sqlite3.Connection, grant_id: GrantId, changes: int) -> None:
+    """The grant says what the proofs said after so many changes."""
+    database.execute("UPDATE grants SET control_seen = max(control_seen, ?) WHERE grant_id = ?", (changes, grant_id))
+
+
+def _look_anew(database: sqlite3.Connection) -> None:
+    database.execute("INSERT INTO control_changes VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET changes = changes + 1")
+
+
+def _row(row: sqlite3.Row) -> ControlRow:
+    proven, ends, revoked = (None if row[name] is None else moment(row[name]) for name in ("proven_at", "ends_at", "revoked_at"))
+    return ControlRow(
+        proof_id=row["proof_id"],
+        controller=row["controller"],
+        place=row["place"],
+        file_url=row["file_url"],
+        token=row["token"],
+        salt=row["salt"],
+        created_at=moment(row["created_at"]),
+        proven_at=proven,
+        ends_at=ends,
+        revoked_at=revoked,
+    )

@@ -1,0 +1,42 @@
+"""Brings live grants to what the proofs of control say by now, as a new revision each; it never touches what she said herself."""
+
+from __future__ import annotations
+
+from assent.ids import GrantId
+from assent.keys.grant_keys import KeyDestroyedError
+from services.registry.control_table import changes_so_far, mark_looked, unlooked_grants
+from services.registry.controls import Controls
+from services.registry.grant_vault import RecordGoneError
+from services.registry.grants import Grants
+from services.registry.store import RegistryStore
+
+GRANTS_A_ROUND = 200
+
+
+class ControlWatch:
+    """Looks at every live grant once after each change of a proof. A crash half way is made good by the next round."""
+
+    def __init__(self, *, store: RegistryStore, grants: Grants, controls: Controls) -> None:
+        self._store = store
+        self._grants = grants
+        self._controls = controls
+
+    async def look(self) -> int:
+        """How many grants got another revision. Raises ApiError when one was changed meanwhile: the next round looks again."""
+        changes = await self._store.read(changes_so_far)
+        revised = 0
+        for grant_id in await self._store.read(lambda database: unlooked_grants(database, limit=GRANTS_A_ROUND)):
+            revised += await self._look_at(grant_id)
+            await self._store.write(lambda database, grant_id=grant_id: mark_looked(database, grant_id, changes))  # type: ignore[misc]
+        return revised
+
+    async def _look_at(self, grant_id: GrantId) -> bool:
+        try:
+            record = await self._grants.record(grant_id)
+        except (RecordGoneError, KeyDestroyedError):
+            return False  # It ended meanwhile.
+        sources = await self._controls.on(record.sources, record.source_controller)
+        if sources == record.sources:
+            return False
+        await self._grants.revise(record, {"sources": sources}, is_hers=False)
+        return True

@@ -1,0 +1,136 @@
+"""Proofs that a controller controls the folders its grants name: asked for, shown by a file on that very host, ended; never assumed."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+import rfc8785
+from uuid_utils.compat import uuid7
+
+from assent.events.grants import SourceRule
+from assent.fetching.address_guard import AddressGuard, Socket
+from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure, FetchLimits
+from assent.identity.errors import ApiError
+from assent.receipts.commitment import commit
+from assent.receipts.leaves import Control
+from assent.stream.clock import Clock
+from services.registry.control_place import MAX_FILE_BYTES, ControlPlaceError, Showing, control_line, control_place, showing, with_control
+from services.registry.control_table import ControlRow, control_row, control_rows, insert_challenge, set_revoked, set_shown
+from services.registry.receipt_desk import ReceiptDesk
+from services.registry.refused import not_found
+from services.registry.store import RegistryStore
+
+USER_AGENT = "AssentControl/1.0"
+FETCH_S = 10.0
+RENEWED_AFTER = timedelta(days=1)
+"""A renewal is a new revision of every grant that rests on the proof, so asking twice in a row does not make one."""
+_SAID = {
+    Showing.NO_ANSWER: "The host did not answer with the file.",
+    Showing.CLOSED_ADDRESS: "The host has no public address.",
+    Showing.MOVED: "The file is somewhere else, and another place's word is not this host's.",
+    Showing.NO_FILE: "The host has no such file.",
+    Showing.NOT_TEXT: "The host answers with something else than a text file.",
+    Showing.OTHER_LINES: "The file does not hold the line.",
+}
+
+
+class Controls:
+    """One fetch at a time: whoever asks again and again makes nobody else's host busy."""
+
+    def __init__(
+        self, *, store: RegistryStore, receipts: ReceiptDesk, clock: Clock, allowed_sockets: frozenset[Socket], proof_days: int
+    ) -> None:
+        self._store = store
+        self._receipts = receipts
+        self._clock = clock
+        self._allowed_sockets = allowed_sockets
+        self._proof_days = proof_days
+        self._fetching = asyncio.Lock()
+
+    async def challenge(self, controller: str, url: str) -> ControlRow:
+        """What this controller must put on its host; asked again, the same. Raises ApiError 422."""
+        try:
+            place = control_place(url, allowed_sockets=self._allowed_sockets)
+        except ControlPlaceError as error:
+            raise ApiError(422, "bad_place", f"{error}.", "Name it like https://site.example/ or https://site.example/photos/.") from error
+        row = ControlRow(
+            proof_id=str(uuid7()),
+            controller=controller,
+            place=place.name,
+            file_url=place.file_url,
+            token=secrets.token_hex(32),
+            salt=os.urandom(32),
+            created_at=self._clock.now(),
+        )
+        return await self._store.write(lambda database: insert_challenge(database, row))
+
+    async def check(self, proof_id: str) -> ControlRow:
+        """Look at the file, and take the proof, or renew it. Raises ApiError 422 when it is not shown.
+
+        A host that answers and no longer says it ends a proof that counted; one that does not answer ends nothing.
+        """
+        row = await self.one(proof_id)
+        if row.revoked_at is not None:
+            raise ApiError(409, "control_revoked", "This proof was revoked.", "Ask for a new one; its line is another.")
+        found = showing(await self._fetch(row.file_url), row.token)
+        if found is not Showing.SHOWN:
+            if found.is_denial and row.counts(self._clock.now()):
+                await self.revoke(proof_id)
+            remedy = f"Serve {row.file_url} as text/plain with the line {control_line(row.token)}"
+            raise ApiError(422, "control_not_shown", _SAID[found], f"{remedy} and ask again.", details={"reason": found.value})
+        now = self._clock.now()
+        ends_at = now + timedelta(days=self._proof_days)
+        if row.ends_at is not None and ends_at - row.ends_at < RENEWED_AFTER:
+            return row
+        await self._record(row, "control_shown")
+        if not await self._store.write(lambda database: set_shown(database, proof_id, now=now, ends_at=ends_at)):
+            raise ApiError(409, "control_revoked", "This proof was revoked meanwhile.", "Ask for a new one.")
+        return await self.one(proof_id)
+
+    async def revoke(self, proof_id: str) -> ControlRow:
+        """The proof counts no more. What was taken under it stays; nothing more is taken without her approval."""
+        row = await self.one(proof_id)
+        now = self._clock.now()
+        if await self._store.write(lambda database: set_revoked(database, proof_id, now=now)):
+            await self._record(row, "control_revoked")
+        return await self.one(proof_id)
+
+    async def one(self, proof_id: str) -> ControlRow:
+        """The proof. Raises ApiError 404."""
+        row = await self._store.read(lambda database: control_row(database, proof_id))
+        if row is None:
+            raise not_found("control proof")
+        return row
+
+    async def listed(self, controller: str | None = None) -> list[ControlRow]:
+        """Every proof, or those of one controller."""
+        return await self._store.read(functools.partial(control_rows, controller=controller))
+
+    async def on(self, sources: Iterable[SourceRule], controller: str | None) -> tuple[SourceRule, ...]:
+        """The sources with what this controller has shown; with no controller whose word counts, without."""
+        rows = [] if controller is None else await self.listed(controller)
+        now = self._clock.now()
+        return with_control(sources, [(row.place, row.ends_at) for row in rows if row.ends_at is not None and row.counts(now)])
+
+    async def _fetch(self, url: str) -> Fetched | FetchFailure:
+        limits = FetchLimits(total_s=FETCH_S, max_bytes=MAX_FILE_BYTES)
+        fetcher = Fetcher(guard=AddressGuard(self._allowed_sockets), user_agent=USER_AGENT, limits=limits)
+        async with self._fetching:
+            await fetcher.start()
+            try:
+                return await fetcher.fetch(url)
+            finally:
+                await fetcher.close()
+
+    async def _record(self, row: ControlRow, action: str) -> None:
+        """In the receipt log, where nobody can take it back; who and where stand there as a commitment."""
+        now = self._clock.now()
+        facts = {"controller": row.controller, "place": row.place, "token": row.token}
+        digest = commit("control", rfc8785.dumps(facts).decode(), salt=row.salt)
+        leaf = Control.model_validate({"action": action, "reference": row.proof_id, "document_sha256": digest, "happened_at": now})
+        await self._receipts.control(leaf, once=f"{action}/{row.proof_id}/{now.isoformat()}")
