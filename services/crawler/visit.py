@@ -63,7 +63,8 @@ class Stopped:
     @property
     def rules(self) -> tuple[RuleId, ...]:
         """Every rule that refuses, whichever grant it stands for."""
-        return tuple(sorted({rule for refusal in self.refusals for rule in refusal.rules}))
+        waits = {CONTROL_UNPROVEN} if self.waiting.findings else set()
+        return tuple(sorted({rule for refusal in self.refusals for rule in refusal.rules} | waits))
 
 
 @dataclass(frozen=True, slots=True)
