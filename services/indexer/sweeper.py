@@ -12,7 +12,7 @@ from assent.ids import FaceId
 from assent.stream.clock import Clock
 from assent.vectors.store import PointFacts, VectorStore
 from services.indexer.overdue import is_doubted, is_overdue
-from services.indexer.suppressed_faces import SuppressedFaces
+from services.indexer.unwanted_faces import UnwantedFaces
 
 PAGE = 512
 
@@ -40,7 +40,7 @@ class Sweeper:
         store: VectorStore,
         tables: DecisionTables,
         gate: Gate,
-        suppressed: SuppressedFaces,
+        unwanted: UnwantedFaces,
         clock: Clock,
         erase_grace_s: float,
         catch_up_timeout_s: float,
@@ -48,13 +48,13 @@ class Sweeper:
         self._store = store
         self._tables = tables
         self._gate = gate
-        self._suppressed = suppressed
+        self._unwanted = unwanted
         self._clock = clock
         self._grace = timedelta(seconds=erase_grace_s)
         self._catch_up_timeout_s = catch_up_timeout_s
 
     async def sweep(self) -> Sweep:
-        """Walk the store once and delete what no live grant names, and what is of an image that must not come back."""
+        """Walk the store once and delete what no live grant names, what was taken out of one, and what must not come back."""
         points = await self._listed()
         await self._tables.catch_up(self._catch_up_timeout_s)
         ledger, now = self._tables.ledger, self._clock.now()
@@ -65,10 +65,18 @@ class Sweeper:
             await self._store.flush()
         doubted = sum(is_doubted(ledger, point.grant_id, now) for point in lost)
         unwanted = [point for point in points if self._gate.is_image_suppressed(point.image_id)]
-        await self._suppressed.remove(unwanted)
+        await self._unwanted.remove([*unwanted, *await self._taken_away(points)])
         return Sweep(
             seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, suppressed=len(unwanted), at=now
         )
+
+    async def _taken_away(self, points: list[PointFacts]) -> list[PointFacts]:
+        """Under a grant that goes on, what she took out of it. Read anew: it may have come in again under another of her sources."""
+        ids = [point.face_id for point in points if self._is_taken_away(point)]
+        return [point for point in await self._store.retrieve(ids) if self._is_taken_away(point)]
+
+    def _is_taken_away(self, point: PointFacts) -> bool:
+        return self._gate.live(point.grant_id) is not None and not self._gate.may_stay(point.grant_id, source=point.source)
 
     async def _listed(self) -> list[PointFacts]:
         points: list[PointFacts] = []
