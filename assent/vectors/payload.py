@@ -56,6 +56,11 @@ def facts(point_id: object, stored: Mapping[str, Any] | None) -> PointFacts:
         raise VectorStoreError(f"Point {point_id} lacks the facts every point has. It was written by something else: delete it.") from error
 
 
+def names_no_grant(stored: Mapping[str, Any] | None) -> bool:
+    """Something else wrote the point: whatever it is, there is no yes for it."""
+    return not isinstance((stored or {}).get(GRANT_ID), str)
+
+
 def check_points(points: Sequence[FacePoint], *, dimensions: int, model_digest: str) -> None:
     """Raises ModelMismatchError or VectorStoreError at the first point that must not be stored."""
     for point in points:

@@ -133,6 +133,10 @@ class VectorStore(Protocol):
         """The next page in id order, after an id or from the start; empty at the end."""
         ...
 
+    async def drop_foreign(self) -> int:
+        """Delete every point that names no grant: something else wrote it, and nobody said yes to it. How many there were."""
+        ...
+
     async def count(self) -> int:
         """How many points there are, exactly."""
         ...

@@ -152,7 +152,7 @@ class IndexerApp(RunnerService):
     async def _sweep(self) -> None:
         swept = await self._sweeper.sweep()
         self._metrics.set(declared.VECTORS, swept.seen)
-        self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted)
+        self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted + swept.foreign)
         self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
         self._swept.set()
 

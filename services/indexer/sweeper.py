@@ -10,7 +10,7 @@ from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
 from assent.ids import FaceId
 from assent.stream.clock import Clock
-from assent.vectors.store import PointFacts, VectorStore
+from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
 from services.indexer.overdue import is_doubted, is_overdue
 from services.indexer.unwanted_faces import UnwantedFaces
 
@@ -20,7 +20,7 @@ PAGE = 512
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), those whose grant is
-    denied (kept), those of suppressed images (deleted), and when.
+    denied (kept), those of suppressed images (deleted), those that name no grant at all (deleted), and when.
     """
 
     seen: int
@@ -28,6 +28,7 @@ class Sweep:
     overdue: int
     doubted: int
     suppressed: int
+    foreign: int
     at: datetime
 
 
@@ -55,7 +56,7 @@ class Sweeper:
 
     async def sweep(self) -> Sweep:
         """Walk the store once and delete what no live grant names, what was taken out of one, and what must not come back."""
-        points = await self._listed()
+        points, foreign = await self._listed_without_foreign()
         await self._tables.catch_up(self._catch_up_timeout_s)
         ledger, now = self._tables.ledger, self._clock.now()
         lost = [point for point in points if ledger.standing(point.grant_id, now) is not Standing.LIVE]
@@ -67,7 +68,13 @@ class Sweeper:
         unwanted = [point for point in points if self._gate.is_image_suppressed(point.image_id)]
         await self._unwanted.remove([*unwanted, *await self._taken_away(points)])
         return Sweep(
-            seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, suppressed=len(unwanted), at=now
+            seen=len(points),
+            without_live_grant=len(lost),
+            overdue=len(overdue),
+            doubted=doubted,
+            suppressed=len(unwanted),
+            foreign=foreign,
+            at=now,
         )
 
     async def _taken_away(self, points: list[PointFacts]) -> list[PointFacts]:
@@ -77,6 +84,16 @@ class Sweeper:
 
     def _is_taken_away(self, point: PointFacts) -> bool:
         return self._gate.live(point.grant_id) is not None and not self._gate.may_stay(point.grant_id, source=point.source)
+
+    async def _listed_without_foreign(self) -> tuple[list[PointFacts], int]:
+        """One point that something else wrote must not keep all others from being judged."""
+        try:
+            return await self._listed(), 0
+        except VectorStoreUnavailableError:
+            raise
+        except VectorStoreError:
+            foreign = await self._store.drop_foreign()
+            return await self._listed(), foreign
 
     async def _listed(self) -> list[PointFacts]:
         points: list[PointFacts] = []
