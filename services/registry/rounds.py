@@ -16,6 +16,7 @@ from assent.stream.clock import Clock
 from assent.stream.event_log import LogUnavailableError
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import ERASURE_TIME_LEFT, ERASURES_PENDING, GRANTS
+from services.registry.dead_letter_watch import DeadLetterWatch
 from services.registry.endings import Endings
 from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
@@ -45,6 +46,7 @@ class Rounds:
         erasures: ErasureDesk,
         quarantine: QuarantineWatch,
         producers: ProducerWatch,
+        dead_letters: DeadLetterWatch,
         guard: RevisionGuard,
         policy_guard: PolicyGuard,
         clock: Clock,
@@ -57,6 +59,7 @@ class Rounds:
         self._erasures = erasures
         self._quarantine = quarantine
         self._producers = producers
+        self._dead_letters = dead_letters
         self._guard = guard
         self._policy_guard = policy_guard
         self._clock = clock
@@ -86,6 +89,7 @@ class Rounds:
             ("policy", self._look_at_policy),
             ("quarantine", self._quarantine.work),
             ("producers", self._producers.look),
+            ("dead_letters", self._dead_letters.look),
             ("receipts", self._erasures.conclude_all),
             ("counts", self._count),
         )

@@ -21,21 +21,28 @@ from services.registry.store import RegistryBrokenError, RegistryStore
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def file_of_version_1(folder: Path) -> None:
-    """As the release before the column `image_id` wrote it, with one outcome."""
+COLUMNS_OF = {1: ("", ""), 2: (", image_id TEXT", ""), 3: (", image_id TEXT", ", document TEXT")}
+"""How the columns of outcomes and of policy versions ended in each version before."""
+
+
+def older_file(folder: Path, version: int) -> None:
+    """As the release of that version wrote it, with one outcome."""
     database = sqlite3.connect(folder / FILE)
-    database.executescript(SCHEMA.replace(", image_id TEXT)", ")").replace(", document TEXT)", ")"))
+    outcomes, policies = COLUMNS_OF[version]
+    assert SCHEMA.count(", image_id TEXT, place TEXT)") == SCHEMA.count(", document TEXT)") == 1
+    database.executescript(SCHEMA.replace(", image_id TEXT, place TEXT)", f"{outcomes})").replace(", document TEXT)", f"{policies})"))
     database.execute(
         "INSERT INTO outcomes (event_id, sighting_id, producer, stage, outcome, at) VALUES ('e', 's', 'agency', 'geofence', 'no_grant', ?)",
         (NOW.isoformat(),),
     )
-    database.execute("PRAGMA user_version = 1")
+    database.execute(f"PRAGMA user_version = {version}")
     database.commit()
     database.close()
 
 
-async def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> None:
-    file_of_version_1(tmp_path)
+@pytest.mark.parametrize("version", COLUMNS_OF)
+async def test_a_file_of_a_version_before_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    older_file(tmp_path, version)
     for _ in range(2):
         store = RegistryStore(tmp_path)
         rows = await store.read(lambda database: outcomes_after(database, producer=ProducerId("agency"), grant_id=None, after=0, limit=9))
@@ -54,7 +61,7 @@ async def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path
             )
         )
         await store.close()
-    assert [(row.sighting_id, row.image_id) for row in rows] == [("s", None), ("t", "i")]
+    assert [(row.sighting_id, row.image_id, row.place) for row in rows] == [("s", None, None), ("t", "i", None)]
 
 
 async def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
