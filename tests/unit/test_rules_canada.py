@@ -110,6 +110,12 @@ def test_ca_6_children_when_a_grant_is_asked_for(
     assert refused(request, age_band=band, residences=[place]) == wanted
 
 
+def test_ca_6_a_band_ends_with_its_last_year() -> None:
+    """At 17 a guardian still says yes where one does below 18; the band says nothing of 18."""
+    policy = policy_with(CA_BC={"consent": {"age_min": 19, "guardian_below": 18}})
+    assert rules_of(least_grant("CA-BC", age_band=AgeBand.MINOR_14_17, guardian=True), "CA-BC", policy=policy) == ()
+
+
 def test_ca_6_of_two_residences_the_higher_age_counts() -> None:
     legal = [least_basis(place).model_dump(mode="json", exclude={"evidence_count", "notice_sha256"}) for place in ("CA-AB", "CA-BC")]
     request = asked("CA-AB", birth_year=NOW.year - 18, legal=legal)
