@@ -21,6 +21,7 @@ from assent.geofence.evidence import Evidence
 from assent.geofence.policy import Policy
 from assent.geofence.residence import residence_evidence
 from assent.ids import GrantId, ImageId, Jurisdiction, RuleId
+from assent.keys.identifiers import ImageIds
 from assent.stream.clock import Clock
 from assent.stream.outcomes import RetryLaterError
 
@@ -84,9 +85,10 @@ class Judgement(NamedTuple):
 class Gate:
     """Decides from the folded tables and the clock; holds no state of its own."""
 
-    def __init__(self, fold: DecisionState, clock: Clock) -> None:
+    def __init__(self, fold: DecisionState, clock: Clock, names: ImageIds | None = None) -> None:
         self._fold = fold
         self._clock = clock
+        self._names = names
 
     @property
     def policy(self) -> Policy:
@@ -108,6 +110,19 @@ class Gate:
     def live(self, grant_id: GrantId) -> GrantSnapshot | None:
         """The grant if it is live now."""
         return self._fold.ledger.live(grant_id, self.now)
+
+    def may_stay(self, grant_id: GrantId, *, source: str | None) -> bool:
+        """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from.
+
+        `source` is its keyed name; None, of releases that did not keep it, is judged by the former alone.
+        """
+        grant = self.live(grant_id)
+        if grant is None or Operation.STORE not in grant.operations:
+            return False
+        if source is None:
+            return True
+        names = self._names
+        return names is not None and any(names.source_name(rule.kind.value, rule.value) == source for rule in grant.sources)
 
     def is_suppressed(self, suppression_key: str) -> bool:
         """These bytes, or what lies at this address, were asked never to come back."""

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from assent.deciding.refusals import Outcome
 
 EMBEDDED = "embedded"
+
+
+class DeadOutcome(StrEnum):
+    """Why a record of a producer was given up, coarsely: it is no event, its bytes are not its own, or its producer is suspended."""
+
+    UNREADABLE_EVENT = "unreadable_event"
+    WRONG_BYTES = "wrong_bytes"
+    SUSPENDED = "suspended"
+
+
+_BY_CAUSE = {
+    "foreign_blob": DeadOutcome.WRONG_BYTES,
+    "wrong_digest": DeadOutcome.WRONG_BYTES,
+    "producer_suspended": DeadOutcome.SUSPENDED,
+}
 _REMEDIES: dict[str, str] = {
     EMBEDDED: "",
     Outcome.SUPPRESSED: "These bytes must not come back. Do not send them again.",
@@ -18,8 +35,16 @@ _REMEDIES: dict[str, str] = {
     Outcome.CLOSED_PLACE: "A place that this belongs to is closed for it. Nothing to be done by a producer.",
     Outcome.NOT_GRANTED: "The grant leaves this out. Ask for a grant that includes it.",
     Outcome.AWAITS_APPROVAL: "Nobody has shown control of its folder. She approves the image herself, or the controller proves control.",
+    DeadOutcome.UNREADABLE_EVENT: "The record is no event that is read here. See the causes of dead letters, mend it and send it again.",
+    DeadOutcome.WRONG_BYTES: "The event names bytes that are not yours, or not those that were PUT. Name intake/PRODUCER/SHA256.",
+    DeadOutcome.SUSPENDED: "Too much of what you signed was dead, or the operator suspended you. Mend it, and ask to be resumed.",
 }
 OUTCOMES = tuple(_REMEDIES)
+
+
+def dead_outcome_of(cause: str) -> DeadOutcome:
+    """The coarse class of a dead letter's cause."""
+    return _BY_CAUSE.get(cause, DeadOutcome.UNREADABLE_EVENT)
 
 
 def remedy_of(outcome: str) -> str:

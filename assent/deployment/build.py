@@ -173,7 +173,7 @@ def _shared(
         clock=clock,
         log=log,
         tables=tables,
-        gate=Gate(tables.fold, clock),
+        gate=Gate(tables.fold, clock, ImageIds(keys)),
         quarantine=Quarantine(blobs, keys.quarantine_key),
         derivatives=Derivatives(blobs, grant_keys),
         keys=keys,

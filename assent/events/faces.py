@@ -18,7 +18,8 @@ __all__ = ["FaceBox", "FaceEmbedded"]
 class FaceEmbedded(EventPayload):
     """One granted face. `sealed_vector` is AES-256-GCM over little-endian float32[dimensions], unit length.
 
-    `producer` handed the image in; None in records of releases that did not say it, as `decision` is.
+    `producer` handed the image in; `source` is the keyed name of the source rule that covered it. Both are None in records of releases
+    that did not say it, as `decision` is.
     """
 
     type: ClassVar[str] = "faces.embedded.v1"
@@ -29,6 +30,7 @@ class FaceEmbedded(EventPayload):
     subject_id: SubjectId
     image_id: ImageId
     producer: ProducerId | None = None
+    source: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     sighting_id: SightingId
     region_index: int = Field(ge=0)
     box: FaceBox

@@ -55,6 +55,10 @@ class ImageIds:
         """Names an address, in its one normal spelling, that must not be fetched. No SHA-256 is ever taken for one."""
         return hmac.new(self._suppression_key, b"url " + final_url.encode(), hashlib.sha256).hexdigest()
 
+    def source_name(self, kind: str, value: str) -> str:
+        """Names one source rule of a grant, so that a stored face says which rule let it in and not which place that names."""
+        return hmac.new(self._sighting_key, b"source " + kind.encode() + b" " + value.encode(), hashlib.sha256).hexdigest()
+
     def masked_hash(self, perceptual_hash: bytes) -> str:
         """What a picture looks like (32 bytes), in hex, under a mask that leaves distances as they are and tells an outsider nothing."""
         mask = hmac.new(self._suppression_key, b"perceptual hash", hashlib.sha256).digest()

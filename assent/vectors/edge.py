@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,10 @@ class EdgeVectorStore:
         """The next page in id order."""
         return await self._run(lambda: self._opened.scroll(after, limit))
 
+    async def drop_foreign(self) -> int:
+        """Delete what names no grant, and remember its vectors for the next purge."""
+        return await self._run(self._drop_foreign)
+
     async def count(self) -> int:
         """How many points there are."""
         return await self._run(lambda: self._opened.count())
@@ -158,11 +162,18 @@ class EdgeVectorStore:
         self._remember([point.face_id for point in points])
         self._opened.upsert(points)
 
-    def _delete(self, ids: Sequence[FaceId]) -> None:
+    def _drop_foreign(self) -> int:
+        ids = self._opened.foreign()
+        if ids:
+            self._delete(ids)
+            self._opened.flush()
+        return len(ids)
+
+    def _delete(self, ids: Sequence[Any]) -> None:
         self._remember(ids)
         self._opened.delete(ids)
 
-    def _remember(self, ids: Sequence[FaceId]) -> None:
+    def _remember(self, ids: Sequence[Any]) -> None:
         vectors = self._opened.vectors(ids)
         if not vectors:
             return

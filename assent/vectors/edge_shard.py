@@ -11,7 +11,7 @@ import qdrant_edge as edge
 from numpy.typing import NDArray
 
 from assent.ids import FaceId
-from assent.vectors.payload import GRANT_ID, INDEXED, PURPOSES, facts, payload
+from assent.vectors.payload import GRANT_ID, INDEXED, PURPOSES, facts, names_no_grant, payload
 from assent.vectors.store import Candidate, FacePoint, PointFacts
 
 _PAGE = 1024
@@ -48,13 +48,13 @@ class EdgeShard:
         for page in other._pages(with_vector=True):
             self._put([edge.Point(record.id, record.vector, record.payload) for record in page])
 
-    def delete(self, ids: Sequence[FaceId]) -> None:
+    def delete(self, ids: Sequence[Any]) -> None:
         self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
 
     def retrieve(self, ids: Sequence[FaceId]) -> list[PointFacts]:
         return [facts(record.id, record.payload) for record in self._shard.retrieve(list(ids), True, False)]
 
-    def vectors(self, ids: Sequence[FaceId]) -> dict[FaceId, NDArray[np.float32]]:
+    def vectors(self, ids: Sequence[Any]) -> dict[FaceId, NDArray[np.float32]]:
         """The vectors as they are stored, for those ids that are there."""
         return {FaceId(str(record.id)): _vector(record) for record in self._shard.retrieve(list(ids), False, True)}
 
@@ -73,6 +73,10 @@ class EdgeShard:
         request = edge.ScrollRequest(offset=after, limit=limit + 1, with_payload=True, with_vector=False)
         found = [facts(record.id, record.payload) for record in self._shard.scroll(request)[0]]
         return [item for item in found if item.face_id != after][:limit]
+
+    def foreign(self) -> list[Any]:
+        """The ids, in Edge's own form, of points that name no grant."""
+        return [record.id for page in self._pages() for record in page if names_no_grant(record.payload)]
 
     def search(self, vector: NDArray[np.float32], *, grants: Sequence[str], purpose: str, limit: int, threshold: float) -> list[Candidate]:
         wanted = edge.Filter(

@@ -21,7 +21,8 @@ INDEXED = (GRANT_ID, IMAGE_ID, PURPOSES)
 
 def payload(point: FacePoint | PointFacts) -> dict[str, Any]:
     """The facts of a point as JSON types."""
-    return {
+    source = {} if point.source is None else {"source": point.source}
+    return source | {
         GRANT_ID: point.grant_id,
         "subject_id": point.subject_id,
         IMAGE_ID: point.image_id,
@@ -49,9 +50,15 @@ def facts(point_id: object, stored: Mapping[str, Any] | None) -> PointFacts:
             expires_at=int(stored["expires_at"]),
             revision=int(stored["revision"]),
             embedded_at=int(stored["embedded_at"]),
+            source=None if stored.get("source") is None else str(stored["source"]),
         )
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise VectorStoreError(f"Point {point_id} lacks the facts every point has. It was written by something else: delete it.") from error
+
+
+def names_no_grant(stored: Mapping[str, Any] | None) -> bool:
+    """Something else wrote the point: whatever it is, there is no yes for it."""
+    return not isinstance((stored or {}).get(GRANT_ID), str)
 
 
 def check_points(points: Sequence[FacePoint], *, dimensions: int, model_digest: str) -> None:

@@ -14,7 +14,18 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
 from assent.ids import FaceId, GrantId, ImageId
-from assent.vectors.payload import GRANT_ID, IMAGE_ID, INDEXED, PURPOSES, check_ids, check_points, check_vector, facts, payload
+from assent.vectors.payload import (
+    GRANT_ID,
+    IMAGE_ID,
+    INDEXED,
+    PURPOSES,
+    check_ids,
+    check_points,
+    check_vector,
+    facts,
+    names_no_grant,
+    payload,
+)
 from assent.vectors.store import (
     Candidate,
     FacePoint,
@@ -145,6 +156,21 @@ class QdrantVectorStore:
         records, _ = await self._call(self._opened.scroll(self._collection, limit=limit + 1, offset=after, with_payload=True))
         found = [facts(record.id, record.payload) for record in records]
         return [item for item in found if item.face_id != after][:limit]
+
+    async def drop_foreign(self) -> int:
+        """Delete what names no grant; ids of every kind that Qdrant knows."""
+        foreign: list[models.ExtendedPointId] = []
+        offset: models.ExtendedPointId | None = None
+        while True:
+            records, after = await self._call(self._opened.scroll(self._collection, limit=_PAGE, offset=offset, with_payload=True))
+            foreign.extend(record.id for record in records if names_no_grant(record.payload))
+            if after is None:
+                break
+            assert isinstance(after, int | str)  # over REST an id is one of the two
+            offset = after
+        if foreign:
+            await self._call(self._opened.delete(self._collection, models.PointIdsList(points=foreign), wait=True))
+        return len(foreign)
 
     async def count(self) -> int:
         """How many points there are."""

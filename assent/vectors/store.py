@@ -34,7 +34,10 @@ class ModelMismatchError(VectorStoreError):
 
 @dataclass(frozen=True, slots=True)
 class PointFacts:
-    """What is known of one face without its vector. `expires_at` and `embedded_at` are Unix seconds."""
+    """What is known of one face without its vector. `expires_at` and `embedded_at` are Unix seconds.
+
+    `source` is the keyed name of the source rule that let it in; None for points of releases that did not keep it.
+    """
 
     face_id: FaceId
     grant_id: GrantId
@@ -46,6 +49,7 @@ class PointFacts:
     expires_at: int
     revision: int
     embedded_at: int
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +67,7 @@ class FacePoint:
     expires_at: int
     revision: int
     embedded_at: int
+    source: str | None = None
 
     def __repr__(self) -> str:
         # A template is as good as a photograph: it must not reach a traceback or a log.
@@ -126,6 +131,10 @@ class VectorStore(Protocol):
 
     async def scroll(self, after: FaceId | None, limit: int) -> list[PointFacts]:
         """The next page in id order, after an id or from the start; empty at the end."""
+        ...
+
+    async def drop_foreign(self) -> int:
+        """Delete every point that names no grant: something else wrote it, and nobody said yes to it. How many there were."""
         ...
 
     async def count(self) -> int:

@@ -11,6 +11,7 @@ from assent.blobs.quarantine import Quarantine
 from assent.blobs.store import BlobNotFoundError
 from assent.consent.asset import Asset
 from assent.consent.binding import bind
+from assent.consent.source_rules import matching_rule
 from assent.deciding.gate import INGEST, Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
@@ -193,6 +194,11 @@ class EmbedderProcessor:
             return [], self._judged(cleared.sighting, clearance)
         return events, None
 
+    def _source(self, sighting: Sighting, grant: GrantSnapshot) -> str | None:
+        """The keyed name of the rule that lets the image in."""
+        rule = matching_rule(grant.sources, Asset.of(sighting))
+        return None if rule is None else self._identifiers.source_name(rule.kind.value, rule.value)
+
     async def _event(
         self,
         cause: Event[EventPayload],
@@ -218,6 +224,7 @@ class EmbedderProcessor:
                 subject_id=grant.subject_id,
                 image_id=sighting.image_id,
                 producer=sighting.producer,
+                source=self._source(sighting, grant),
                 sighting_id=sighting.sighting_id,
                 region_index=face.region_index,
                 box=face.box,

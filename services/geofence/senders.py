@@ -8,9 +8,10 @@ import structlog
 
 from assent.events.record import StoredRecord
 from assent.ids import ProducerId
-from assent.intake.attribution import is_readable_as_signed, named_in
+from assent.intake.attribution import is_readable_as_signed
 from assent.intake.producer_window import ProducerCaps, ProducerWindow, record_digest
 from assent.intake.producers import INNER_PRODUCERS, ProducerDirectory
+from assent.intake.proven_sender import proven_sender
 from assent.intake.signature import is_signed_by
 from assent.intake.standings import ProducerStanding, ProducerStandings, SuspensionReason
 from assent.stream.clock import Clock
@@ -65,12 +66,9 @@ class Senders:
 
     async def unreadable(self, record: StoredRecord) -> None:
         """The same for a record that is no event; under nobody's signature it counts for nobody. Raises RetryLaterError."""
-        named = named_in(record)
-        public_key = await self._producers.public_key(named.producer) if named.producer is not None else None
-        if named.producer is None or public_key is None or is_readable_as_signed(record):
-            return
-        if any(is_signed_by(record, public_key, event_id=event_id) for event_id in named.event_ids):
-            await self.dead(named.producer, record)
+        producer = await proven_sender(record, self._producers)
+        if producer is not None and not is_readable_as_signed(record):
+            await self.dead(producer, record)
 
     async def _suspend(self, producer: ProducerId, reason: SuspensionReason, window: ProducerWindow) -> None:
         self._asked[producer] = await self._standings.suspend(producer, reason, now=self._clock.now(), counted=window.dead())

@@ -25,8 +25,8 @@ from services.indexer.erasure_worker import ErasureIncompleteError, ErasureWorke
 from services.indexer.picture_sweeper import PictureSweeper
 from services.indexer.processor import FaceIndexer
 from services.indexer.settings import IndexerSettings
-from services.indexer.suppressed_faces import SuppressedFaces
 from services.indexer.sweeper import Sweeper
+from services.indexer.unwanted_faces import UnwantedFaces
 
 _LOG = structlog.get_logger()
 _TROUBLE = (LogUnavailableError, TableStaleError, RetryLaterError, VectorStoreError, ErasureIncompleteError)
@@ -48,6 +48,7 @@ class IndexerApp(RunnerService):
             gate=shared.gate,
             tables=shared.tables,
             store=shared.vectors,
+            derivatives=shared.derivatives,
             grant_keys=shared.grant_keys,
             model_digest=shared.model_digest,
             metrics=shared.metrics,
@@ -78,7 +79,7 @@ class IndexerApp(RunnerService):
             store=shared.vectors,
             tables=shared.tables,
             gate=shared.gate,
-            suppressed=SuppressedFaces(store=shared.vectors, derivatives=shared.derivatives),
+            unwanted=UnwantedFaces(store=shared.vectors, derivatives=shared.derivatives),
             clock=shared.clock,
             erase_grace_s=settings.erase_grace_s,
             catch_up_timeout_s=settings.catch_up_timeout_s,
@@ -151,7 +152,7 @@ class IndexerApp(RunnerService):
     async def _sweep(self) -> None:
         swept = await self._sweeper.sweep()
         self._metrics.set(declared.VECTORS, swept.seen)
-        self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted)
+        self._metrics.set(declared.VECTORS_WITHOUT_GRANT, swept.overdue + swept.doubted + swept.foreign)
         self._metrics.set(declared.SWEEP_LAST_COMPLETED, swept.at.timestamp())
         self._swept.set()
 

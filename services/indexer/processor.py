@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from assent.blobs.derivatives import Derivatives
 from assent.deciding.gate import Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
@@ -40,6 +41,7 @@ class FaceIndexer:
         gate: Gate,
         tables: DecisionTables,
         store: VectorStore,
+        derivatives: Derivatives,
         grant_keys: GrantKeyring,
         model_digest: str,
         metrics: Metrics,
@@ -48,11 +50,13 @@ class FaceIndexer:
         self._gate = gate
         self._tables = tables
         self._store = store
+        self._derivatives = derivatives
         self._grant_keys = grant_keys
         self._model_digest = model_digest
         self._metrics = metrics
         self._catch_up_timeout_s = catch_up_timeout_s
         self._pending: dict[FaceId, FacePoint] = {}
+        self._unwritten: list[FaceEmbedded] = []
         # Written, or perhaps written, and not yet looked at again: a batch whose second look failed comes back, and its record may
         # be refused then without being written.
         self._unlooked: dict[FaceId, FacePoint] = {}
@@ -60,6 +64,7 @@ class FaceIndexer:
     async def before_batch(self) -> None:
         """Read every withdrawal acknowledged so far; what an abandoned batch collected is collected again."""
         self._pending.clear()
+        self._unwritten.clear()
         await self._look_again()
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
@@ -70,9 +75,11 @@ class FaceIndexer:
             raise PoisonMessageError("foreign_model")
         judged = self._gate.judge(face.grant_id, STORING, candidates=face.candidates, asset=None)
         if judged.opened is None:
-            return Refuse((self._refused(event, face, judged),))
+            return self._unwritten_for(event, face, judged)
         if self._gate.is_image_suppressed(face.image_id):
-            return Refuse((self._refused(event, face, judged.seen(RuleId("suppressed"))),))
+            return self._unwritten_for(event, face, judged.seen(RuleId("suppressed")))
+        if not self._gate.may_stay(face.grant_id, source=face.source):
+            return self._unwritten_for(event, face, judged.seen(RuleId("source_not_covered")))
         try:
             self._pending[face.face_id] = await self._point(face, judged.opened)
         except (KeyDestroyedError, KeyNotFoundError):
@@ -83,6 +90,7 @@ class FaceIndexer:
 
     async def after_batch(self, events: Sequence[Event[EventPayload]]) -> None:
         """Write, make durable, catch up again, and delete by id what ended meanwhile."""
+        await self._drop_pictures()
         points = list(self._pending.values())
         self._pending.clear()
         if not points:
@@ -91,6 +99,15 @@ class FaceIndexer:
         await self._store.upsert(points)
         await self._store.flush()
         await self._look_again()
+
+    async def _drop_pictures(self) -> None:
+        """The pictures of faces that were refused here: under a grant that goes on nothing else would ever delete them."""
+        held = {item.face_id for item in await self._store.retrieve([face.face_id for face in self._unwritten])}
+        for face in self._unwritten:
+            # One that was written earlier is the sweep's, which takes vector and picture together.
+            if face.face_id not in held and face.face_id not in self._pending:
+                await self._derivatives.delete(face.grant_id, face.face_id)
+        self._unwritten.clear()
 
     async def _look_again(self) -> None:
         """Catch up, and take back what was written under a grant that ended, or of an image that was suppressed, meanwhile."""
@@ -103,7 +120,7 @@ class FaceIndexer:
         self._unlooked.clear()
 
     def _may_stay(self, point: FacePoint) -> bool:
-        return self._gate.live(point.grant_id) is not None and not self._gate.is_image_suppressed(point.image_id)
+        return self._gate.may_stay(point.grant_id, source=point.source) and not self._gate.is_image_suppressed(point.image_id)
 
     async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
         key = await self._grant_keys.get(face.grant_id)
@@ -123,7 +140,13 @@ class FaceIndexer:
             expires_at=int(grant.expires_at.timestamp()),
             revision=grant.revision,
             embedded_at=int(face.embedded_at.timestamp()),
+            source=face.source,
         )
+
+    def _unwritten_for(self, cause: Event[EventPayload], face: FaceEmbedded, judged: Judgement) -> Refuse:
+        """Refused, and its picture is looked at after the batch."""
+        self._unwritten.append(face)
+        return Refuse((self._refused(cause, face, judged),))
 
     def _refused(self, cause: Event[EventPayload], face: FaceEmbedded, judged: Judgement) -> Event[EventPayload]:
         return refusal_event(

@@ -10,9 +10,9 @@ from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
 from assent.ids import FaceId
 from assent.stream.clock import Clock
-from assent.vectors.store import PointFacts, VectorStore
+from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
 from services.indexer.overdue import is_doubted, is_overdue
-from services.indexer.suppressed_faces import SuppressedFaces
+from services.indexer.unwanted_faces import UnwantedFaces
 
 PAGE = 512
 
@@ -20,7 +20,7 @@ PAGE = 512
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), those whose grant is
-    denied (kept), those of suppressed images (deleted), and when.
+    denied (kept), those of suppressed images (deleted), those that name no grant at all (deleted), and when.
     """
 
     seen: int
@@ -28,6 +28,7 @@ class Sweep:
     overdue: int
     doubted: int
     suppressed: int
+    foreign: int
     at: datetime
 
 
@@ -40,7 +41,7 @@ class Sweeper:
         store: VectorStore,
         tables: DecisionTables,
         gate: Gate,
-        suppressed: SuppressedFaces,
+        unwanted: UnwantedFaces,
         clock: Clock,
         erase_grace_s: float,
         catch_up_timeout_s: float,
@@ -48,14 +49,14 @@ class Sweeper:
         self._store = store
         self._tables = tables
         self._gate = gate
-        self._suppressed = suppressed
+        self._unwanted = unwanted
         self._clock = clock
         self._grace = timedelta(seconds=erase_grace_s)
         self._catch_up_timeout_s = catch_up_timeout_s
 
     async def sweep(self) -> Sweep:
-        """Walk the store once and delete what no live grant names, and what is of an image that must not come back."""
-        points = await self._listed()
+        """Walk the store once and delete what no live grant names, what was taken out of one, and what must not come back."""
+        points, foreign = await self._listed_without_foreign()
         await self._tables.catch_up(self._catch_up_timeout_s)
         ledger, now = self._tables.ledger, self._clock.now()
         lost = [point for point in points if ledger.standing(point.grant_id, now) is not Standing.LIVE]
@@ -65,10 +66,34 @@ class Sweeper:
             await self._store.flush()
         doubted = sum(is_doubted(ledger, point.grant_id, now) for point in lost)
         unwanted = [point for point in points if self._gate.is_image_suppressed(point.image_id)]
-        await self._suppressed.remove(unwanted)
+        await self._unwanted.remove([*unwanted, *await self._taken_away(points)])
         return Sweep(
-            seen=len(points), without_live_grant=len(lost), overdue=len(overdue), doubted=doubted, suppressed=len(unwanted), at=now
+            seen=len(points),
+            without_live_grant=len(lost),
+            overdue=len(overdue),
+            doubted=doubted,
+            suppressed=len(unwanted),
+            foreign=foreign,
+            at=now,
         )
+
+    async def _taken_away(self, points: list[PointFacts]) -> list[PointFacts]:
+        """Under a grant that goes on, what she took out of it. Read anew: it may have come in again under another of her sources."""
+        ids = [point.face_id for point in points if self._is_taken_away(point)]
+        return [point for point in await self._store.retrieve(ids) if self._is_taken_away(point)]
+
+    def _is_taken_away(self, point: PointFacts) -> bool:
+        return self._gate.live(point.grant_id) is not None and not self._gate.may_stay(point.grant_id, source=point.source)
+
+    async def _listed_without_foreign(self) -> tuple[list[PointFacts], int]:
+        """One point that something else wrote must not keep all others from being judged."""
+        try:
+            return await self._listed(), 0
+        except VectorStoreUnavailableError:
+            raise
+        except VectorStoreError:
+            foreign = await self._store.drop_foreign()
+            return await self._listed(), foreign
 
     async def _listed(self) -> list[PointFacts]:
         points: list[PointFacts] = []

@@ -53,6 +53,8 @@ class Pictures:
         if self._gate.live(facts.grant_id) is None:
             self._grant_keys.drop(facts.grant_id)
             raise _none()
+        if not self._gate.may_stay(facts.grant_id, source=facts.source):
+            raise _none()
         if Role.SUBJECT in principal.roles and principal.subject_id == facts.subject_id:
             # Access to what is held about herself, which no place closes and no purpose of the grant limits.
             return Question(principal, Basis.SELF, Purpose.SELF_SEARCH, "self", principal.subject_id)

@@ -128,6 +128,8 @@ class SearchDesk:
             return False
         if self.closed_to(question) is not None or self._gate.is_image_suppressed(facts.image_id):
             return False
+        if not self._gate.may_stay(facts.grant_id, source=facts.source):
+            return False
         verdict = self._gate.verdict(
             facts.grant_id,
             DISCLOSURE,

@@ -196,15 +196,19 @@ class AnnouncedOut(RecordPart):
 
 
 class OutcomeOut(RecordPart):
-    """`outcome` is a coarse class, `remedy` what a producer can do about it; empty where nothing is to be done."""
+    """`outcome` is a coarse class, `remedy` what a producer can do about it; empty where nothing is to be done.
+
+    A record that was given up has no sighting. `place` says which it is: topic/partition/offset, as the broker acknowledged it.
+    """
 
     sequence: int
-    sighting_id: SightingId
+    sighting_id: SightingId | None
     image_id: ImageId | None
     stage: str
     outcome: str
     remedy: str
     at: AwareDatetime
+    place: str | None = None
 
 
 class OutcomesOut(RecordPart):

@@ -12,16 +12,20 @@ from services.registry.time_text import moment, stamp
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """The coarse outcome of one sighting at one stage; `sequence` orders the feed."""
+    """The coarse outcome of one sighting at one stage; `sequence` orders the feed.
+
+    Of a record that was given up there is no sighting, and `place` says where it lies: topic/partition/offset.
+    """
 
     sequence: int
-    sighting_id: SightingId
+    sighting_id: SightingId | None
     image_id: ImageId | None
     grant_id: GrantId | None
     producer: ProducerId
     stage: str
     outcome: str
     at: datetime
+    place: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,16 @@ def insert_outcome(
     )
 
 
+def insert_dead(
+    database: sqlite3.Connection, event_id: str, *, producer: ProducerId, place: str, stage: str, outcome: str, at: datetime
+) -> None:
+    """Take one record that was given up; the first place that it was found at stands. It is no sighting, and under no grant."""
+    database.execute(
+        "INSERT OR IGNORE INTO outcomes (event_id, sighting_id, producer, stage, outcome, at, place) VALUES (?, '', ?, ?, ?, ?, ?)",
+        (event_id, producer, stage, outcome, stamp(at), place),
+    )
+
+
 def outcomes_after(
     database: sqlite3.Connection, *, producer: ProducerId | None, grant_id: GrantId | None, after: int, limit: int
 ) -> list[OutcomeRow]:
@@ -94,13 +108,14 @@ def outcomes_after(
     return [
         OutcomeRow(
             sequence=row["sequence"],
-            sighting_id=SightingId(row["sighting_id"]),
+            sighting_id=SightingId(row["sighting_id"]) if row["place"] is None else None,
             image_id=None if row["image_id"] is None else ImageId(row["image_id"]),
             grant_id=None if row["grant_id"] is None else GrantId(row["grant_id"]),
             producer=ProducerId(row["producer"]),
             stage=row["stage"],
             outcome=row["outcome"],
             at=moment(row["at"]),
+            place=row["place"],
         )
         for row in rows
     ]

@@ -35,6 +35,7 @@ from services.registry.control_watch import ControlWatch
 from services.registry.controls import Controls
 from services.registry.dead_letter_desk import DeadLetterDesk
 from services.registry.dead_letter_handlers import DeadLetterHandlers
+from services.registry.dead_letter_watch import DeadLetterWatch
 from services.registry.endings import Endings
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_handlers import GrantHandlers
@@ -275,6 +276,7 @@ class Registry:
             erasures=self.erasures,
             quarantine=watch,
             producers=ProducerWatch(standings=parts.standings, clock=parts.clock, metrics=parts.metrics),
+            dead_letters=DeadLetterWatch(log=parts.log, store=self.store, producers=parts.producers),
             guard=self.guard,
             policy_guard=self.policy_guard,
             control=ControlWatch(store=self.store, grants=self.grants, controls=self.controls),

@@ -17,6 +17,7 @@ from assent.stream.event_log import LogUnavailableError
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import ERASURE_TIME_LEFT, ERASURES_PENDING, GRANTS
 from services.registry.control_watch import ControlWatch
+from services.registry.dead_letter_watch import DeadLetterWatch
 from services.registry.endings import Endings
 from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
@@ -46,6 +47,7 @@ class Rounds:
         erasures: ErasureDesk,
         quarantine: QuarantineWatch,
         producers: ProducerWatch,
+        dead_letters: DeadLetterWatch,
         guard: RevisionGuard,
         policy_guard: PolicyGuard,
         control: ControlWatch,
@@ -59,6 +61,7 @@ class Rounds:
         self._erasures = erasures
         self._quarantine = quarantine
         self._producers = producers
+        self._dead_letters = dead_letters
         self._guard = guard
         self._policy_guard = policy_guard
         self._control = control
@@ -90,6 +93,7 @@ class Rounds:
             ("policy", self._look_at_policy),
             ("quarantine", self._quarantine.work),
             ("producers", self._producers.look),
+            ("dead_letters", self._dead_letters.look),
             ("receipts", self._erasures.conclude_all),
             ("counts", self._count),
         )

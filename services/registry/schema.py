@@ -5,12 +5,13 @@ from __future__ import annotations
 FOLDER, FILE = "registry", "registry.sqlite3"
 """Where the file lies below a data folder."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 CHANGES = {
     1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT",
     2: "ALTER TABLE policy_versions ADD COLUMN document TEXT",
-    3: "ALTER TABLE grants ADD COLUMN control_seen INTEGER NOT NULL DEFAULT 0",
+    3: "ALTER TABLE outcomes ADD COLUMN place TEXT",
+    4: "ALTER TABLE grants ADD COLUMN control_seen INTEGER NOT NULL DEFAULT 0",
 }
 """What makes a file of a version one of the next."""
 
@@ -71,7 +72,7 @@ CREATE INDEX IF NOT EXISTS disclosures_by_grant ON disclosures (grant_id);
 
 CREATE TABLE IF NOT EXISTS outcomes (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, sighting_id TEXT NOT NULL, grant_id TEXT,
-    producer TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, image_id TEXT) STRICT;
+    producer TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, image_id TEXT, place TEXT) STRICT;
 CREATE INDEX IF NOT EXISTS outcomes_by_producer ON outcomes (producer, sequence);
 CREATE INDEX IF NOT EXISTS outcomes_by_grant ON outcomes (grant_id);
 

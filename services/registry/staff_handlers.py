@@ -152,6 +152,7 @@ def _told(row: OutcomeRow) -> OutcomeOut:
         outcome=row.outcome,
         remedy=remedy_of(row.outcome),
         at=row.at,
+        place=row.place,
     )
 
 

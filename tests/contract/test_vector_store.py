@@ -115,6 +115,7 @@ def points(count: int, *, seed: int = 1, grants: int = 5) -> list[FacePoint]:
             expires_at=2_000_000_000 + index,
             revision=index,
             embedded_at=1_900_000_000,
+            source=f"{index:064x}" if index % 2 else None,
         )
         for index, vector in enumerate(vectors)
     ]

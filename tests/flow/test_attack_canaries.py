@@ -81,6 +81,38 @@ async def test_what_pages_and_pictures_say_stands_on_the_image_topics_alone(fiel
     assert files_with(CANARY, field_of.data) == []
 
 
+async def test_decisions_about_a_source_do_not_say_which_it_is(field_of: Field) -> None:
+    """A name in what grants point at: a folder, pictures and their digests; and the decisions are told again beside it all."""
+    site = field_of.site
+    folder = await field_of.victim(value=f"{site.origin}/her/{CANARY}/", only_me=True)
+    site.page(f"/her/{CANARY}/", f'<img src="/her/{CANARY}/1.jpg"><img src="/her/{CANARY}/2.jpg"><img src="/her/{CANARY}/gone.jpg">')
+    site.picture(f"/her/{CANARY}/1.jpg", photos.portrait(photos.Look(quality=83), place=photos.VANCOUVER))
+    site.picture(f"/her/{CANARY}/2.jpg", photos.portrait(photos.Look(quality=84), place=photos.MONTREAL))
+    alone = await field_of.victim(kind="image_url", value=f"{site.origin}/{CANARY}-alone.jpg", only_me=False)
+    site.picture(f"/{CANARY}-alone.jpg", photos.portrait(photos.Look(quality=85), place=photos.VANCOUVER))
+    await field_of.house.crawl()
+    assert [len(await field_of.held(victim.grant_id)) for victim in (folder, alone)] == [1, 1]
+    assert await field_of.rules(folder.grant_id) >= {"QC-3", "fetch_failed"}
+    await folder.person.withdraw(folder.person.held()[0])
+    await field_of.house.crawl()
+    topics = [topic.value for topic in TOPICS]
+    spread = {record.topic for record in await field_of.records(*topics) if CANARY.encode() in everything_in(record)}
+    assert Topic.GRANTS.value in spread
+    assert spread <= MAY_HOLD_URLS | MAY_HOLD_SOURCES
+    await replayed(field_of)
+
+
+async def replayed(field_of: Field) -> None:
+    """By the command, while everything runs: the same answers, and no name in what it says."""
+    for words in ((), ("--json",)):
+        done = await asyncio.to_thread(run, "replay", "--data", field_of.data, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert CANARY not in done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["replayed"] == found["same"] >= 10
+    assert set(found["not_replayable"].values()) == {0}
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [
@@ -117,38 +149,6 @@ def files_with(word: str, folder: Path) -> list[Path]:
     """Every file that holds the word or is named after it; of the log, the records are searched instead."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("log.sqlite3")]
     return [path for path in files if word.encode() in path.read_bytes() or word in str(path)]
-
-
-async def test_decisions_about_a_source_do_not_say_which_it_is(field_of: Field) -> None:
-    """A name in what grants point at: a folder, pictures and their digests; and the decisions are told again beside it all."""
-    site = field_of.site
-    folder = await field_of.victim(value=f"{site.origin}/her/{CANARY}/", only_me=True)
-    site.page(f"/her/{CANARY}/", f'<img src="/her/{CANARY}/1.jpg"><img src="/her/{CANARY}/2.jpg"><img src="/her/{CANARY}/gone.jpg">')
-    site.picture(f"/her/{CANARY}/1.jpg", photos.portrait(photos.Look(quality=83), place=photos.VANCOUVER))
-    site.picture(f"/her/{CANARY}/2.jpg", photos.portrait(photos.Look(quality=84), place=photos.MONTREAL))
-    alone = await field_of.victim(kind="image_url", value=f"{site.origin}/{CANARY}-alone.jpg", only_me=False)
-    site.picture(f"/{CANARY}-alone.jpg", photos.portrait(photos.Look(quality=85), place=photos.VANCOUVER))
-    await field_of.house.crawl()
-    assert [len(await field_of.held(victim.grant_id)) for victim in (folder, alone)] == [1, 1]
-    assert await field_of.rules(folder.grant_id) >= {"QC-3", "fetch_failed"}
-    await folder.person.withdraw(folder.person.held()[0])
-    await field_of.house.crawl()
-    topics = [topic.value for topic in TOPICS]
-    spread = {record.topic for record in await field_of.records(*topics) if CANARY.encode() in everything_in(record)}
-    assert Topic.GRANTS.value in spread
-    assert spread <= MAY_HOLD_URLS | MAY_HOLD_SOURCES
-    await replayed(field_of)
-
-
-async def replayed(field_of: Field) -> None:
-    """By the command, while everything runs: the same answers, and no name in what it says."""
-    for words in ((), ("--json",)):
-        done = await asyncio.to_thread(run, "replay", "--data", field_of.data, *words)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert CANARY not in done.stdout + done.stderr
-    found = json.loads(done.stdout)
-    assert found["replayed"] == found["same"] >= 10
-    assert set(found["not_replayable"].values()) == {0}
 
 
 def everything_in(record: StoredRecord) -> bytes:

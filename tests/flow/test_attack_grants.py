@@ -25,8 +25,8 @@ from assent.intake.registry_signature import is_registrys_word, signed_by_regist
 from assent.intake.signature import sign_record
 from assent.intake.stage_signatures import StageSignatures
 from assent.keys.signing_keys import SigningKeys
-from services.indexer.suppressed_faces import SuppressedFaces
 from services.indexer.sweeper import Sweeper
+from services.indexer.unwanted_faces import UnwantedFaces
 from tests.flow.attack_house import STRANGER, Field, Victim
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -132,7 +132,7 @@ async def test_a_forged_revision_closes_her_grant_keeps_her_vectors_and_is_put_r
         store=shared.vectors,
         tables=shared.tables,
         gate=shared.gate,
-        suppressed=SuppressedFaces(store=shared.vectors, derivatives=shared.derivatives),
+        unwanted=UnwantedFaces(store=shared.vectors, derivatives=shared.derivatives),
         clock=shared.clock,
         erase_grace_s=0.0,
         catch_up_timeout_s=10.0,

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assent.events.record import Record
 from assent.events.topics import Topic
+from assent.intake.signature import sign_record
 from demo import photos
+from demo.api import JsonObject
 from demo.settled import settled
 from demo.site import PORTRAITS
 from tests.flow.assent_command import one_line, run_at_terminal
 from tests.flow.dead_letter_story import (
     GEOFENCE,
     IN_A_ROW,
+    Agency,
     agency,
     assent,
     causes,
@@ -27,6 +31,7 @@ from tests.flow.dead_letter_story import (
     suspended_agency,
 )
 from tests.flow.registry_house import GrantHouse, grant_house
+from tests.integration.stream_workbench import until, written
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -68,6 +73,54 @@ async def test_garbage_that_nobody_signed_suspends_nobody_and_stops_nothing(hous
     assert await embedded(house, grant_id) == 1
     assert house.world.failure() is None
     assert await causes(house, tmp_path) == {"bad_attributes": 1_100}
+
+
+async def feed(house: GrantHouse, producer: Agency) -> list[JsonObject]:
+    """What a producer reads of its own."""
+    answer = await house.ask("GET", "/v1/outcomes", token=producer.token)
+    assert answer.status == 200
+    return list(answer.body["outcomes"])
+
+
+async def test_a_producer_finds_in_its_feed_what_of_its_own_was_given_up_and_nothing_else(house: GrantHouse) -> None:
+    careful, careless = await agency(house, "careful"), await agency(house, "careless")
+    log, image = house.world.log, photos.portrait(photos.Look(side=400))
+    await careful.hand_in(image)
+    # Under its own signature: bytes of another, twice, and what is no event.
+    for number in range(IN_A_ROW - 1):
+        await careless.send(f"not there {number}".encode(), blob=f"intake/careful/{'0' * 64}")
+    broken = Record(Topic.IMAGES_SCRAPED.value, b"k", b'{"sighting": {"producer": "careless"}}', (("ce_id", b"broken"),), partition=0)
+    signed = sign_record(broken, careless.key)
+    rivals = replace(broken, value=b'{"sighting": {"producer": "careful"}}')
+    # The same again is the same; under nobody's signature, or under another's than it says, it is nobody's.
+    await log.append([signed, signed, broken, sign_record(broken, careful.key), sign_record(rivals, careless.key)])
+    await settled(log)
+    # Suspended now; what is good is set aside.
+    await careless.send(image)
+    await settled(log)
+    # Another copies what the careful one signed, and spoils its headers.
+    await careful.send(image)
+    await settled(log)
+    (good,) = [record for record in await written(log, Topic.IMAGES_SCRAPED.value) if b'"producer":"careful"' in (record.value or b"")]
+    spoiled = tuple(header for header in good.headers if header[0] != "ce_type")
+    await log.append([Record(good.topic, good.key, good.value, spoiled, partition=0)])
+    await settled(log)
+
+    async def is_told() -> bool:
+        return len(await feed(house, careless)) >= IN_A_ROW + 1
+
+    await until(is_told, patience_s=60)
+    await house.world.system.registry.registry.rounds.once()
+    told = await feed(house, careless)
+    assert [one["outcome"] for one in told] == ["wrong_bytes"] * (IN_A_ROW - 1) + ["unreadable_event", "suspended"]
+    assert [one["place"] for one in told] == [f"images.scraped/0/{offset}" for offset in (0, 1, 2, 7)]
+    assert all(one["remedy"] and one["stage"] == "geofence" and one["sighting_id"] is None for one in told)
+    (ordinary,) = await feed(house, careful)
+    assert (ordinary["outcome"], ordinary["place"], bool(ordinary["sighting_id"])) == ("unknown_place", None, True)
+    # Begun anew, it finds the same letters again and tells nothing twice.
+    await house.world.restart()
+    await house.world.system.registry.registry.rounds.once()
+    assert await feed(house, careless) == told
 
 
 async def test_an_operator_suspends_and_resumes_and_nobody_else(house: GrantHouse, tmp_path: Path) -> None:

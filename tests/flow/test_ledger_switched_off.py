@@ -79,7 +79,13 @@ async def deafened(shared: Shared, layout: EmbeddedLayout) -> AsyncIterator[Shar
     await tables.start()
     keys = KeepingKeyring(open_blobs(layout.registry().keys_url), shared.keys.key_encryption_key)
     blobs = open_blobs(layout.registry().blobs_url)
-    yield replace(shared, tables=tables, gate=Gate(tables.fold, shared.clock), grant_keys=keys, derivatives=Derivatives(blobs, keys))
+    yield replace(
+        shared,
+        tables=tables,
+        gate=Gate(tables.fold, shared.clock, shared.identifiers),
+        grant_keys=keys,
+        derivatives=Derivatives(blobs, keys),
+    )
     await tables.stop()
 
 

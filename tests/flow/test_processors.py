@@ -63,6 +63,7 @@ class Bench:
 
     shared: Shared
     layout: EmbeddedLayout
+    api: DemoApi
     subject: Subject
     stages: dict[str, Processor]
 
@@ -125,7 +126,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
                 "embedder": EmbedderApp(layout.embedder(), shared),
                 "indexer": IndexerApp(layout.indexer(), shared),
             }
-            yield Bench(shared, layout, subject, {name: app.processor for name, app in apps.items()})
+            yield Bench(shared, layout, api, subject, {name: app.processor for name, app in apps.items()})
         await server.close()
         await crawler.stop()
         await registry.stop()
@@ -282,6 +283,20 @@ async def test_an_original_that_is_gone_is_refused_by_its_rule(bench: Bench, bef
     assert await bench.records(Topic.FACES_EMBEDDED) == []
 
 
+async def test_storing_taken_away_before_the_write_leaves_neither_vector_nor_picture(bench: Bench) -> None:
+    """The grant goes on, so nothing that ends a grant would ever delete the pictures that the embedder had put there."""
+    for stage, topic in STAGES[:3]:
+        await bench.run(stage, topic)
+    (held,) = bench.subject.held()
+    grant = GrantId(held.grant_id)
+    assert len(await bench.shared.derivatives.list_grant(grant)) == PHOTOS
+    taken = {"grant_secret": held.secret, "expected_revision": 2, "operations": ["store"]}
+    await bench.api.need("POST", f"{bench.api.addresses.registry}/v1/grants/{grant}/narrow", json=taken)
+    await bench.run("indexer", Topic.FACES_EMBEDDED)
+    assert await bench.vectors() == 0
+    assert await bench.shared.derivatives.list_grant(grant) == []
+
+
 async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench) -> None:
     """Between handling and the commit: the indexer catches up after its write and deletes by id."""
     for stage, topic in STAGES[:3]:
@@ -325,6 +340,7 @@ def indexer_over(bench: Bench, store: VectorStore, *, tables: DecisionTables | N
         gate=shared.gate,
         tables=tables or shared.tables,
         store=store,
+        derivatives=shared.derivatives,
         grant_keys=shared.grant_keys,
         model_digest=shared.model_digest,
         metrics=shared.metrics,

@@ -91,7 +91,11 @@ async def test_a_start_that_waits_ends_when_it_is_told_to_stop(tmp_path: Path) -
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"waiting\n"
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 30) == 0
-    assert b"Traceback" not in await process.stderr.read()
+    try:
+        assert await asyncio.wait_for(process.stdout.readline(), 60) == b"waiting\n"
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert b"Traceback" not in await process.stderr.read()
+    finally:
+        if process.returncode is None:
+            process.kill()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.deciding.fold import DecisionFold
 from assent.deciding.gate import INGEST, Gate
-from assent.events.grants import BindingMode, FaceBinding, Residence
+from assent.events.grants import BindingMode, FaceBinding, GrantState, Operation, Residence, SourceKindRule, SourceRule
 from assent.ids import GrantId, Jurisdiction, SubjectId
+from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.identifiers import ImageIds
 from assent.testing.fake_clock import FakeClock
 from tests.unit.grant_examples import NOW, grant
 from tests.unit.policy_examples import shipped
@@ -26,3 +30,25 @@ def test_the_places_of_everybody_in_a_joint_photo_count() -> None:
     found = gate.locate(joint, (), INGEST)
     assert found.candidates == ("CA-BC", "CA-QC")
     assert "QC-3" in found.rules
+
+
+def test_a_face_stays_while_its_source_and_storing_are_granted(tmp_path: Path) -> None:
+    public = Ed25519PrivateKey.generate().public_key()
+    fold = DecisionFold(policy_key=public, grant_key=public)
+    names, held = ImageIds(DeploymentKeys.load_or_create(tmp_path)), grant("g-1")
+    gate, (rule,) = Gate(fold, FakeClock(NOW), names), held.sources
+    source = names.source_name(rule.kind.value, rule.value)
+    other = SourceRule(kind=SourceKindRule.IMAGE_URL, value=rule.value)
+    assert not gate.may_stay(held.grant_id, source=source)
+    for revision, changes, stays, stays_unnamed in (
+        (1, {}, True, True),
+        (2, {"sources": (other, rule)}, True, True),
+        (3, {"sources": (other,)}, False, True),
+        (4, {"operations": (Operation.SEARCH,)}, False, False),
+        (5, {"state": GrantState.REVOKED}, False, False),
+    ):
+        fold.ledger.apply_grant(grant("g-1", revision=revision, **changes))
+        told = gate.may_stay(held.grant_id, source=source), gate.may_stay(held.grant_id, source=None)
+        assert told == (stays, stays_unnamed), changes
+    fold.ledger.apply_grant(grant("g-1", revision=6))
+    assert not Gate(fold, FakeClock(NOW)).may_stay(held.grant_id, source=source), "who knows no names keeps nothing that has one"

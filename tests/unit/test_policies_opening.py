@@ -54,6 +54,21 @@ def test_a_place_asks_for_its_papers_and_those_of_its_country_and_group(place: s
     assert list(papers_missing(shipped(), Jurisdiction(place))) == papers
 
 
+@pytest.mark.parametrize("place", ["CA", "CA-ON", "CA-QC"])
+def test_opc_1_why_it_is_appropriate_is_on_record_before_canada_is_opened(place: str) -> None:
+    papers = {name: Paper("1", TODAY) for name in papers_missing(shipped(), Jurisdiction(place)) if name != "appropriateness_record"}
+    with pytest.raises(OpeningError, match="appropriateness_record"):
+        opening(place, papers=papers)
+    # Without its reference the entry is closed under the rule, however it came to be written.
+    policy = opening(place, filed=date(2026, 1, 1))
+    code = place.replace("-", "_")
+    unfiled = {"appropriateness_record": {"rule": "OPC-1"}}
+    law = {"law": ["PIPEDA"], "with_grant": EVERY_OPERATION}
+    assert closed(policy, place, TODAY) == {None}
+    filed = {name: {"rule": "QC-3", "reference": "1", "filed_on": date(2026, 1, 1)} for name in QUEBEC} if place == "CA-QC" else {}
+    assert closed(policy_with(**{code: {**law, "filings": {**filed, **unfiled}}}), place, TODAY) >= {"OPC-1"}
+
+
 def test_quebec_opens_on_the_sixtieth_day_and_not_before() -> None:
     policy = opening("CA-QC", filed=date(2026, 5, 1))
     assert closed(policy, "CA-QC", date(2026, 6, 29)) == {"QC-3"}

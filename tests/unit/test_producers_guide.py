@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.deciding.outcome_remedies import OUTCOMES, remedy_of
+from assent.deciding.outcome_remedies import OUTCOMES, DeadOutcome, remedy_of
 from assent.deciding.refusals import Outcome
 from assent.events.envelope import MAX_ATTRIBUTE_CHARS, MAX_HEADER_BYTES, MAX_OUTSIDE_BYTES
 from assent.events.strict_json import MAX_DEPTH
@@ -59,8 +59,8 @@ def test_every_cause_is_explained_and_no_other() -> None:
 
 
 def test_every_outcome_is_told_with_what_can_be_done() -> None:
-    assert set(OUTCOMES) == {"embedded", *Outcome}
-    assert all(remedy_of(outcome) for outcome in Outcome)
+    assert set(OUTCOMES) == {"embedded", *Outcome, *DeadOutcome}
+    assert all(remedy_of(outcome) for outcome in (*Outcome, *DeadOutcome))
     assert remedy_of("of a newer release") == ""
 
 

@@ -22,22 +22,36 @@ from services.registry.store import RegistryBrokenError, RegistryStore
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def file_of_version_1(folder: Path) -> None:
-    """As the release before the columns `image_id` and `control_seen` wrote it, with one outcome."""
+COLUMNS_OF = {
+    1: ("", "", ""),
+    2: (", image_id TEXT", "", ""),
+    3: (", image_id TEXT", ", document TEXT", ""),
+    4: (", image_id TEXT, place TEXT", ", document TEXT", ""),
+}
+"""How the columns of outcomes, of policy versions and of grants ended in each version before."""
+NEWEST = (", image_id TEXT, place TEXT", ", document TEXT", ", control_seen INTEGER NOT NULL DEFAULT 0")
+
+
+def older_file(folder: Path, version: int) -> None:
+    """As the release of that version wrote it, with one outcome."""
     database = sqlite3.connect(folder / FILE)
-    older = SCHEMA.replace(", image_id TEXT)", ")").replace(", document TEXT)", ")")
-    database.executescript(older.replace(", control_seen INTEGER NOT NULL DEFAULT 0)", ")"))
+    schema = SCHEMA
+    for now, then in zip(NEWEST, COLUMNS_OF[version], strict=True):
+        assert SCHEMA.count(f"{now})") == 1
+        schema = schema.replace(f"{now})", f"{then})")
+    database.executescript(schema)
     database.execute(
         "INSERT INTO outcomes (event_id, sighting_id, producer, stage, outcome, at) VALUES ('e', 's', 'agency', 'geofence', 'no_grant', ?)",
         (NOW.isoformat(),),
     )
-    database.execute("PRAGMA user_version = 1")
+    database.execute(f"PRAGMA user_version = {version}")
     database.commit()
     database.close()
 
 
-async def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> None:
-    file_of_version_1(tmp_path)
+@pytest.mark.parametrize("version", COLUMNS_OF)
+async def test_a_file_of_a_version_before_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    older_file(tmp_path, version)
     for _ in range(2):
         store = RegistryStore(tmp_path)
         rows = await store.read(lambda database: outcomes_after(database, producer=ProducerId("agency"), grant_id=None, after=0, limit=9))
@@ -57,7 +71,7 @@ async def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path
         )
         assert await store.read(lambda database: unlooked_grants(database, limit=9)) == []
         await store.close()
-    assert [(row.sighting_id, row.image_id) for row in rows] == [("s", None), ("t", "i")]
+    assert [(row.sighting_id, row.image_id, row.place) for row in rows] == [("s", None, None), ("t", "i", None)]
 
 
 async def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from assent.geofence.caller import client_gate
 from assent.geofence.decision import candidate_set, closed_for
 from assent.geofence.policy import PolicyError
 from assent.ids import Jurisdiction
+from assent.policies.opening import OpeningError, Paper
+from assent.policies.opening import opened as open_place
 from tests.unit.grant_examples import NOW
 from tests.unit.policy_examples import policy_with, says, shipped
 from tests.unit.request_examples import asked, refused, term
@@ -106,6 +108,12 @@ def test_ca_6_children_when_a_grant_is_asked_for(
     named = {"party": party, "evidence_sha256": "1" * 64} if guardian else None
     request = asked(place, birth_year=birth_year, guardian=named)
     assert refused(request, age_band=band, residences=[place]) == wanted
+
+
+def test_ca_6_a_band_ends_with_its_last_year() -> None:
+    """At 17 a guardian still says yes where one does below 18; the band says nothing of 18."""
+    policy = policy_with(CA_BC={"consent": {"age_min": 19, "guardian_below": 18}})
+    assert rules_of(least_grant("CA-BC", age_band=AgeBand.MINOR_14_17, guardian=True), "CA-BC", policy=policy) == ()
 
 
 def test_ca_6_of_two_residences_the_higher_age_counts() -> None:
@@ -229,3 +237,24 @@ def test_qc_7_a_term_that_has_ended_is_no_grant() -> None:
 def _filed() -> dict[str, dict[str, object]]:
     filed = {"reference": "R-1", "filed_on": date(2026, 1, 1)}
     return {"dpia": filed, "representative": filed}
+
+
+def test_opc_1_canada_opens_with_a_record_of_why_this_is_appropriate() -> None:
+    asked_for: dict[str, Any] = {"operations": ["collect"], "law": [], "version": "new.1", "today": NOW.date()}
+    with pytest.raises(OpeningError, match="appropriateness_record"):
+        open_place(shipped(), Jurisdiction("CA-ON"), papers={}, **asked_for)
+    paper = {"appropriateness_record": Paper("R-1", NOW.date())}
+    policy = open_place(shipped(), Jurisdiction("CA-ON"), papers=paper, **asked_for)
+    assert rules_of(least_grant("CA-ON"), "CA-ON", policy=policy) == ()
+    entry = policy.rules_for(Jurisdiction("CA-ON"))
+    unmade = entry.filings["appropriateness_record"].model_copy(update={"reference": None})
+    unfiled = entry.model_copy(update={"filings": {**entry.filings, "appropriateness_record": unmade}})
+    assert unfiled.closed_by(Operation.COLLECT, NOW) == "OPC-1"
+
+
+def test_opc_2_what_is_held_briefly_is_held() -> None:
+    """There is no word that would let a face be measured to be dropped again."""
+    for rules in (*shipped().jurisdictions.values(), shipped().unknown):
+        assert rules.transient_match == "denied"
+    with pytest.raises(PolicyError, match="transient_match"):
+        policy_with(CA={"transient_match": "audited"})

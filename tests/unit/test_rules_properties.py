@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from tests.unit.grant_examples import NOW
 from tests.unit.policy_examples import places, policy_with, says, shipped
 from tests.unit.rule_tables import PLACES, PlaceRow, least_grant, opened, rules_of
 
+pytestmark = pytest.mark.timeout(600)
 THOUSANDS = settings(max_examples=2000, deadline=None)
 G = GrantId("g-1")
 K = EvidenceKind

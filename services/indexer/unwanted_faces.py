@@ -1,4 +1,4 @@
-"""Takes out of both stores what was written of an image before it was suppressed; query tells nothing of it from that moment on."""
+"""Takes out of both stores what was suppressed, or taken out of a grant that goes on; query tells nothing of it from that moment on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assent.vectors.store import PointFacts, VectorStore
 _LOG = structlog.get_logger()
 
 
-class SuppressedFaces:
+class UnwantedFaces:
     """Pictures first: a vector that is still there names the picture that still has to go."""
 
     def __init__(self, *, store: VectorStore, derivatives: Derivatives) -> None:
