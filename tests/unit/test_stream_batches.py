@@ -86,6 +86,7 @@ def test_rubbish_is_a_damaged_batch(name: str, rubbish: bytes) -> None:
         (three(attributes=ZSTD), "damaged_batch"),
         (three(attributes=0x20), "marker"),
     ],
+    ids=["broken", "codec", "rubbish", "marker"],  # the bytes hold the time at which they were made
 )
 def test_a_batch_that_cannot_be_read_is_one_place_at_its_end(data: bytes, cause: str) -> None:
     assert read(data + three()) == ([(2, cause), (0, "v0"), (1, "v1"), (2, "v2")], 3)
