@@ -15,5 +15,6 @@ KEPT: dict[str, str] = {
     "policy: jurisdictions.US-IL.purposes.allow is gone": _SAME_AS_DEFAULTS,
     "policy: jurisdictions.US-IL.purposes.forbid.0 (sale) is gone": "forbidden everywhere by the floor; the list is that of the law, whole",
     "decision: {Standing.UNKNOWN: RuleId('no_grant'), Standing.NOT_LIVE: RuleId('gran [item 0]": "the look-up has the same word for what it lacks",
+    "form: 0 [one more]": "no band of ages begins and ends with the first year, so every band has a year above it",
     "form: 2 [one more]": "only the order of the three strengths counts",
 }
