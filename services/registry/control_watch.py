@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from assent.ids import GrantId
-from assent.keys.grant_keys import KeyDestroyedError
+from assent.keys.grant_keys import KeyDestroyedError, KeyNotFoundError
 from services.registry.control_table import changes_so_far, mark_looked, unlooked_grants
 from services.registry.controls import Controls
-from services.registry.grant_vault import RecordGoneError
+from services.registry.grant_vault import UNREADABLE, RecordGoneError
 from services.registry.grants import Grants
 from services.registry.store import RegistryStore
 
 GRANTS_A_ROUND = 200
+_LOG = structlog.get_logger()
 
 
 class ControlWatch:
@@ -26,7 +29,13 @@ class ControlWatch:
         changes = await self._store.read(changes_so_far)
         revised = 0
         for grant_id in await self._store.read(lambda database: unlooked_grants(database, limit=GRANTS_A_ROUND)):
-            revised += await self._look_at(grant_id)
+            try:
+                revised += await self._look_at(grant_id)
+            except UNREADABLE as error:
+                # Nothing new can be said of it, and it must stop neither those of others nor the registry, which takes withdrawals.
+                _LOG.error("record_unreadable", grant_id=grant_id, error=type(error).__name__)
+                if isinstance(error, KeyNotFoundError):
+                    continue  # A key store may get its key back.
             await self._store.write(lambda database, grant_id=grant_id: mark_looked(database, grant_id, changes))  # type: ignore[misc]
         return revised
 
