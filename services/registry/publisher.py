@@ -10,7 +10,7 @@ from assent.events.grants import GrantSnapshot
 from assent.events.payload import EventPayload
 from assent.events.record import Record
 from assent.identity.errors import ApiError
-from assent.stream.event_log import EventLog, LogUnavailableError
+from assent.stream.event_log import EventLog, LogUnavailableError, UnknownTopicError
 
 SOURCE = "/assent/registry"
 Offsets = dict[str, int]
@@ -39,7 +39,8 @@ class Publisher:
         """The same for records that are encoded or signed already. Raises LogAwayError."""
         try:
             places = await self._log.append(list(records))
-        except LogUnavailableError as error:
+        except (LogUnavailableError, UnknownTopicError) as error:
+            # Every topic was there at the start: a broker that has just come back knows none for a moment.
             raise LogAwayError from error
         offsets: Offsets = {}
         for place in places:

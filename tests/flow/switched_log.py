@@ -20,6 +20,7 @@ class LogSwitch:
 
     def __init__(self) -> None:
         self.refuses: Callable[[Record], bool] = lambda record: False
+        self.trouble: Exception = LogUnavailableError("a partition has no leader")
         self.log: EventLog | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -30,7 +31,7 @@ class LogSwitch:
         lands = [record for record in records if not self.refuses(record)]
         places = await self.log.append(lands) if lands else []
         if len(lands) < len(records):
-            raise LogUnavailableError("a partition has no leader")
+            raise self.trouble
         return places
 
     @asynccontextmanager

@@ -10,11 +10,13 @@ import pytest
 
 from assent.deployment.build import open_blobs
 from assent.ids import GrantId, ProducerId
+from assent.stream.event_log import UnknownTopicError
 from demo import photos
 from demo.api import JsonObject
 from demo.site import PORTRAITS
 from services.registry.outcome_table import sightings_of
 from tests.flow.registry_house import GrantHouse, grant_house
+from tests.flow.switched_log import LogSwitch
 from tests.flow.test_stores_away import until, withdrawn
 
 pytestmark = pytest.mark.timeout(120)
@@ -83,3 +85,24 @@ async def test_a_photo_that_is_overtaken_by_her_withdrawal_does_not_stay(house: 
     assert (await sending).status == 409
     assert not await registry.store.read(lambda database: sightings_of(database, GrantId(held.grant_id)))
     assert not list((tmp_path / "blobs").glob("quarantine/*"))
+
+
+async def test_a_broker_that_knows_no_topic_for_a_moment_is_one_that_is_away(tmp_path: Path) -> None:
+    """As Apache Kafka tells it right after a start on its data."""
+    log = LogSwitch()
+    async with grant_house(tmp_path, {f"{PORTRAITS}1.jpg": photos.portrait()}, opener=log.opener) as house:
+        person = await house.person()
+        await person.grant("own", house.request(person, UPLOAD), house.token)
+        held = person.held()[0]
+        log.trouble, log.refuses = UnknownTopicError("images.scraped"), lambda record: True
+        headers = {"Assent-Grant-Secret": held.secret, "Content-Type": "image/jpeg"}
+        refused = await house.ask("POST", f"/v1/grants/{held.grant_id}/images", data=photos.portrait(), headers=headers)
+        assert (refused.status, refused.body["code"]) == (503, "log_unavailable")
+        assert (await withdrawn(house, held)).body["code"] == "log_unavailable"
+        log.refuses = lambda record: False
+
+        async def is_answered() -> bool:
+            return (await withdrawn(house, held)).status == 200
+
+        await until(is_answered)
+        assert house.world.failure() is None
