@@ -112,12 +112,20 @@ class FaceIndexer:
     async def _look_again(self) -> None:
         """Catch up, and take back what was written under a grant that ended, or of an image that was suppressed, meanwhile."""
         await self._tables.catch_up(self._catch_up_timeout_s)
-        ended = [face_id for face_id, point in self._unlooked.items() if not self._may_stay(point)]
-        if ended:
-            await self._store.delete(ended)
-            await self._store.flush()
-            self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(ended))
+        overtaken = [point for point in self._unlooked.values() if not self._may_stay(point)]
+        await self._take_back([point for point in overtaken if self._gate.live(point.grant_id) is None])
+        unwanted = [point for point in overtaken if self._gate.live(point.grant_id) is not None]
+        for point in unwanted:
+            # Under a grant that goes on nothing else would ever delete it, and a vector that is still there names it to the sweep.
+            await self._derivatives.delete(point.grant_id, point.face_id)
+        await self._take_back(unwanted)
         self._unlooked.clear()
+
+    async def _take_back(self, points: Sequence[FacePoint]) -> None:
+        if points:
+            await self._store.delete([point.face_id for point in points])
+            await self._store.flush()
+            self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(points))
 
     def _may_stay(self, point: FacePoint) -> bool:
         return self._gate.may_stay(point.grant_id, source=point.source) and not self._gate.is_image_suppressed(point.image_id)

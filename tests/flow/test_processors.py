@@ -20,6 +20,7 @@ from assent.deployment.process import served_application
 from assent.deployment.shared import Shared
 from assent.deployment.start_errors import StartError, start_error_line
 from assent.events.envelope import Event, decode, encode, event_id
+from assent.events.faces import FaceEmbedded
 from assent.events.grants import SuppressionAdded
 from assent.events.images import ImageLocated, ImageRefused, ImageScraped
 from assent.events.payload import EventPayload
@@ -314,6 +315,27 @@ async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench)
     await indexer.after_batch(taken)
     assert await bench.vectors() == 0
     assert bench.shared.metrics.registry.get_sample_value("assent_vector_writes_overtaken_total") == PHOTOS
+
+
+async def test_a_suppression_during_the_write_takes_vector_and_picture_back(bench: Bench) -> None:
+    """The grants go on, so no erasure ever comes for the pictures, and without its vector no sweep would find one."""
+    for stage, topic in STAGES[:3]:
+        await bench.run(stage, topic)
+    indexer = indexer_over(bench, bench.shared.vectors)
+    await indexer.before_batch()
+    for record in await bench.records(Topic.FACES_EMBEDDED):
+        face = decode(record).data
+        assert isinstance(face, FaceEmbedded)
+        await indexer.handle(decode(record), record)
+        asked = SuppressionAdded(suppression_key=face.image_id, added_at=bench.shared.clock.now(), image_id=face.image_id)
+        await bench.shared.log.append([encode(Event(event_id(face.image_id), "/test", asked.added_at, asked))])
+    assert (await bench.vectors(), len(pictures(bench))) == (0, PHOTOS)
+    await indexer.after_batch([])
+    assert (await bench.vectors(), pictures(bench)) == (0, [])
+
+
+def pictures(bench: Bench) -> list[Path]:
+    return [path for path in (bench.layout.data / "blobs" / "grants").rglob("*") if path.is_file()]
 
 
 class PausedStore:
