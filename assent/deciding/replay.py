@@ -31,9 +31,10 @@ OBSERVED: dict[Stage, frozenset[str]] = {
     Stage.CRAWLER: _OF_BYTES | {"robots_disallow", "optout_signal", "fetch_failed", "suppressed"},
     Stage.GEOFENCE: frozenset({"quarantine_expired", "suppressed"}),
     Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | {"region_not_found", "low_quality", "faces_overlap", "suppressed"},
-    Stage.INDEXER: _OF_KEYS | {"suppressed"},
+    # The name of the source that a face came from is not in the record.
+    Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed"},
 }
-"""What a stage may say that it saw of the site, the bytes or the key store. A rule of law is never seen; it is decided."""
+"""What a stage may say that it saw of the site, the bytes, the key store or a stored source. A rule of law is never seen; it is decided."""
 
 
 class NotReplayable(StrEnum):

@@ -243,7 +243,7 @@ def crawled(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
     findings = gate.collectable(ASSET, draw(STATEMENTS))
     if not findings:
         return [refused(gate, Stage.CRAWLER, Refusal((NO_GRANT,), decision=DecisionRecord(at=NOW, operations=COLLECT)))]
-    seen = draw(st.sampled_from(("robots_disallow", "optout_signal", "fetch_failed", "image_too_large")))
+    seen = draw(SEEN_OF_SITE)
     return [refused(gate, Stage.CRAWLER, Refusal.of(finding, observed=None if finding.rules else cast(Any, seen))) for finding in findings]
 
 
@@ -278,6 +278,7 @@ LOOKED = often("faces", "image_unreadable", "quarantine_expired")
 FACES = often(1, 0, 2, 3)
 SEEN_OF_SITE = st.sampled_from(("robots_disallow", "optout_signal", "fetch_failed", "image_too_large"))
 SEEN_OF_FACE = st.sampled_from((None,) * 6 + ("region_not_found", "low_quality", "faces_overlap", "grant_withdrawn"))
+SEEN_OF_STORE = st.sampled_from(("suppressed", "source_not_covered", "grant_withdrawn"))
 
 
 def consented(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
@@ -337,6 +338,6 @@ def indexed(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
     places = draw(CANDIDATES)
     judged = gate.judge(GRANT, (Operation.STORE,), candidates=places, asset=None)
     if judged.opened is not None:
-        judged = judged.seen(RuleId("grant_withdrawn"))
+        judged = judged.seen(RuleId(draw(SEEN_OF_STORE)))
     refusal = Refusal(judged.rules, grant_id=GRANT, revision=1, candidates=places, decision=judged.decision)
     return [refused(gate, Stage.INDEXER, refusal)]
