@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.events.grants import SuppressionAdded
-from assent.ids import ImageId
+from assent.ids import ImageId, RuleId
 
+SUPPRESSED = RuleId("suppressed")
 MAX_DISTANCE = 16
 """Differing bits of 256. Over 54 portraits on one background, copies (JPEG at 30, scaled to 64 pixels) differed by at most 6, pictures
 of different people by at least 46 and of one person by at least 48; cropping 2 % off each side differs by 38 and is not found."""

@@ -14,7 +14,6 @@ import aiohttp
 from assent.fetching.address_guard import AddressGuard, AddressRefusedError
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-BLOCKS = frozenset({401, 402, 403, 407, 429, 451})
 
 
 class FetchFailure(StrEnum):
@@ -44,11 +43,6 @@ class Fetched:
     def redirect_to(self) -> str | None:
         """The Location of a redirect, as sent."""
         return self.header("Location") if self.status in REDIRECTS else None
-
-    @property
-    def is_block(self) -> bool:
-        """The host does not want us: never worked around."""
-        return self.status in BLOCKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from assent.blobs.quarantine import Quarantine
 from assent.consent.source_rules import ONE_PHOTOGRAPH
 from assent.deciding.gate import Gate
 from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode, event_id
 from assent.events.evidence import PageEvidence
@@ -34,7 +35,7 @@ from assent.stream.event_log import EventLog
 from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
 from services.crawler.frontier import Frontier, targets
 from services.crawler.page import read_page
-from services.crawler.visit import OPTED_OUT, PAGES, SUPPRESSED, Stopped, Visited, Visitor, Waiting
+from services.crawler.visit import OPTED_OUT, PAGES, Stopped, Visited, Visitor, Waiting
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from assent.consent.asset import safe_url
 from assent.consent.decision import CONTROL_UNPROVEN
 from assent.deciding.gate import COLLECT, NO_GRANT, Finding, Gate
 from assent.deciding.refusals import Refusal
+from assent.deciding.suppressions import SUPPRESSED
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import PageEvidence
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
@@ -28,7 +29,6 @@ ROBOTS = RuleId("robots_disallow")
 OPTED_OUT = RuleId("optout_signal")
 FETCH_FAILED = RuleId("fetch_failed")
 TOO_LARGE = RuleId("image_too_large")
-SUPPRESSED = RuleId("suppressed")
 PAGES = ("text/html", "application/xhtml+xml")
 
 

@@ -14,6 +14,7 @@ from assent.consent.binding import bind
 from assent.consent.source_rules import matching_rule
 from assent.deciding.gate import INGEST, Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
 from assent.events.faces import FaceEmbedded
@@ -38,7 +39,6 @@ from services.embedder.face_choice import choose
 from services.embedder.granted_face import GrantedFace, face_id, granted_faces
 
 QUARANTINE_EXPIRED = RuleId("quarantine_expired")
-SUPPRESSED = RuleId("suppressed")
 MAX_FACES_OF_A_GRANT = 100
 """As many as a joint grant may have members."""
 _TOO_LARGE = frozenset({ImageRefusal.TOO_MANY_BYTES, ImageRefusal.TOO_MANY_PIXELS, ImageRefusal.TOO_MANY_SCANS})

@@ -12,6 +12,7 @@ from assent.blobs.store import BlobNotFoundError
 from assent.consent.asset import Asset
 from assent.deciding.gate import INGEST, Finding, Gate
 from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.decisions import DecisionRecord
 from assent.events.envelope import Event, event_id
@@ -133,7 +134,7 @@ class GeofenceProcessor:
             raise PoisonMessageError("wrong_digest")
         sighting = self._identified(sighting, data)
         if self._is_suppressed(sighting):
-            return _Read(sighting, (), (RuleId("suppressed"),))
+            return _Read(sighting, (), (SUPPRESSED,))
         signers = self._signers.at(self._gate.now)
         location = self._gate.policy.location
         evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=location, signers=signers)

@@ -9,6 +9,7 @@ import numpy as np
 from assent.blobs.derivatives import Derivatives
 from assent.deciding.gate import Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
+from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event
 from assent.events.faces import FaceEmbedded
@@ -77,7 +78,7 @@ class FaceIndexer:
         if judged.opened is None:
             return self._unwritten_for(event, face, judged)
         if self._gate.is_image_suppressed(face.image_id):
-            return self._unwritten_for(event, face, judged.seen(RuleId("suppressed")))
+            return self._unwritten_for(event, face, judged.seen(SUPPRESSED))
         if not self._gate.may_stay(face.grant_id, source=face.source):
             return self._unwritten_for(event, face, judged.seen(RuleId("source_not_covered")))
         try:
