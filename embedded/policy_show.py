@@ -75,10 +75,9 @@ def entry_lines(place: Jurisdiction, policy: Policy, now: datetime) -> Iterator[
 def filing_words(filing: Filing, now: datetime) -> str:
     """Whether it is filed, and from when it counts."""
     ahead = f", {filing.lead_days} days ahead" if filing.lead_days else ""
-    if filing.reference is None or filing.filed_on is None:
+    if not filing.is_filed:
         return f"asked for{ahead} ({filing.rule}), and not filed"
-    opens = filing.filed_on + timedelta(days=filing.lead_days)
-    since = "counts" if filing.is_met(now) else f"counts from {opens} on"
+    since = "counts" if filing.is_met(now) else f"counts from {filing.counts_from} on"
     return f"filed on {filing.filed_on} as {filing.reference}{ahead} ({filing.rule}); {since}"
 
 
@@ -165,7 +164,7 @@ def _entry_document(place: Jurisdiction, policy: Policy, now: datetime) -> dict[
     filings = {
         name: {
             "is_met": filing.is_met(now),
-            "counts_from": None if filing.filed_on is None else str(filing.filed_on + timedelta(days=filing.lead_days)),
+            "counts_from": None if filing.counts_from is None else str(filing.counts_from),
         }
         for name, filing in rules.filings.items()
     }

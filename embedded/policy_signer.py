@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from assent.cli.api import call
 from assent.cli.command import CommandError, ExitCode
 from assent.deployment.start_errors import StartError
+from assent.faces.whole_file import write_whole
 from assent.geofence.areas import AreaIndex
 from assent.keys.key_files import KeyFileError, read_private_file, write_new_file
 from assent.keys.signing_keys import PublicKeys, public_pem
@@ -23,16 +22,15 @@ from assent.receipts.checkpoint import public_key_id
 from embedded.known_policy import KnownPolicy, policy_in_file, published_policy
 from embedded.policy_diff import difference_lines
 from embedded.policy_show import entry_lines
-from services.registry.policy_approvals import SIGNERS, approvals_path, read_approvals, read_signers
+from services.registry.policy_approvals import NAME, SIGNERS, approvals_path, read_approvals, read_signers
 
 KEYS = "keys"
 DRY_RUN = "Nothing was signed or written: this was a dry run. --yes with --key FILE does it."
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 def run_key(arguments: argparse.Namespace) -> int:
     """Make the pair of one person."""
-    if _NAME.fullmatch(arguments.name) is None:
+    if NAME.fullmatch(arguments.name) is None:
         raise CommandError(f"{arguments.name!r} is no name of a signer; use lower-case letters, digits, dots and hyphens")
     private, public = (arguments.to / f"{arguments.name}.{ending}" for ending in ("key", "pub"))
     key = Ed25519PrivateKey.generate()
@@ -94,7 +92,7 @@ def _key_that_counts(arguments: argparse.Namespace, approvals: Approvals | None)
     """The key that was named. Raises CommandError when it is nobody's who may sign, or has signed already."""
     key = read_signer_key(arguments.key)
     public_key = key.public_key().public_bytes_raw().hex()
-    names = {known: name for name, known in signers_here(arguments).items()}
+    names = names_of_signers(arguments)
     if approvals is not None and any(signature.public_key == public_key for signature in approvals.signatures):
         raise CommandError(f"{names.get(public_key, arguments.key)} has signed this already; the second signature is another person's")
     if names and public_key not in names:
@@ -115,10 +113,10 @@ def read_signer_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def signers_here(arguments: argparse.Namespace) -> dict[str, str]:
-    """Who may sign, as far as this machine knows; on another one the registry alone does. Raises CommandError."""
+def names_of_signers(arguments: argparse.Namespace) -> dict[str, str]:
+    """Who may sign by their public keys, as far as this machine knows; on another one the registry alone does. Raises CommandError."""
     try:
-        return dict(read_signers(_signers_folder(arguments)).named)
+        return {key: name for name, key in read_signers(_signers_folder(arguments)).named.items()}
     except StartError as error:
         raise CommandError(str(error)) from error
 
@@ -162,7 +160,7 @@ def _opened_lines(found: Comparison, new: KnownPolicy, now: datetime) -> list[st
 
 
 def _who(approvals: Approvals | None, arguments: argparse.Namespace) -> str:
-    names = {known: name for name, known in signers_here(arguments).items()}
+    names = names_of_signers(arguments)
     signatures = () if approvals is None else approvals.signatures
     signed = [names.get(item.public_key, f"the key {item.public_key[:12]}") for item in signatures]
     return f"It takes {PEOPLE} people. Signed so far: {', '.join(signed) or 'nobody'}."
@@ -178,9 +176,7 @@ def _next(approvals: Approvals, file: Path, arguments: argparse.Namespace) -> st
 
 def replace_file(path: Path, text: str) -> None:
     """Replace a file whole. Raises CommandError."""
-    unfinished = path.with_name(f".{path.name}.new")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
+        write_whole(path, text.encode())
     except OSError as error:
         raise CommandError(f"{path} cannot be written ({error.strerror}); work in a folder of yours") from error

@@ -50,11 +50,19 @@ class Filing(PolicyPart):
     reference: str | None = Field(default=None, min_length=1, max_length=200)
     filed_on: date | None = None
 
+    @property
+    def is_filed(self) -> bool:
+        """It has a reference and a date."""
+        return self.reference is not None and self.filed_on is not None
+
+    @property
+    def counts_from(self) -> date | None:
+        """The day on which the lead time has passed, whether or not it has a reference."""
+        return None if self.filed_on is None else self.filed_on + timedelta(days=self.lead_days)
+
     def is_met(self, now: datetime) -> bool:
         """Filed with a reference, and the lead time has passed."""
-        if self.reference is None or self.filed_on is None:
-            return False
-        return now.date() >= self.filed_on + timedelta(days=self.lead_days)
+        return self.is_filed and self.counts_from is not None and now.date() >= self.counts_from
 
 
 class ConsentRules(PolicyPart):

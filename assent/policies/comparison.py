@@ -111,8 +111,8 @@ def moments_of(rules: Iterable[JurisdictionRules], now: datetime) -> tuple[datet
 
 def _turning_days(rules: JurisdictionRules) -> Iterator[date]:
     for filing in rules.filings.values():
-        if filing.filed_on is not None:
-            yield filing.filed_on + timedelta(days=filing.lead_days)
+        if filing.counts_from is not None:
+            yield filing.counts_from
     order = rules.order_received
     if order is None:
         return

@@ -60,7 +60,7 @@ def filings_needed(policy: Policy, place: Jurisdiction) -> dict[str, Filing]:
 
 def papers_missing(policy: Policy, place: Jurisdiction) -> dict[str, Filing]:
     """Those of them that are not made yet."""
-    return {name: filing for name, filing in filings_needed(policy, place).items() if filing.reference is None or filing.filed_on is None}
+    return {name: filing for name, filing in filings_needed(policy, place).items() if not filing.is_filed}
 
 
 def opened(
@@ -105,7 +105,7 @@ def check_openable(policy: Policy, place: Jurisdiction, *, operations: Sequence[
     rules = policy.rules_for(place)
     if rules.order_received is not None and rules.order_received.is_overdue(datetime.combine(today, time(), UTC)):
         raise OpeningError(f"an order that was received for {place} is overdue, and nothing opens before it is met; record met_on")
-    if set(operations) <= set(rules.with_grant) and all(filing.reference and filing.filed_on for filing in rules.filings.values()):
+    if set(operations) <= set(rules.with_grant) and all(filing.is_filed for filing in rules.filings.values()):
         raise OpeningError(f"{place} is open for {', '.join(operations)} already; see assent policy show {place}")
 
 
@@ -116,7 +116,7 @@ def _check_papers(needed: Mapping[str, Filing], papers: Mapping[str, Paper], pla
     for name, paper in papers.items():
         if paper.filed_on > today:
             raise OpeningError(f"{name}: {paper.filed_on} is yet to come; file first, and open then")
-    missing = [name for name, filing in needed.items() if name not in papers and (filing.reference is None or filing.filed_on is None)]
+    missing = [name for name, filing in needed.items() if name not in papers and not filing.is_filed]
     if missing:
         raise OpeningError(f"{place} asks for {', '.join(missing)}: give reference and date of each")
 

@@ -18,7 +18,8 @@ SIGNERS = "policy-signers"
 """The folder below that of the keys, where nothing else is said."""
 SUFFIX, VOUCHES = ".approvals.json", ".vouches.json"
 MAX_BYTES = 100_000
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+"""What a signer may be called."""
 
 
 class PolicyApprovalFileError(StartError):
@@ -79,7 +80,7 @@ def read_vouches(public_key: Path) -> Vouches | None:
 
 def read_public_key(path: Path) -> str:
     """The public key (hex) of a signer's file. Raises PolicyApprovalFileError."""
-    if _NAME.fullmatch(path.stem) is None:
+    if NAME.fullmatch(path.stem) is None:
         raise PolicyApprovalFileError(f"{path} is no name of a signer; use lower-case letters, digits, dots and hyphens")
     try:
         key = load_pem_public_key(path.read_bytes())
