@@ -82,7 +82,7 @@ PICTURE_SWEEP_LAST_COMPLETED = GaugeDefinition(
     "assent_picture_sweep_last_completed_timestamp_seconds", "Unix time at which the sweep last judged every picture."
 )
 VECTOR_WRITES_OVERTAKEN = CounterDefinition(
-    "assent_vector_writes_overtaken_total", "Points written and deleted again because their grant ended meanwhile."
+    "assent_vector_writes_overtaken_total", "Points written and deleted again because of what ended or was suppressed meanwhile."
 )
 
 # --- withdrawal and erasure ---

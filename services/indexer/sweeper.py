@@ -19,15 +19,13 @@ PAGE = 512
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One walk: points seen, points whose grant is not live, those of them past the grace time (deleted), those whose grant is
-    denied (kept), those of suppressed images (deleted), those that name no grant at all (deleted), and when.
+    """One walk: points seen, those past the grace time of their grant (deleted), those whose grant is denied (kept), those that name no
+    grant at all (deleted), and when.
     """
 
     seen: int
-    without_live_grant: int
     overdue: int
     doubted: int
-    suppressed: int
     foreign: int
     at: datetime
 
@@ -69,10 +67,8 @@ class Sweeper:
         await self._unwanted.remove([*unwanted, *await self._taken_away(points)])
         return Sweep(
             seen=len(points),
-            without_live_grant=len(lost),
             overdue=len(overdue),
             doubted=doubted,
-            suppressed=len(unwanted),
             foreign=foreign,
             at=now,
         )

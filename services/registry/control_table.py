@@ -60,7 +60,8 @@ def set_shown(database: sqlite3.Connection, proof_id: str, *, now: datetime, end
         "UPDATE control_proofs SET proven_at = ?, ends_at = ? WHERE proof_id = ? AND revoked_at IS NULL",
         (stamp(now), stamp(ends_at), proof_id),
     ).rowcount
-    _look_anew(database)
+    if changed:
+        _look_anew(database)
     return changed == 1
 
 

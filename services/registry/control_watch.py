@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import structlog
 
 from assent.ids import GrantId
@@ -36,7 +38,7 @@ class ControlWatch:
                 _LOG.error("record_unreadable", grant_id=grant_id, error=type(error).__name__)
                 if isinstance(error, KeyNotFoundError):
                     continue  # A key store may get its key back.
-            await self._store.write(lambda database, grant_id=grant_id: mark_looked(database, grant_id, changes))  # type: ignore[misc]
+            await self._store.write(functools.partial(mark_looked, grant_id=grant_id, changes=changes))
         return revised
 
     async def _look_at(self, grant_id: GrantId) -> bool:

@@ -40,8 +40,8 @@ def newest_policy(database: sqlite3.Connection) -> PolicyRow | None:
     return None if row is None else PolicyRow(row[0], row[1], moment(row[2]), row[3])
 
 
-def policy_published_at(database: sqlite3.Connection) -> datetime | None:
-    """When the newest policy was published last, or None."""
+def latest_publication(database: sqlite3.Connection) -> datetime | None:
+    """The latest time at which any policy was published, or None. A clock that was set back can make that another than the newest."""
     row = database.execute("SELECT MAX(published_at) FROM policy_versions").fetchone()
     return None if row[0] is None else moment(row[0])
 

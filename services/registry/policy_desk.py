@@ -21,9 +21,9 @@ from services.registry.desk_table import (
     insert_signers,
     keep_document,
     known_signers,
+    latest_publication,
     newest_policy,
     policy_digest,
-    policy_published_at,
     used_signatures,
 )
 from services.registry.publisher import Publisher, registry_event
@@ -90,7 +90,7 @@ class PolicyDesk:
 
     async def _publish(self, document: str, *, version: str, sha256: str, approvals: tuple[Approval, ...] = ()) -> datetime:
         """When it was published: later than any before, whatever the clock says, for readers keep the newest."""
-        earlier = await self._store.read(policy_published_at)
+        earlier = await self._store.read(latest_publication)
         now = self._clock.now()
         if earlier is not None:
             now = max(now, earlier + timedelta(microseconds=1))

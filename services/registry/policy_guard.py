@@ -13,7 +13,7 @@ from assent.events.grants import PolicyPublished
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.stream.event_log import EventLog, Tail
-from services.registry.desk_table import policy_published_at
+from services.registry.desk_table import latest_publication
 from services.registry.policy_desk import PolicyDesk
 from services.registry.store import RegistryStore
 
@@ -21,7 +21,9 @@ _LOG = structlog.get_logger()
 
 
 class PolicyGuard:
-    """Compaction keeps the last offset: an older document of ours that somebody put on the log again would be all that is left."""
+    """Whoever reads every record keeps the newest. Where `policies` is still compacted, which keeps the last offset, an older document of
+    ours that somebody put on the log again would be all that is left.
+    """
 
     def __init__(self, *, log: EventLog, store: RegistryStore, desk: PolicyDesk, public_key: Ed25519PublicKey) -> None:
         self._log = log
@@ -42,7 +44,7 @@ class PolicyGuard:
         if self._last is None or any(positions.get(partition, 0) < end for partition, end in ends.items()):
             return False
         last, self._last = self._last, None
-        if self._published_at(last) == await self._store.read(policy_published_at):
+        if self._published_at(last) == await self._store.read(latest_publication):
             return False
         _LOG.error("policy_overtaken", topic=last.topic, partition=last.partition, offset=last.offset)
         return await self._desk.publish_again()
