@@ -49,6 +49,22 @@ def older_file(folder: Path, version: int) -> None:
     database.close()
 
 
+async def embedded(store: RegistryStore, event_id: str, *, grant_id: GrantId | None) -> None:
+    await store.write(
+        lambda database: insert_outcome(
+            database,
+            event_id,
+            sighting_id=SightingId("t"),
+            image_id=ImageId("i"),
+            grant_id=grant_id,
+            producer=ProducerId("agency"),
+            stage="embedder",
+            outcome="embedded",
+            at=NOW,
+        )
+    )
+
+
 @pytest.mark.parametrize("version", COLUMNS_OF)
 async def test_a_file_of_a_version_before_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     older_file(tmp_path, version)
@@ -56,19 +72,7 @@ async def test_a_file_of_a_version_before_is_brought_up_to_date(tmp_path: Path, 
         store = RegistryStore(tmp_path)
         rows = await store.read(lambda database: outcomes_after(database, producer=ProducerId("agency"), grant_id=None, after=0, limit=9))
         assert [(row.sighting_id, row.image_id) for row in rows][:1] == [("s", None)]
-        await store.write(
-            lambda database: insert_outcome(
-                database,
-                "e2",
-                sighting_id=SightingId("t"),
-                image_id=ImageId("i"),
-                grant_id=None,
-                producer=ProducerId("agency"),
-                stage="embedder",
-                outcome="embedded",
-                at=NOW,
-            )
-        )
+        await embedded(store, "e2", grant_id=None)
         assert await store.read(lambda database: unlooked_grants(database, limit=9)) == []
         await store.close()
     assert [(row.sighting_id, row.image_id, row.place) for row in rows] == [("s", None, None), ("t", "i", None)]
@@ -88,19 +92,7 @@ async def test_an_outcome_that_comes_after_the_end_of_its_grant_names_it_no_more
     erasure = ErasureRow(ErasureId("e-1"), grant, ErasureCause.WITHDRAWAL, NOW, "", "", None, None, is_announced=False)
     await store.write(lambda database: insert_erasure(database, erasure))
     await store.write(lambda database: forget_grant(database, grant))
-    await store.write(
-        lambda database: insert_outcome(
-            database,
-            "e",
-            sighting_id=SightingId("t"),
-            image_id=ImageId("i"),
-            grant_id=grant,
-            producer=ProducerId("agency"),
-            stage="embedder",
-            outcome="embedded",
-            at=NOW,
-        )
-    )
+    await embedded(store, "e", grant_id=grant)
     of_grant = await store.read(lambda database: outcomes_after(database, producer=None, grant_id=grant, after=0, limit=9))
     of_producer = await store.read(
         lambda database: outcomes_after(database, producer=ProducerId("agency"), grant_id=None, after=0, limit=9)
