@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 
 from assent.cli.api import Answer, JsonObject, add_api_arguments, call, token_from
 from assent.cli.command import Actions, Command, CommandError, ExitCode, OneLineParser, add_parser
+from assent.cli.whole_number import whole_number
 from assent.events.topics import Topic
 
 _TOPICS = tuple(topic.value for topic in Topic)
 _PAGE = 200
+_POSITION = whole_number("position", least=0)
 _REPLAY_TIMEOUT_S = 300
 _SUCCESSES = frozenset({"replayed", "already_replayed", "would_replay"})
 _WORDS = {
@@ -35,14 +37,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("topics", nargs="*", metavar="TOPIC", help="topics to look at (default all)")
     show.add_argument("--list", action="store_true", help="one line for each dead letter")
     show.add_argument("--cause", help="only those of this cause")
-    show.add_argument("--limit", type=_count, default=100, help="most to list for each topic (default 100)")
-    show.add_argument("--start", type=_position, default=0, help="where to go on listing one topic, as the last list said")
+    show.add_argument(
+        "--limit", type=whole_number("number of dead letters", least=1), default=100, help="most to list for each topic (default 100)"
+    )
+    show.add_argument("--start", type=_POSITION, default=0, help="where to go on listing one topic, as the last list said")
     show.add_argument("--json", action="store_true", help="print JSON")
     replay = add_parser(actions, "replay", "append the records again, for today's code and policy to judge", _REPLAY_EXAMPLES)
     add_api_arguments(replay)
     replay.add_argument("topic", metavar="TOPIC", help="the topic on which the records lie, without .dlq")
-    replay.add_argument("--partition", type=_position, help="with --offset: one record")
-    replay.add_argument("--offset", type=_position, help="with --partition: one record")
+    replay.add_argument("--partition", type=_POSITION, help="with --offset: one record")
+    replay.add_argument("--offset", type=_POSITION, help="with --partition: one record")
     replay.add_argument("--cause", help="all records of this cause")
     replay.add_argument("--all", action="store_true", help="all records; asks first")
     replay.add_argument("--yes", action="store_true", help="do not ask")
@@ -177,20 +181,6 @@ def _topic(name: str) -> str:
     if topic not in _TOPICS:
         raise CommandError(f"there is no topic {name!r}; name one of {', '.join(_TOPICS)}")
     return topic
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of dead letters")
-    return count
-
-
-def _position(text: str) -> int:
-    position = int(text)
-    if position < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return position
 
 
 _SHOW_EXAMPLES = (

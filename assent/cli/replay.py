@@ -20,6 +20,7 @@ from assent.cli.command import Command, CommandError, ExitCode
 from assent.cli.kafka_arguments import add_kafka_arguments, kafka_security
 from assent.cli.photo_files import read_photo
 from assent.cli.replay_report import ReplayReport
+from assent.cli.whole_number import whole_number
 from assent.deciding.policy_shelf import PolicyShelf
 from assent.deciding.recorded import DECISION_EVENTS, RecordedDecision, recorded_decisions
 from assent.events.envelope import UnreadableEventError, decode
@@ -44,7 +45,9 @@ Placed: TypeAlias = "tuple[str, RecordedDecision]"
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="?", metavar="IMAGE", type=Path, help="only what was decided about this very file")
     parser.add_argument("--since", type=_duration, metavar="TIME", help="only what was decided since, such as 30m, 1h or 7d")
-    parser.add_argument("--sample", type=_positive, metavar="N", help="only so many of them, chosen by chance")
+    parser.add_argument(
+        "--sample", type=whole_number("number of decisions", least=1), metavar="N", help="only so many of them, chosen by chance"
+    )
     parser.add_argument("--seed", type=int, default=0, help="with --sample: the same seed chooses the same decisions (default 0)")
     parser.add_argument("--data", type=Path, default=Path("assent-data"), help="data folder with the embedded log and the keys")
     parser.add_argument("--log", help="the log, when it is not in the data folder: sqlite:FILE, kafka://HOST:PORT or tansu://HOST:PORT")
@@ -193,13 +196,6 @@ def _duration(text: str) -> timedelta:
     if matched is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write it like 30m, 1h or 7d")
     return timedelta(seconds=int(matched[1]) * _UNITS[matched[2]])
-
-
-def _positive(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of decisions")
-    return count
 
 
 REPLAY = Command(

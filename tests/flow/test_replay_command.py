@@ -272,6 +272,7 @@ TROUBLE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "another kind of log": (("--data", ".", "--log", "redis://h:1"), 2, "use sqlite:FILE, kafka://HOST:PORT or tansu://HOST:PORT"),
     "no time": (("--since", "noon"), 2, "write it like 30m, 1h or 7d"),
     "no number": (("--sample", "0"), 2, "0 is no number of decisions"),
+    "a word for a number": (("--sample", "many"), 2, "many is no number of decisions"),
     "no picture": (("gone.jpg", "--data", "."), 2, "gone.jpg cannot be read"),
     "nobody there": (("--data", ".", "--log", "kafka://127.0.0.1:1"), 3, "Kafka"),
     "half a login": (("--data", ".", "--log", "kafka://127.0.0.1:1", "--protocol", "SASL_SSL"), 2, "needs --username and --password-file"),
