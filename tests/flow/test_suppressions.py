@@ -92,6 +92,18 @@ async def test_what_is_held_is_told_to_nobody_at_once_and_goes(house: GrantHouse
     assert (await withdrawn(house, held)).status == 200, "her grant is a thing of its own, and ends as any other"
 
 
+async def test_its_picture_is_shown_to_nobody_before_a_sweep_came(tmp_path: Path) -> None:
+    async with grant_house(tmp_path, {PAGE: PHOTO}, indexer={"sweep_every_s": 3600.0}) as house:
+        person, held = await granted(house, folder(house))
+        await house.crawl()
+        face_id = next(iter(await house.world.store.ids_of_grant(GrantId(held.grant_id))))
+        url, token = f"{house.api.addresses.query}/v1/faces/{face_id}/picture", await person.token()
+        assert await house.api.status(url, token=token) == 200
+        await suppress_image(house, PHOTO)
+        assert await house.api.status(url, token=token) == 404
+        assert await vectors(house, held) == 1, "no sweep came yet"
+
+
 async def test_neither_the_bytes_nor_a_copy_come_back_by_any_way(house: GrantHouse) -> None:
     _, held = await granted(house, [*folder(house), {"kind": "upload"}])
     await suppress_image(house, PHOTO)
