@@ -26,8 +26,8 @@ def named_in(record: StoredRecord) -> Named:
     """What the value says, or else the headers. In structured mode the id stands in the value alone."""
     whole = _parsed(record.value or b"")
     told = (record.header("ce_id") or b"").decode(errors="replace")
-    written = whole.get("id") if isinstance(whole, dict) else None
-    return Named(_in_value(whole) or _in_source(record), (told, written) if isinstance(written, str) else (told,))
+    written = _text(whole.get("id")) if isinstance(whole, dict) else None
+    return Named(_in_value(whole) or _in_source(record), (told,) if written is None else (told, written))
 
 
 def is_readable_as_signed(record: StoredRecord) -> bool:
@@ -58,6 +58,11 @@ def _parsed(value: bytes) -> object:
         return json.loads(value)
     except (ValueError, RecursionError):
         return None
+
+
+def _text(value: object) -> str | None:
+    """What a signature can stand over: JSON may spell half a surrogate pair, which has no bytes."""
+    return value if isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value) else None
 
 
 def _in_value(whole: object) -> ProducerId | None:

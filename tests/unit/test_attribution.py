@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.events.content_mode import STRUCTURED_CONTENT
 from assent.events.envelope import Event, UnreadableEventError, decode, encode
@@ -14,6 +15,7 @@ from assent.events.images import ImageScraped, Sighting, SourceKind
 from assent.events.record import Headers, StoredRecord
 from assent.ids import ImageId, ProducerId, SightingId
 from assent.intake.attribution import is_readable_as_signed, named_in
+from assent.intake.signature import SIGNATURE_HEADER, is_signed_by
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -82,6 +84,15 @@ def test_the_producer_is_named_by_the_value_and_else_by_the_source() -> None:
 def test_the_id_may_stand_in_a_header_or_in_the_value() -> None:
     assert named_in(good()).event_ids == ("e-1",)
     assert named_in(replace(structured(), headers=())).event_ids == ("", "e-1")
+
+
+def test_an_id_that_has_no_bytes_is_no_id() -> None:
+    """Half a surrogate pair, as JSON spells it: whoever asked whose signature it is would stop there for ever."""
+    record = replace(good(), value=b'{"id": "\\ud800", "sighting": {"producer": "agency"}}')
+    record = replace(record, headers=(*record.headers, (SIGNATURE_HEADER, bytes(64))))
+    named, key = named_in(record), Ed25519PrivateKey.generate().public_key()
+    assert named.producer == "agency"
+    assert not any(is_signed_by(record, key, event_id=event_id) for event_id in named.event_ids)
 
 
 @pytest.mark.parametrize("value", [b"", b"7", b"[]", b'{"sighting": []}', b'{"data": 3}', b'{"sighting": {"producer": 3}}', b"[" * 100_000])
