@@ -8,6 +8,7 @@ import structlog
 
 from assent.ids import GrantId
 from assent.keys.grant_keys import KeyDestroyedError, KeyNotFoundError
+from assent.stream.event_log import RecordTooLargeError
 from services.registry.control_table import changes_so_far, mark_looked, unlooked_grants
 from services.registry.controls import Controls
 from services.registry.grant_vault import UNREADABLE, RecordGoneError
@@ -33,8 +34,8 @@ class ControlWatch:
         for grant_id in await self._store.read(lambda database: unlooked_grants(database, limit=GRANTS_A_ROUND)):
             try:
                 revised += await self._look_at(grant_id)
-            except UNREADABLE as error:
-                # Nothing new can be said of it, and it must stop neither those of others nor the registry, which takes withdrawals.
+            except (*UNREADABLE, RecordTooLargeError) as error:
+                # Nothing new can be told of it, and it must stop neither those of others nor the registry, which takes withdrawals.
                 _LOG.error("record_unreadable", grant_id=grant_id, error=type(error).__name__)
                 if isinstance(error, KeyNotFoundError):
                     continue  # A key store may get its key back.

@@ -133,6 +133,11 @@ def snapshot(record: Grant) -> GrantSnapshot:
     )
 
 
+def told_bytes(record: Grant) -> int:
+    """How long it is on the log."""
+    return len(snapshot(record).model_dump_json().encode())
+
+
 def ended_snapshot(
     grant_id: GrantId,
     *,

@@ -22,7 +22,7 @@ from services.registry.access import GrantAccess
 from services.registry.controls import Controls
 from services.registry.device_yes import DeviceYes, holds
 from services.registry.grant_parts import Evidence, EvidenceKind, RecordedResidence, Subject
-from services.registry.grant_record import Grant, snapshot
+from services.registry.grant_record import Grant, snapshot, told_bytes
 from services.registry.grant_request import GrantRequest, first_revision
 from services.registry.grant_rules import Circumstances, LiveMember, Refusal, checked_sources, grant_refusals, joint_refusals
 from services.registry.grant_table import (
@@ -49,12 +49,18 @@ from services.registry.refused import (
     already_answered,
     bad_device_signature,
     conflict,
+    grant_too_large,
     not_found,
     not_live,
 )
 from services.registry.secret_hashes import SecretHashes
 from services.registry.secret_table import SecretKind, insert_secret, secret_hash, use_up
 from services.registry.store import RegistryStore, RevisionConflictError
+
+MAX_ASKED_BYTES = 800_000
+MAX_TOLD_BYTES = 900_000
+"""A record of the log holds 1 MB. What she adds herself has room above what was asked for, and the proofs of control of 500 sources
+above both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,8 @@ class Grants:
             asked_by=asked_by,
             now=self._clock.now(),
         )
+        if told_bytes(record) > MAX_ASKED_BYTES:
+            raise grant_too_large()
         secret = self._hashes.new_secret()
         await self._insert(record, secret)
         return Requested(grant_id, record.revision, secret, record.notice.sha256)
@@ -369,6 +377,8 @@ class Grants:
                 "last_interaction_at": now if is_hers else record.last_interaction_at,
             }
         )
+        if is_hers and told_bytes(following) > max(MAX_TOLD_BYTES, told_bytes(record)):
+            raise grant_too_large()
         sealed = await self._vault.row(following)
         await self._changed(lambda database: add_revision(database, sealed, expires_at=following.validity.expires_at))
         return following, await self._publish(following)

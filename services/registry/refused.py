@@ -38,6 +38,11 @@ def not_live(state: str) -> ApiError:
     return ApiError(409, "grant_not_live", f"The grant is {state}.", "Saying yes again is a new grant.")
 
 
+def grant_too_large() -> ApiError:
+    """No record of the log holds it, so a yes to it could be told to nobody."""
+    return ApiError(422, "grant_too_large", "The sources and regions of this grant are too long together.", "Ask for several grants.")
+
+
 def conflict() -> ApiError:
     """Somebody else changed it first (optimistic lock)."""
     return ApiError(409, "revision_conflict", "The grant was changed meanwhile.", "Read it again and send its new revision.")

@@ -13,7 +13,7 @@ from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.ids import GrantId
 from assent.intake.registry_signature import is_registrys_word
-from assent.stream.event_log import EventLog, Tail
+from assent.stream.event_log import EventLog, RecordTooLargeError, Tail
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import GRANTS_REAPPENDED
 from services.registry.grant_record import snapshot
@@ -101,7 +101,9 @@ class RevisionGuard:
         return overtaken
 
     async def _append(self, grant_id: GrantId) -> bool:
-        """False where the record cannot be opened: that must stop neither those of others nor the registry, which takes withdrawals."""
+        """False where the record cannot be opened or is too large for the log: that must stop neither those of others nor the registry,
+        which takes withdrawals.
+        """
         row = await self._store.read(lambda database: grant_row(database, grant_id))
         last = await self._store.read(lambda database: last_revision(database, grant_id))
         assert row is not None
@@ -114,6 +116,10 @@ class RevisionGuard:
             except UNREADABLE as error:
                 _LOG.error("record_unreadable", grant_id=grant_id, error=type(error).__name__)
                 return False
-        await self._publisher.publish([snapshot_event(wire, time=row.changed_at)])
+        try:
+            await self._publisher.publish([snapshot_event(wire, time=row.changed_at)])
+        except RecordTooLargeError:
+            _LOG.error("record_too_large", grant_id=grant_id)
+            return False
         await self._store.write(lambda database: mark_published(database, grant_id, wire.revision))
         return True

@@ -13,7 +13,7 @@ from assent.events.erasures import ErasureCause, ErasureLevel
 from assent.events.grants import GrantState
 from assent.identity.errors import ApiError
 from assent.stream.clock import Clock
-from assent.stream.event_log import LogUnavailableError
+from assent.stream.event_log import LogUnavailableError, UnknownTopicError
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import ERASURE_TIME_LEFT, ERASURES_PENDING, GRANTS
 from services.registry.control_watch import ControlWatch
@@ -32,7 +32,8 @@ from services.registry.store import RegistryStore
 ERASED_WITHIN_S = {ErasureLevel.LOGICAL: 60.0, ErasureLevel.PHYSICAL: 30 * 86_400.0}
 """The deadlines that every entry of the policy keeps to (EU-5 asks for a month); an entry may ask for less."""
 _LOG = structlog.get_logger()
-TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError)
+TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError, UnknownTopicError)
+"""Every topic was there at the start: a broker that has just come back knows none for a moment."""
 
 
 class Rounds:

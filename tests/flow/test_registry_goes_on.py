@@ -12,8 +12,9 @@ from assent.deployment.build import open_blobs
 from assent.ids import GrantId, ProducerId
 from assent.stream.event_log import UnknownTopicError
 from demo import photos
-from demo.api import JsonObject
+from demo.api import JsonObject, StoryCallError
 from demo.site import PORTRAITS
+from demo.state import HeldGrant
 from services.registry.outcome_table import sightings_of
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.flow.switched_log import LogSwitch
@@ -27,6 +28,12 @@ UPLOAD: list[JsonObject] = [{"kind": "upload"}]
 async def house(tmp_path: Path) -> AsyncIterator[GrantHouse]:
     async with grant_house(tmp_path, {f"{PORTRAITS}1.jpg": photos.portrait()}) as made:
         yield made
+
+
+async def with_a_grant(house: GrantHouse) -> HeldGrant:
+    person = await house.person()
+    await person.grant("own", house.request(person, UPLOAD), house.token)
+    return person.held()[0]
 
 
 async def test_a_standing_that_cannot_be_read_suspends_that_producer_alone(house: GrantHouse, tmp_path: Path) -> None:
@@ -106,3 +113,51 @@ async def test_a_broker_that_knows_no_topic_for_a_moment_is_one_that_is_away(tmp
 
         await until(is_answered)
         assert house.world.failure() is None
+
+
+async def test_a_broker_that_knows_no_topic_for_a_moment_ends_no_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same answer to what the registry reads by itself."""
+    log = LogSwitch()
+    async with grant_house(tmp_path, {f"{PORTRAITS}1.jpg": photos.portrait()}, opener=log.opener) as house:
+        held = await with_a_grant(house)
+        asked: list[object] = []
+
+        async def knows_none(topics: object) -> None:
+            asked.append(topics)
+            raise UnknownTopicError("a topic was never created")
+
+        monkeypatch.setattr(log, "end_offsets", knows_none, raising=False)
+        await house.world.system.registry.registry.rounds.once()
+        assert asked
+        monkeypatch.undo()
+        assert (await withdrawn(house, held)).status == 200
+        assert house.world.failure() is None
+
+
+async def test_a_grant_that_no_record_holds_is_not_asked_for(house: GrantHouse) -> None:
+    """Her yes to it could be told to nobody."""
+    held, person = await with_a_grant(house), await house.person()
+    sources: list[JsonObject] = [{"kind": "image_url", "value": f"https://site.example/{'a' * 2000}{number}"} for number in range(500)]
+    asked = await house.ask("POST", "/v1/grants", token=house.token, json=house.request(person, sources))
+    assert (asked.status, asked.body["code"]) == (422, "grant_too_large")
+    await house.world.system.registry.registry.rounds.once()
+    assert house.world.failure() is None
+    assert (await withdrawn(house, held)).status == 200
+
+
+async def test_a_grant_that_outgrew_the_log_stops_no_other(house: GrantHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a release wrote it that asked for no end to its sources: neither her end nor anybody else's rests on telling it."""
+    monkeypatch.setattr("services.registry.grants.MAX_ASKED_BYTES", 10**9)
+    registry, person = house.world.system.registry.registry, await house.person()
+    sources: list[JsonObject] = [{"kind": "image_url", "value": f"https://site.example/{'a' * 2000}{number}"} for number in range(500)]
+    with pytest.raises(StoryCallError, match="500"):
+        await person.grant("own", house.request(person, sources), house.token)
+    held = await with_a_grant(house)
+    await registry.store.write(lambda database: database.execute("INSERT OR REPLACE INTO control_changes VALUES (1, 1000)"))
+    await registry.rounds.once()
+    await registry.store.write(lambda database: database.execute("UPDATE grants SET published_revision = 0"))
+    await registry.rounds.once()
+    rows = await registry.store.read(lambda database: database.execute("SELECT grant_id, published_revision FROM grants").fetchall())
+    assert {row[0] for row in rows if row[1]} == {held.grant_id}
+    assert house.world.failure() is None
+    assert (await withdrawn(house, held)).status == 200
