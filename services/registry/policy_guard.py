@@ -43,11 +43,13 @@ class PolicyGuard:
         positions = self._tail.positions()
         if self._last is None or any(positions.get(partition, 0) < end for partition, end in ends.items()):
             return False
-        last, self._last = self._last, None
-        if self._published_at(last) == await self._store.read(latest_publication):
-            return False
-        _LOG.error("policy_overtaken", topic=last.topic, partition=last.partition, offset=last.offset)
-        return await self._desk.publish_again()
+        last, is_again = self._last, False
+        if self._published_at(last) != await self._store.read(latest_publication):
+            _LOG.error("policy_overtaken", topic=last.topic, partition=last.partition, offset=last.offset)
+            is_again = await self._desk.publish_again()
+        # Not before: where the log did not take it, the older one is still the last, and is looked at again.
+        self._last = None
+        return is_again
 
     async def close(self) -> None:
         """Stop following."""

@@ -15,17 +15,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.events.envelope import decode
 from assent.events.grants import PolicyPublished
+from assent.events.record import Record
 from assent.events.topics import Topic, all_topics
 from assent.geofence.policy import Policy
 from assent.policies.approval import Approvals, Proposed
 from assent.policies.signers import Signers, Vouches
 from assent.receipts.checkpoint import CheckpointSigner
 from assent.receipts.log import ReceiptLog
+from assent.stream.event_log import LogUnavailableError, TopicPartition
 from assent.stream.local import SqliteEventLog
 from assent.testing.fake_clock import START, FakeClock
 from services.registry.desk_table import newest_policy, used_signatures
 from services.registry.policy_desk import PolicyDesk, PolicyVersionTakenError
-from services.registry.publisher import Publisher
+from services.registry.policy_guard import PolicyGuard
+from services.registry.publisher import LogAwayError, Publisher
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
 from services.registry.widening import PolicyBaseUnknownError, PolicyNotApprovedError, WideningRule
@@ -278,3 +281,26 @@ async def test_nothing_moves_unknown_or_the_floor_even_with_signatures(house: De
     found = Policy.model_validate(loose).rules_for(next(iter(SHIPPED.jurisdictions)))
     assert {"sale", "mass_identification"} <= found.purposes_forbid
     assert await house.publish(SHIPPED)
+
+
+async def test_an_older_policy_is_overtaken_again_also_where_the_log_was_away_at_first(
+    house: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.publish(SHIPPED)
+    (older,) = await house.log.read(TopicPartition(Topic.POLICIES.value, 0), 0, max_records=1)
+    await house.publish(NARROW)
+    await house.log.append([Record(older.topic, older.key, older.value, older.headers)])
+    guard = PolicyGuard(log=house.log, store=house.store, desk=house.desk, public_key=house.desk._key.public_key())
+
+    async def is_away(records: object) -> None:
+        raise LogUnavailableError("the log is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.log, "append", is_away)
+        with pytest.raises(LogAwayError):
+            await guard.look()
+    assert (await house.on_the_log())[-1] == SHIPPED.version
+    assert await guard.look()
+    assert (await house.on_the_log())[-1] == NARROW.version
+    assert not await guard.look()
+    await guard.close()
