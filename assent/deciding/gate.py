@@ -114,10 +114,11 @@ class Gate:
     def may_stay(self, grant_id: GrantId, *, source: str | None) -> bool:
         """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from.
 
-        `source` is its keyed name; None, of releases that did not keep it, is judged by the former alone.
+        Of a joint grant each of its people may take storing away, in her own. `source` is its keyed name; None, of releases that did
+        not keep it, is judged by storing alone.
         """
         grant = self.live(grant_id)
-        if grant is None or Operation.STORE not in grant.operations:
+        if grant is None or any(Operation.STORE not in held.operations for held in (grant, *self._fold.ledger.members(grant))):
             return False
         if source is None:
             return True

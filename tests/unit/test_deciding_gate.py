@@ -52,3 +52,17 @@ def test_a_face_stays_while_its_source_and_storing_are_granted(tmp_path: Path) -
         assert told == (stays, stays_unnamed), changes
     fold.ledger.apply_grant(grant("g-1", revision=6))
     assert not Gate(fold, FakeClock(NOW)).may_stay(held.grant_id, source=source), "who knows no names keeps nothing that has one"
+
+
+def test_a_face_of_a_joint_grant_stays_while_each_of_its_people_grants_storing() -> None:
+    public = Ed25519PrivateKey.generate().public_key()
+    fold = DecisionFold(policy_key=public, grant_key=public)
+    joint = grant("g-1", binding=FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3"))))
+    for held in (joint, grant("g-2"), grant("g-3", subject_id=SubjectId("s-3"))):
+        fold.ledger.apply_grant(held)
+    gate = Gate(fold, FakeClock(NOW))
+    assert gate.may_stay(joint.grant_id, source=None)
+    fold.ledger.apply_grant(grant("g-3", revision=2, subject_id=SubjectId("s-3"), operations=(Operation.SEARCH, Operation.DISCLOSE)))
+    assert gate.live(joint.grant_id) is not None
+    assert not gate.may_stay(joint.grant_id, source=None)
+    assert gate.may_stay(GrantId("g-2"), source=None)
