@@ -53,7 +53,7 @@ from services.registry.openings import Openings, sealed_opening
 from services.registry.outcome_table import faces_of, forget_grant
 from services.registry.publisher import Offsets, Publisher, registry_event, snapshot_event
 from services.registry.receipt_desk import ReceiptDesk
-from services.registry.refused import not_live
+from services.registry.refused import not_live, registry_file_read
 from services.registry.store import RegistryStore, RevisionConflictError
 
 ANSWERED_WITHIN_S = 10.0
@@ -253,8 +253,6 @@ class Endings:
             await self._set_proof(erasure)
         await self._grant_keys.destroy(erasure.grant_id)
         counts = await self._forget(erasure.grant_id)
-        # Before `physical` is told: a crash, a cut-off or the trouble of another ending must not leave the rows in the file.
-        await self._store.scrub()
         row = await self._store.read(lambda database: grant_row(database, erasure.grant_id))
         assert row is not None
         assert row.ended_wire is not None
@@ -264,9 +262,14 @@ class Endings:
             [
                 snapshot_event(wire, time=erasure.requested_at),
                 _requested(erasure),
-                *(self._progress(erasure, store, level, counts, now) for store in _OWN for level in _LEVELS),
+                *(self._progress(erasure, store, ErasureLevel.LOGICAL, counts, now) for store in _OWN),
             ]
         )
+        # Before `physical` is told: a crash, a cut-off or the trouble of another ending must not leave the rows in the file. The other
+        # stores need not wait for ours.
+        if not await self._store.scrub():
+            raise registry_file_read()
+        await self._publisher.publish([self._progress(erasure, store, ErasureLevel.PHYSICAL, counts, now) for store in _OWN])
 
         def announce(database: sqlite3.Connection) -> None:
             mark_published(database, erasure.grant_id, wire.revision)
@@ -344,7 +347,6 @@ class Endings:
 
 
 _OWN = (Store.KEYS, Store.LOG, Store.REGISTRY)
-_LEVELS = (ErasureLevel.LOGICAL, ErasureLevel.PHYSICAL)
 
 
 def _withdrawn(erasure: ErasureRow) -> Event[EventPayload]:

@@ -43,6 +43,11 @@ def grant_too_large() -> ApiError:
     return ApiError(422, "grant_too_large", "The sources and regions of this grant are too long together.", "Ask for several grants.")
 
 
+def registry_file_read() -> ApiError:
+    """The rows are deleted and still lie in the write-ahead log: nothing is told of them before it is empty."""
+    return ApiError(503, "registry_file_read", "Another process reads the registry's file.", "It goes on by itself once that ends.")
+
+
 def conflict() -> ApiError:
     """Somebody else changed it first (optimistic lock)."""
     return ApiError(409, "revision_conflict", "The grant was changed meanwhile.", "Read it again and send its new revision.")

@@ -58,13 +58,17 @@ class RegistryStore:
 
         return await self._in_thread(transaction)
 
-    async def scrub(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that what was deleted is in neither."""
+    async def scrub(self) -> bool:
+        """Move the write-ahead log into the file and empty it, so that what was deleted is in neither.
 
-        def checkpoint(database: sqlite3.Connection) -> None:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        False while somebody else reads the file, a backup perhaps: SQLite raises nothing then, and the rows are still there.
+        """
 
-        await self._in_thread(checkpoint)
+        def checkpoint(database: sqlite3.Connection) -> bool:
+            (is_busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not is_busy
+
+        return await self._in_thread(checkpoint)
 
     async def close(self) -> None:
         """Let another registry open the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from assent.ids import GrantId
 from demo import photos
 from demo.site import PORTRAITS
 from demo.state import HeldGrant
+from services.registry.schema import FILE, FOLDER
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.flow.switched_log import LogSwitch
 from tests.flow.switched_store import KeyStoreSwitch
@@ -114,3 +116,33 @@ async def test_one_partition_of_the_withdrawals_away_holds_only_its_own(tmp_path
 
         await until(is_answered)
         assert await is_shredded(house, held[0])
+
+
+async def test_nothing_is_told_of_rows_that_another_reader_keeps_in_the_file(tmp_path: Path) -> None:
+    """As a copy of the file is made while the registry runs."""
+    async with grant_house(tmp_path, PAGES, indexer=SOON) as house:
+        _, held = await shown(house)
+        reader = sqlite3.connect(f"{(tmp_path / FOLDER / FILE).as_uri()}?mode=ro", uri=True, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM held_faces").fetchone()
+        assert (await withdrawn(house, held)).status == 503, "it counts, and what is left of it goes on"
+        erasure = (await house.ask("GET", f"/v1/grants/{held.grant_id}", headers={"Assent-Grant-Secret": held.secret})).body["erasure_id"]
+
+        async def vectors_are_gone() -> bool:
+            return not await house.world.store.ids_of_grant(GrantId(held.grant_id))
+
+        await until(vectors_are_gone)
+        told = await progress(house, erasure)
+        assert ("registry", "logical") in told
+        assert ("registry", "physical") not in told
+        reader.close()
+
+        async def is_answered() -> bool:
+            return (await withdrawn(house, held)).status == 200
+
+        await until(is_answered)
+
+        async def is_told() -> bool:
+            return ("registry", "physical") in await progress(house, erasure)
+
+        await until(is_told)

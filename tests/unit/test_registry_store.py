@@ -122,3 +122,22 @@ def test_a_file_that_is_no_registry_is_told_of_and_not_read_as_nothing_published
     (tmp_path / FILE).write_bytes(b"no database, and longer than the header of one" * 9)
     with pytest.raises(PolicyShelfError, match="start this release on the folder once"):
         published_in(tmp_path / FILE)
+
+
+async def test_a_file_that_somebody_reads_is_not_told_to_hold_nothing_of_what_was_deleted(tmp_path: Path) -> None:
+    store = RegistryStore(tmp_path)
+    await store.write(lambda database: database.execute("INSERT INTO held_faces VALUES ('a-face-of-hers', 'g', 't')"))
+    reader = sqlite3.connect(f"{(tmp_path / FILE).as_uri()}?mode=ro", uri=True, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM held_faces").fetchone() == (1,)
+    await store.write(lambda database: database.execute("DELETE FROM held_faces"))
+
+    def is_there() -> bool:
+        return any(b"a-face-of-hers" in path.read_bytes() for path in tmp_path.iterdir())
+
+    assert not await store.scrub()
+    assert is_there()
+    reader.close()
+    assert await store.scrub()
+    assert not is_there()
+    await store.close()
