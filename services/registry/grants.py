@@ -242,6 +242,9 @@ class Grants:
         end = record.validity.expires_at
         if narrowing.expires_at is not None and narrowing.expires_at > end:
             raise ApiError(422, "QC-7", "A grant can be shortened, not prolonged.", "Ask for a new grant.")
+        if not narrowing.sources <= {item.value for item in record.sources}:
+            # A folder within hers, or another spelling: an answer of 200 would let her think that it is out.
+            raise ApiError(422, "source_not_named", "The grant names no such source.", "Send sources as the grant shows them.")
         changes = {
             "purposes": tuple(item for item in record.purposes if item.code not in narrowing.purposes),
             "operations": tuple(item for item in record.operations if item not in narrowing.operations),

@@ -72,3 +72,12 @@ async def test_storing_that_was_taken_away_leaves_nothing_stored(house: GrantHou
         return not await house.world.store.ids_of_grant(grant) and not await house.world.derivatives.list_grant(grant)
 
     await until(is_gone)
+
+
+async def test_what_the_grant_does_not_name_is_not_told_to_be_out_of_it(house: GrantHouse) -> None:
+    person, grant = await granted(house)
+    for source in (f"{house.site.origin}/taken/", f"{house.site.origin}{TAKEN}".upper()):
+        body: JsonObject = {"grant_secret": person.held()[0].secret, "expected_revision": 2, "sources": [source]}
+        answer = await house.ask("POST", f"/v1/grants/{grant}/narrow", json=body)
+        assert (answer.status, answer.body["code"]) == (422, "source_not_named")
+    assert len(await told(house, person)) == 2
