@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assent.consent.asset import Asset
-from assent.consent.source_rules import is_control_shown, matching_rule
+from assent.consent.source_rules import asset_keys, is_control_shown, matching_rule, rule_key
 from assent.consent.source_url import SourceUrlError, normalise_url
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.events.images import SourceKind
@@ -20,9 +20,10 @@ from services.registry.grant_request import MAX_SOURCES
 from services.registry.grants import Grants
 from services.registry.publisher import Offsets
 from services.registry.store import RegistryStore
-from services.registry.waiting_table import WaitingRow, answer_waiting, forget_waiting, insert_waiting, waiting_rows
+from services.registry.waiting_table import WaitingRow, answer_waiting, forget_waiting, insert_waiting, waiting_row, waiting_rows
 
 FOLDERS = frozenset({SourceKindRule.URL_PREFIX})
+TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,34 @@ class Approvals:
         return revised
 
     async def decline(self, grant_id: GrantId, sighting_id: SightingId) -> None:
-        """Not her, or not this one: its address is deleted and she is not asked again. Raises ApiError 404."""
-        if not await self._store.write(lambda database: answer_waiting(database, grant_id, sighting_id)):
+        """Not her, or not this one: its address is deleted and she is not asked again. Raises ApiError 404.
+
+        No proof of control opens its folder any more: else the proof would bring in the very picture that she said no to.
+        """
+        row = await self._store.read(lambda database: waiting_row(database, grant_id, sighting_id))
+        if row is None:
             raise _waits_no_more()
+        url = await self._places.opened(row.sealed, grant_id=grant_id, sighting_id=sighting_id)
+        if url is not None:
+            await self._ask_each(grant_id, url)
+        await self._store.write(lambda database: answer_waiting(database, grant_id, sighting_id))
         await self._store.scrub()
+
+    async def _ask_each(self, grant_id: GrantId, url: str) -> None:
+        """From now on each picture of the folders that hold this one waits for her."""
+        keys = frozenset(asset_keys(_asset(url)))
+        for turn in range(TURNS):
+            record = await self._grants.live(grant_id)
+            hers = {rule.value for rule in record.sources if rule.kind in FOLDERS and rule_key(rule) in keys}
+            if hers <= set(record.asks_each):
+                return
+            sources = tuple(rule.model_copy(update={"control_until": None}) if rule.value in hers else rule for rule in record.sources)
+            try:
+                await self._grants.revise(record, {"asks_each": tuple(sorted({*record.asks_each, *hers})), "sources": sources})
+            except ApiError as error:
+                # A proof may have changed in between: that is no reason to refuse her no.
+                if error.code != "revision_conflict" or turn == TURNS - 1:
+                    raise
 
     def _folder_of(self, sources: Sequence[SourceRule], url: str) -> SourceRule | None:
         """The folder for which the image waits, or None when it does not wait."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -91,13 +91,15 @@ def showing(answer: Fetched | FetchFailure, token: str) -> Showing:
     return Showing.SHOWN if control_line(token) in (line.strip() for line in lines) else Showing.OTHER_LINES
 
 
-def with_control(sources: Iterable[SourceRule], proven: Iterable[tuple[str, datetime]]) -> tuple[SourceRule, ...]:
+def with_control(
+    sources: Iterable[SourceRule], proven: Iterable[tuple[str, datetime]], *, asks_each: Container[str] = ()
+) -> tuple[SourceRule, ...]:
     """The rules with the end of the longest proof that covers each; a rule for one photograph needs none and carries none.
 
-    `proven` are names of places, each ending in a slash, with the end of their proof.
+    `proven` are names of places, each ending in a slash, with the end of their proof. For a folder of `asks_each` none counts.
     """
     held = tuple(proven)
-    return tuple(rule.model_copy(update={"control_until": _until(rule, held)}) for rule in sources)
+    return tuple(rule.model_copy(update={"control_until": None if rule.value in asks_each else _until(rule, held)}) for rule in sources)
 
 
 def _until(rule: SourceRule, proven: tuple[tuple[str, datetime], ...]) -> datetime | None:

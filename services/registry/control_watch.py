@@ -47,7 +47,7 @@ class ControlWatch:
             record = await self._grants.record(grant_id)
         except (RecordGoneError, KeyDestroyedError):
             return False  # It ended meanwhile.
-        sources = await self._controls.on(record.sources, record.source_controller)
+        sources = await self._controls.on(record.sources, record.source_controller, asks_each=record.asks_each)
         if sources == record.sources:
             return False
         await self._grants.revise(record, {"sources": sources}, is_hers=False)

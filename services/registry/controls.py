@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import timedelta
 
 import rfc8785
@@ -111,11 +111,12 @@ class Controls:
         """Every proof, or those of one controller."""
         return await self._store.read(functools.partial(control_rows, controller=controller))
 
-    async def on(self, sources: Iterable[SourceRule], controller: str | None) -> tuple[SourceRule, ...]:
-        """The sources with what this controller has shown; with no controller whose word counts, without."""
+    async def on(self, sources: Iterable[SourceRule], controller: str | None, *, asks_each: Container[str] = ()) -> tuple[SourceRule, ...]:
+        """The sources with what this controller has shown; where its word does not count, or she is asked each time, without."""
         rows = [] if controller is None else await self.listed(controller)
         now = self._clock.now()
-        return with_control(sources, [(row.place, row.ends_at) for row in rows if row.ends_at is not None and row.counts(now)])
+        proven = [(row.place, row.ends_at) for row in rows if row.ends_at is not None and row.counts(now)]
+        return with_control(sources, proven, asks_each=asks_each)
 
     async def _fetch(self, url: str) -> Fetched | FetchFailure:
         limits = FetchLimits(total_s=FETCH_S, max_bytes=MAX_FILE_BYTES)

@@ -55,6 +55,7 @@ class Grant(RecordPart):
     `prev_hash` is the digest of the revision before, so that no revision can be lost or changed unseen. `salt` hides
     the grant in the public receipt log and is shredded with the grant's key. `asked_by` is the organisation of the producer who asked, as
     its token said; None where an operator did. What may be None and is left out keeps the digest of records that did not know it.
+    `asks_each` are folders of which she said no to a picture: whoever controls them, every other one there waits for her.
     """
 
     schema_version: Literal["assent.grant/1"] = "assent.grant/1"
@@ -72,6 +73,7 @@ class Grant(RecordPart):
     purposes: tuple[PurposeConsent, ...] = Field(min_length=1)
     operations: tuple[Operation, ...] = Field(min_length=1)
     sources: tuple[SourceRule, ...] = Field(min_length=1)
+    asks_each: tuple[str, ...] = Field(default=(), exclude_if=lambda folders: not folders)
     controls_source: bool = False
     face_binding: Binding
     legal: tuple[RecordedBasis, ...] = Field(min_length=1)

@@ -37,6 +37,11 @@ def waiting_rows(database: sqlite3.Connection, grant_id: GrantId) -> list[Waitin
     return [WaitingRow(SightingId(row["sighting_id"]), row["sealed"], moment(row["seen_at"])) for row in rows]
 
 
+def waiting_row(database: sqlite3.Connection, grant_id: GrantId, sighting_id: SightingId) -> WaitingRow | None:
+    """The one, if it waits."""
+    return next((row for row in waiting_rows(database, grant_id) if row.sighting_id == sighting_id), None)
+
+
 def answer_waiting(database: sqlite3.Connection, grant_id: GrantId, sighting_id: SightingId) -> bool:
     """She answered: the address goes, and it is not asked again. Whether it was waiting."""
     changed = database.execute(

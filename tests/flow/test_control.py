@@ -152,6 +152,27 @@ async def test_her_yes_opens_one_picture_and_her_no_is_not_asked_again(field_of:
     assert [image["url"].rpartition("/")[2] for image in await waiting(field_of, one)] == ["2.jpg"]
 
 
+async def test_her_no_to_a_picture_outlives_a_proof_of_its_folder(field_of: Field) -> None:
+    """Whoever shows later that it puts pictures there knows no better than she whether it is she."""
+    one = await waiter(field_of, pictures=2)
+    await crawled(field_of)
+    first = (await waiting(field_of, one))[0]
+    body = {"grant_secret": one.victim.secret, "sighting_id": first["sighting_id"]}
+    assert (await field_of.house.ask("POST", f"/v1/grants/{one.victim.grant_id}/decline", json=body)).status == 200
+    await show_control(field_of.house.api, field_of.site, field_of.house.token, controller=one.controller)
+    await field_of.house.world.system.registry.registry.rounds.once()
+    await field_of.shared.tables.catch_up(10)
+    await crawled(field_of)
+    assert asked_for(field_of, one.picture(0)) == 0
+    assert await field_of.held(one.victim.grant_id) == []
+    (left,) = await waiting(field_of, one)
+    approve = {"grant_secret": one.victim.secret, "url": left["url"]}
+    assert (await field_of.house.ask("POST", f"/v1/grants/{one.victim.grant_id}/approve", json=approve)).status == 200
+    await crawled(field_of)
+    assert len(await field_of.held(one.victim.grant_id)) == 1
+    assert asked_for(field_of, one.picture(0)) == 0
+
+
 NOT_HERS = {
     "a sibling folder": "/unprovenX/1.jpg",
     "the host alone": "/",
