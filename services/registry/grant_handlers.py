@@ -10,7 +10,6 @@ from assent.identity.auth import authenticated, principal_of
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
 from assent.ids import GrantId
-from assent.keys.grant_keys import KeyDestroyedError
 from services.registry.access import GrantAccess
 from services.registry.api_models import (
     BulkIn,
@@ -35,7 +34,6 @@ from services.registry.endings import Ended, Endings
 from services.registry.erasure_table import erasure_of
 from services.registry.grant_request import GrantRequest
 from services.registry.grant_table import GrantRow
-from services.registry.grant_vault import RecordGoneError
 from services.registry.grants import Grants, Narrowing, Requested
 from services.registry.refused import not_found, wrong_secret
 from services.registry.request_body import parsed
@@ -181,11 +179,8 @@ class GrantHandlers:
         return row is not None and principal is not None and principal.subject_id == row.subject_id
 
     async def _record(self, grant_id: GrantId, *, with_salt: bool) -> dict[str, object] | None:
-        try:
-            record = await self._grants.record(grant_id)
-        except (RecordGoneError, KeyDestroyedError):
-            return None
-        return record.model_dump(mode="json", exclude=None if with_salt else {"salt"})
+        record = await self._grants.readable(grant_id)
+        return None if record is None else record.model_dump(mode="json", exclude=None if with_salt else {"salt"})
 
 
 def grant_of(request: web.Request) -> GrantId:

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
+import structlog
 from uuid_utils.compat import uuid7
 
 from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose, SourceRule
 from assent.geofence.jurisdiction_rules import RetentionRules
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction, SubjectId
-from assent.keys.grant_keys import GrantKeyring
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
 from assent.stream.clock import Clock
 from services.registry.access import GrantAccess
 from services.registry.controls import Controls
@@ -40,7 +41,7 @@ from services.registry.grant_table import (
     revision_rows,
     subject_row,
 )
-from services.registry.grant_vault import GrantVault
+from services.registry.grant_vault import UNREADABLE, GrantVault, RecordGoneError
 from services.registry.openings import Openings, insert_opening
 from services.registry.publisher import Offsets, Publisher, snapshot_event
 from services.registry.receipt_desk import ReceiptDesk
@@ -61,6 +62,7 @@ MAX_ASKED_BYTES = 800_000
 MAX_TOLD_BYTES = 900_000
 """A record of the log holds 1 MB. What she adds herself has room above what was asked for, and the proofs of control of 500 sources
 above both."""
+_LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,16 @@ class Grants:
         if last is None:
             raise not_found("grant")
         return await self._vault.open(last)
+
+    async def readable(self, grant_id: GrantId) -> Grant | None:
+        """The newest record, or None once it was erased and where it cannot be read: its end needs none. Raises ApiError 404."""
+        try:
+            return await self.record(grant_id)
+        except (RecordGoneError, KeyDestroyedError):
+            return None
+        except UNREADABLE as error:
+            _LOG.error("record_unreadable", grant_id=grant_id, error=type(error).__name__)
+            return None
 
     async def history(self, grant_id: GrantId) -> list[dict[str, object]]:
         """Every revision with its state, time and digests."""

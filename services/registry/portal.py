@@ -18,7 +18,6 @@ from assent.identity.auth import SESSION_COOKIE, authenticated, principal_of, re
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
 from assent.ids import GrantId, SightingId, SubjectId
-from assent.keys.grant_keys import KeyDestroyedError
 from services.registry.access import GrantAccess
 from services.registry.approvals import Approvals
 from services.registry.device_yes import DeviceYes
@@ -26,9 +25,7 @@ from services.registry.endings import Endings
 from services.registry.erasure_table import erasure_of
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_handlers import grant_of
-from services.registry.grant_record import Grant
 from services.registry.grant_table import GrantRow, grants_of
-from services.registry.grant_vault import RecordGoneError
 from services.registry.grants import Grants
 from services.registry.outcome_table import disclosures_of, faces_of, outcomes_after
 from services.registry.portal_lines import counted, told_in
@@ -206,8 +203,8 @@ class Portal:
 
     async def _view(self, row: GrantRow) -> dict[str, Any]:
         """One grant as her page shows it."""
-        record = await self._record(row)
         grant_id = row.grant_id
+        record = await self._grants.readable(grant_id)
         erasure = await self._store.read(lambda database: erasure_of(database, grant_id))
         status = None if erasure is None else await self._erasures.status(erasure.erasure_id)
         return {
@@ -224,12 +221,6 @@ class Portal:
             ),
             "erasure": None if status is None else erasure_view(*status),
         }
-
-    async def _record(self, row: GrantRow) -> Grant | None:
-        try:
-            return await self._grants.record(row.grant_id)
-        except (RecordGoneError, KeyDestroyedError):
-            return None
 
     async def _own(self, request: web.Request) -> GrantRow:
         """Her own grant, by her session; a change asked for by a foreign page is refused there."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from assent.deployment.build import open_blobs
@@ -160,4 +161,20 @@ async def test_a_grant_that_outgrew_the_log_stops_no_other(house: GrantHouse, mo
     rows = await registry.store.read(lambda database: database.execute("SELECT grant_id, published_revision FROM grants").fetchall())
     assert {row[0] for row in rows if row[1]} == {held.grant_id}
     assert house.world.failure() is None
+    assert (await withdrawn(house, held)).status == 200
+
+
+async def test_a_record_that_cannot_be_opened_leaves_her_the_page_on_which_she_withdraws(house: GrantHouse) -> None:
+    registry = house.world.system.registry.registry
+    person = await house.person()
+    await person.grant("own", house.request(person, UPLOAD), house.token)
+    held, token = person.held()[0], await person.token()
+    await registry.store.write(lambda database: database.execute("UPDATE revisions SET sealed = x'00'"))
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(f"{house.registry}/me", headers={"Cookie": f"assent_session={token}"}) as page,
+    ):
+        assert f"/me/grants/{held.grant_id}/withdraw" in await page.text()
+    shown = await house.ask("GET", f"/v1/grants/{held.grant_id}", headers={"Assent-Grant-Secret": held.secret})
+    assert (shown.status, shown.body["state"], shown.body["record"]) == (200, "given", None)
     assert (await withdrawn(house, held)).status == 200
