@@ -75,12 +75,12 @@ def set_revoked(database: sqlite3.Connection, proof_id: str, *, now: datetime) -
     return changed == 1
 
 
-def unlooked_grants(database: sqlite3.Connection, *, limit: int) -> list[GrantId]:
-    """Live grants that were not looked at since a proof changed last."""
+def unlooked_grants(database: sqlite3.Connection, *, limit: int, after: GrantId | None = None) -> list[GrantId]:
+    """Live grants that were not looked at since a proof changed last, in the order of their ids, from behind `after`."""
     rows = database.execute(
         "SELECT grant_id FROM grants WHERE state IN ('given', 'renewed') "
-        "AND control_seen < (SELECT coalesce(max(changes), 0) FROM control_changes) ORDER BY grant_id LIMIT ?",
-        (limit,),
+        "AND control_seen < (SELECT coalesce(max(changes), 0) FROM control_changes) AND grant_id > ? ORDER BY grant_id LIMIT ?",
+        (after or "", limit),
     )
     return [GrantId(row[0]) for row in rows]
 

@@ -26,12 +26,16 @@ class ControlWatch:
         self._store = store
         self._grants = grants
         self._controls = controls
+        self._after: GrantId | None = None
 
     async def look(self) -> int:
         """How many grants got another revision. Raises ApiError when one was changed meanwhile: the next round looks again."""
         changes = await self._store.read(changes_so_far)
         revised = 0
-        for grant_id in await self._store.read(lambda database: unlooked_grants(database, limit=GRANTS_A_ROUND)):
+        # From behind the last one: those whose key is missing stay unlooked, and must not be all that is ever looked at.
+        found = await self._store.read(lambda database: unlooked_grants(database, limit=GRANTS_A_ROUND, after=self._after))
+        self._after = found[-1] if len(found) == GRANTS_A_ROUND else None
+        for grant_id in found:
             try:
                 revised += await self._look_at(grant_id)
             except (*UNREADABLE, RecordTooLargeError) as error:

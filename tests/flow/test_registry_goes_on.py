@@ -11,11 +11,13 @@ import pytest
 
 from assent.deployment.build import open_blobs
 from assent.ids import GrantId, ProducerId
+from assent.keys.grant_keys import KeyNotFoundError
 from assent.stream.event_log import UnknownTopicError
 from demo import photos
 from demo.api import JsonObject, StoryCallError
 from demo.site import PORTRAITS
 from demo.state import HeldGrant
+from services.registry.grant_record import Grant
 from services.registry.outcome_table import sightings_of
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.flow.switched_log import LogSwitch
@@ -178,3 +180,28 @@ async def test_a_record_that_cannot_be_opened_leaves_her_the_page_on_which_she_w
     shown = await house.ask("GET", f"/v1/grants/{held.grant_id}", headers={"Assent-Grant-Secret": held.secret})
     assert (shown.status, shown.body["state"], shown.body["record"]) == (200, "given", None)
     assert (await withdrawn(house, held)).status == 200
+
+
+async def test_a_key_that_is_missing_keeps_no_proof_from_reaching_other_grants(house: GrantHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many of them as are looked at in one round."""
+    monkeypatch.setattr("services.registry.control_watch.GRANTS_A_ROUND", 1)
+    registry = house.world.system.registry.registry
+    broken, other = sorted([(await with_a_grant(house)).grant_id, (await with_a_grant(house)).grant_id])
+    record = registry.grants.record
+
+    async def without_its_key(grant_id: GrantId) -> Grant:
+        if grant_id == broken:
+            raise KeyNotFoundError("no key of this grant")
+        return await record(grant_id)
+
+    monkeypatch.setattr(registry.grants, "record", without_its_key)
+    await registry.store.write(lambda database: database.execute("INSERT OR REPLACE INTO control_changes VALUES (1, 1000)"))
+
+    async def other_is_looked_at() -> bool:
+        await registry.rounds.once()
+        rows = await registry.store.read(lambda database: database.execute("SELECT grant_id, control_seen FROM grants").fetchall())
+        seen = {row[0]: row[1] for row in rows}
+        assert seen[broken] < 1000, "a key store may get its key back"
+        return bool(seen[other] == 1000)
+
+    await until(other_is_looked_at, patience_s=10)
