@@ -131,6 +131,9 @@ GRANTS_REAPPENDED = CounterDefinition(
     "assent_grants_reappended_total", "Snapshots appended again because a lower revision landed after a higher one."
 )
 POLICY_RELOADS = CounterDefinition("assent_policy_reloads_total", "Policy documents read, by outcome.", ("outcome",))
+POLICY_FILE_REFUSED = GaugeDefinition(
+    "assent_policy_file_refused", "1 while the policy file is not in force and the policy that was published last is."
+)
 
 # --- HTTP and the process ---
 HTTP_REQUESTS = CounterDefinition(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,13 +18,15 @@ from assent.deployment.start_errors import StartError
 from assent.keys.signing_keys import SigningKeys
 from assent.receipts.checkpoint import public_key_id
 from assent.stream.runner import RunnerSettings
-from services.registry.policy_approvals import SIGNERS, read_approvals, read_signers
-from services.registry.policy_file import read_policy
+from assent.telemetry.metrics import POLICY_FILE_REFUSED
+from services.registry.policy_at_start import policy_at_start, published_last
+from services.registry.policy_desk import PolicyVersionTakenError
 from services.registry.publisher import LogAwayError
 from services.registry.registry import Registry, RegistryParts
 from services.registry.rounds import TROUBLE
+from services.registry.schema import FILE, FOLDER
 from services.registry.settings import RegistrySettings
-from services.registry.widening import WideningRule
+from services.registry.widening import PolicyNotApprovedError
 
 ROUND_SILENT_AFTER_S = 120.0
 POLICY_TRIED_EVERY_S = 0.5
@@ -54,7 +55,10 @@ class RegistryApp(RunnerService):
             accepts_fixtures=shared.accepts_fixtures,
             allowed_sockets=shared.allowed_sockets,
         )
-        self.registry = Registry(settings, parts, read_policy(settings.policy_file), _widening_rule(settings, shared))
+        self._published = shared.data / FOLDER / FILE
+        begun = policy_at_start(settings, published=self._published, deployment=public_key_id(shared.keys.public.policy))
+        self._policy_fault = begun.fault
+        self.registry = Registry(settings, parts, begun.policy, begun.widening)
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)
         super().__init__(self.registry.recorder, shared, settings=runner, drain_deadline_s=settings.drain_deadline_s)
         self._settings = settings
@@ -63,9 +67,11 @@ class RegistryApp(RunnerService):
         """Publish the policy and the ends that were not yet on the log, hand out the first token, then consume and go round.
 
         What else is left of an ending needs the key store, which may be away: the rounds begin with it. Raises StartError when the
-        log is away for longer than a consumer would wait for it.
+        log is away for longer than a consumer would wait for it, and where the policy of the file is refused and none was published before.
         """
-        await self._publish_policy()
+        if self._policy_fault is None:
+            await self._publish_policy()
+        self._tell_policy()
         try:
             await self.registry.endings.publish()
         except TROUBLE as error:
@@ -103,8 +109,24 @@ class RegistryApp(RunnerService):
                     ) from error
                 _LOG.warning("policy_waits", error=type(error.__cause__).__name__)
                 await asyncio.sleep(POLICY_TRIED_EVERY_S)
+            except (PolicyNotApprovedError, PolicyVersionTakenError) as error:
+                last = await asyncio.to_thread(published_last, self._published)
+                if last is None:
+                    raise
+                self.registry.policy.current = last
+                self._policy_fault = str(error)
+                return
             else:
                 return
+
+    def _tell_policy(self) -> None:
+        """Whether the file is in force; where it is not, which policy is, for the operator to read and for the alert."""
+        self._shared.metrics.set(POLICY_FILE_REFUSED, float(self._policy_fault is not None))
+        if self._policy_fault is None:
+            return
+        _LOG.error("policy_file_refused")
+        stays = f"policy {self.registry.policy.current.version}, published before, stays in force"
+        print(f"registry: {self._policy_fault}; {stays}", file=sys.stderr, flush=True)
 
     async def _hand_out_first_token(self) -> None:
         token = await self.registry.sessions.first_operator_token()
@@ -114,16 +136,6 @@ class RegistryApp(RunnerService):
             write_private(self._settings.first_token_file, token)
         else:
             print(f"First operator token (shown once, 30 days): {token}", file=sys.stdout, flush=True)
-
-
-def _widening_rule(settings: RegistrySettings, shared: Shared) -> WideningRule:
-    return WideningRule(
-        signers=read_signers(settings.policy_signers_folder or settings.keys_folder / SIGNERS),
-        approvals=read_approvals(settings.policy_file),
-        deployment=public_key_id(shared.keys.public.policy),
-        max_age=timedelta(days=settings.policy_approval_days),
-        shipped=read_policy(None).document,
-    )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -42,14 +42,7 @@ class _StrictLoader(yaml.SafeLoader):
 def read_policy(path: Path | None) -> PublishedPolicy:
     """The policy of a file, or the shipped one. Raises PolicyFileError."""
     name = str(path) if path is not None else "the shipped policy"
-    policy = _policy(_text(path, name), name)
-    return PublishedPolicy(
-        version=policy.version,
-        document=policy.canonical_json(),
-        expires_max_days=lambda place: policy.rules_for(place).consent.expires_max_days,
-        age_min=lambda place: policy.rules_for(place).consent.age_min,
-        retention=lambda place: policy.rules_for(place).retention,
-    )
+    return PublishedPolicy.of(_policy(_text(path, name), name))
 
 
 def _text(path: Path | None, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from assent.ids import ErasureId
@@ -20,7 +22,7 @@ from services.registry.store import RegistryStore
 class ProofHandlers:
     """What anybody may check."""
 
-    def __init__(self, *, erasures: ErasureDesk, receipts: ReceiptDesk, store: RegistryStore, policy: PolicyOut) -> None:
+    def __init__(self, *, erasures: ErasureDesk, receipts: ReceiptDesk, store: RegistryStore, policy: Callable[[], PolicyOut]) -> None:
         self._erasures = erasures
         self._receipts = receipts
         self._store = store
@@ -58,7 +60,7 @@ class ProofHandlers:
         )
 
     async def policy(self, request: web.Request) -> web.Response:
-        return answer(self._policy)
+        return answer(self._policy())
 
 
 def erasure_view(erasure: ErasureRow, progress: list[ProgressRow], receipts: list[ReceiptRow]) -> ErasureOut:

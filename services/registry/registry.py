@@ -51,7 +51,7 @@ from services.registry.portal import Portal
 from services.registry.producer_handlers import ProducerHandlers
 from services.registry.producer_watch import ProducerWatch
 from services.registry.proof_handlers import ProofHandlers
-from services.registry.published_policy import PublishedPolicy
+from services.registry.published_policy import PolicyInForce, PublishedPolicy
 from services.registry.publisher import Publisher
 from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.receipt_desk import ReceiptDesk
@@ -100,7 +100,7 @@ class Registry:
 
     def __init__(self, settings: RegistrySettings, parts: RegistryParts, policy: PublishedPolicy, widening: WideningRule) -> None:
         self._settings = settings
-        self._policy = policy
+        self.policy = PolicyInForce(policy)
         self._widening = widening
         self.store = RegistryStore(parts.data / FOLDER)
         signer = CheckpointSigner(settings.origin, parts.signing.receipt)
@@ -118,7 +118,7 @@ class Registry:
             allowed_sockets=parts.allowed_sockets,
             proof_days=settings.control_proof_days,
         )
-        self.grants = self._built_grants(parts, policy)
+        self.grants = self._built_grants(parts)
         self.approvals = Approvals(store=self.store, grants=self.grants, places=WaitingPlaces(parts.grant_keys), clock=parts.clock)
         self.endings = self._built_endings(parts)
         self.erasures = ErasureDesk(store=self.store, receipts=self.receipts, metrics=parts.metrics)
@@ -151,7 +151,7 @@ class Registry:
 
     async def publish_policy(self) -> bool:
         """Put the policy on the log when it is new; whether it was. Raises what `PolicyDesk.publish` raises."""
-        return await self._policy_desk.publish(self._policy.document, version=self._policy.version)
+        return await self._policy_desk.publish(self.policy.current.document, version=self.policy.current.version)
 
     def mount(self, application: web.Application) -> None:
         """Add every route, their description and the pages."""
@@ -171,7 +171,7 @@ class Registry:
             *UploadHandlers(
                 uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
             ).routes(),
-            *ProofHandlers(erasures=self.erasures, receipts=self.receipts, store=self.store, policy=self._policy_out()).routes(),
+            *ProofHandlers(erasures=self.erasures, receipts=self.receipts, store=self.store, policy=self._policy_out).routes(),
             *StaffHandlers(
                 sessions=self.sessions, intake=self.intake, producers=parts.producers, store=self.store, clock=parts.clock
             ).routes(),
@@ -210,9 +210,9 @@ class Registry:
         )
 
     def _policy_out(self) -> PolicyOut:
-        return PolicyOut.of(self._policy.version, self._policy.document, deployment=self._widening.deployment)
+        return PolicyOut.of(self.policy.current.version, self.policy.current.document, deployment=self._widening.deployment)
 
-    def _built_grants(self, parts: RegistryParts, policy: PublishedPolicy) -> Grants:
+    def _built_grants(self, parts: RegistryParts) -> Grants:
         return Grants(
             store=self.store,
             vault=self._vault,
@@ -224,9 +224,9 @@ class Registry:
             receipts=self.receipts,
             controls=self.controls,
             clock=parts.clock,
-            expires_max_days=policy.expires_max_days,
-            age_min=policy.age_min,
-            retention=policy.retention,
+            expires_max_days=self.policy.expires_max_days,
+            age_min=self.policy.age_min,
+            retention=self.policy.retention,
             accepts_fixtures=parts.accepts_fixtures,
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.request
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,24 @@ def refused(data: Path, policy: Path) -> str:
     done: Done = run("up", "--data", data, "--port", free_port(), "--policy", policy)
     assert done.returncode == 3, done.stderr
     return done.stderr.splitlines()[-1]
+
+
+def kept(data: Path, policy: Path) -> str:
+    """What a registry says that has published before: it starts, and leaves this file out."""
+    port = free_port()
+    running, said = start("up", "--data", data, "--port", port, "--policy", policy, line="stop with Ctrl-C")
+    try:
+        (line,) = [line for line in said.splitlines() if "stays in force" in line]
+        assert metric(port, "assent_policy_file_refused") == 1.0
+    finally:
+        assert stop(running) == 0
+    return line
+
+
+def metric(port: int, name: str) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    return next(float(line.split()[-1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
 
 
 def started(data: Path, *more: object) -> None:
@@ -53,13 +73,32 @@ def test_a_place_is_opened_by_two_people_and_by_nobody_alone(tmp_path: Path) -> 
 
     edited = tmp_path / "edited.yaml"
     edited.write_text(policy.read_text().replace("  AU:\n", "  AU:\n    with_grant: [collect]\n").replace("version: ", "version: edited-"))
-    line = refused(data, edited)
+    line = kept(data, edited)
     assert "(AU): it takes the signatures of 2 people, and there is none" in line
     edited.with_name("edited.yaml.approvals.json").write_bytes(policy.with_name("new.yaml.approvals.json").read_bytes())
-    assert "the file was changed after it was signed" in refused(data, edited)
+    assert "the file was changed after it was signed" in kept(data, edited)
 
     # Back to the shipped policy, which allows less; and then forward again with what was signed before.
     started(data)
     assert embedding(data, "GB") == "closed"
-    assert "was used before, and counts once" in refused(data, policy)
+    assert "was used before, and counts once" in kept(data, policy)
     assert embedding(data, "GB") == "closed"
+
+
+def test_a_policy_file_that_cannot_be_used_keeps_nobody_from_starting_who_has_published_before(tmp_path: Path) -> None:
+    data, policy = tmp_path / "data", tmp_path / "policy.yaml"
+    policy.write_text("version: [\n")
+    assert "line 2, column 1" in refused(data, policy)
+    started(data)
+    shown = run("policy", "show", "--data", data, "--json").stdout
+    assert "line 2, column 1" in kept(data, policy)
+    policy.write_text(files("services.registry").joinpath("policies", "shipped.yaml").read_text(encoding="utf-8"))
+    approvals = policy.with_name("policy.yaml.approvals.json")
+    approvals.write_text("{")
+    assert str(approvals) in kept(data, policy)
+    approvals.unlink()
+    changed = policy.read_text().replace("gps_floor_m: 100", "gps_floor_m: 200")
+    assert changed != policy.read_text()
+    policy.write_text(changed)
+    assert "was published with other contents" in kept(data, policy)
+    assert run("policy", "show", "--data", data, "--json").stdout == shown

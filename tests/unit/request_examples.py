@@ -12,6 +12,7 @@ from demo.requests import own_grant
 from services.registry.grant_request import GrantRequest
 from services.registry.grant_rules import Circumstances, LiveMember, grant_refusals
 from services.registry.policy_file import read_policy
+from services.registry.published_policy import PolicyInForce
 from tests.unit.grant_examples import NOW
 
 
@@ -39,7 +40,7 @@ def refused(
     members: dict[GrantId, LiveMember] | None = None,
 ) -> list[str]:
     """The rules of every refusal, in their order, under the shipped policy."""
-    policy = read_policy(None)
+    policy = PolicyInForce(read_policy(None))
     around = Circumstances(
         age_band=age_band,
         residences=tuple(Jurisdiction(place) for place in residences),

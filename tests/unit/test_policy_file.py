@@ -9,6 +9,7 @@ import pytest
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction
 from services.registry.policy_file import MAX_BYTES, PolicyFileError, read_policy
+from services.registry.published_policy import PolicyInForce
 from tests.unit.policy_examples import shipped, shipped_text
 
 CANADA = "    law: [PIPEDA]\n"
@@ -38,8 +39,9 @@ def test_the_shipped_policy_reads_back_from_what_is_signed() -> None:
     published = read_policy(None)
     policy = Policy.from_canonical_json(published.document)
     assert (policy.version, policy.canonical_json()) == (published.version, published.document)
-    assert published.expires_max_days(Jurisdiction("CA-BC")) == 730
-    assert published.expires_max_days(UNKNOWN) == 365
+    in_force = PolicyInForce(published)
+    assert in_force.expires_max_days(Jurisdiction("CA-BC")) == 730
+    assert in_force.expires_max_days(UNKNOWN) == 365
 
 
 def test_a_file_with_the_shipped_text_is_the_shipped_policy(tmp_path: Path) -> None:
