@@ -69,8 +69,7 @@ class RegistryApp(RunnerService):
         What else is left of an ending needs the key store, which may be away: the rounds begin with it. Raises StartError when the
         log is away for longer than a consumer would wait for it, and where the policy of the file is refused and none was published before.
         """
-        if self._policy_fault is None:
-            await self._publish_policy()
+        await self._publish_policy()
         self._tell_policy()
         try:
             await self.registry.endings.publish()
@@ -111,11 +110,10 @@ class RegistryApp(RunnerService):
                 await asyncio.sleep(POLICY_TRIED_EVERY_S)
             except (PolicyNotApprovedError, PolicyVersionTakenError) as error:
                 last = await asyncio.to_thread(published_last, self._published)
-                if last is None:
+                if last is None or self._policy_fault is not None:
                     raise
                 self.registry.policy.current = last
                 self._policy_fault = str(error)
-                return
             else:
                 return
 
