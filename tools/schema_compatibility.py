@@ -11,6 +11,8 @@ Schema = dict[str, Any]
 LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 EXACT = ("pattern", "format", "const", "contentEncoding")
+VERSION = "value.schema_version"
+"""A value that is new here is meant to be refused by old readers: it says that they must not pass over something else."""
 
 
 def incompatibilities(old: Schema, new: Schema) -> list[str]:
@@ -43,7 +45,8 @@ class _Comparison:
         if "anyOf" in old or "anyOf" in new:
             yield from self._alternatives(old, new, where)
             return
-        yield from _narrowed(old, new, where)
+        if where != VERSION or not self._passes_over_surplus:
+            yield from _narrowed(old, new, where)
         yield from self._fields(old, new, where)
         for part in ("items", "additionalProperties"):
             if isinstance(old.get(part), dict) and isinstance(new.get(part), dict):

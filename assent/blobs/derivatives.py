@@ -30,6 +30,10 @@ class Derivatives:
         data_key = await self._keyring.get(grant_id)
         return data_key.open(await self._store.get(key), aad=key.encode())
 
+    async def holds(self, grant_id: GrantId, face_id: FaceId) -> bool:
+        """Whether it is there now; needs no key."""
+        return await self._store.exists(join_key("grants", grant_id, face_id))
+
     async def delete(self, grant_id: GrantId, face_id: FaceId) -> None:
         """Remove one; no error when it is gone."""
         await self._store.delete(join_key("grants", grant_id, face_id))

@@ -11,6 +11,7 @@ from assent.cli.api import JsonObject, add_api_arguments, add_url_argument, call
 from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
 from assent.cli.grant_answer import confirm, refuse
 from assent.cli.grant_change import approve, decline, narrow, show, waiting, withdraw
+from assent.cli.grant_reference import reference
 from assent.cli.grant_template import grant_template
 from assent.cli.secrets import ONE_TIME_SECRET, add_secret_argument
 from assent.events.grants import AgeBand, Purpose
@@ -42,7 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     request.add_argument("--residence", action="append", default=[], help="of a new subject (default: the places in `legal`)")
     request.add_argument("--birth-year", type=int, help="of the subject, where her place asks for more years than the age band says")
     request.add_argument("--json", action="store_true", help="print the answer as JSON; it holds the one-time secret")
-    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow, _add_waiting):
+    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow, _add_waiting, _add_reference):
         add(actions)
 
 
@@ -109,6 +110,19 @@ def _add_waiting(actions: Actions) -> None:
             action.add_argument("picture", help="its address, as `waiting` prints it")
 
 
+def _add_reference(actions: Actions) -> None:
+    plain = f"assent grant reference {_ID}"
+    examples = (plain, f"{plain} --face FACE --secret-file grant.secret", f"{plain} --take-back")
+    action = add_parser(actions, "reference", "subject: which held face is yours; new ones are kept only if they agree with it", examples)
+    add_url_argument(action)
+    add_secret_argument(action)
+    action.add_argument("id", type=identifier, help="number of the grant")
+    change = action.add_mutually_exclusive_group()
+    change.add_argument("--face", type=identifier, help="confirm this one as yours; without it the held faces are listed")
+    change.add_argument("--take-back", action="store_true", help="from now on keep new ones as before you confirmed any")
+    action.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
 def _run(arguments: argparse.Namespace) -> int:
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "template": _template,
@@ -121,6 +135,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "waiting": waiting,
         "approve": approve,
         "decline": decline,
+        "reference": reference,
     }
     return actions[arguments.action](arguments)
 

@@ -1,4 +1,5 @@
-"""What a producer can do about each coarse outcome of its images; it tells nothing of a grant or of anybody in the image."""
+"""What a producer can do about each coarse outcome of its images; it tells nothing of a grant, and of a face no more
+than that it is not the one that a subject confirmed."""
 
 from __future__ import annotations
 
@@ -35,6 +36,8 @@ _REMEDIES: dict[str, str] = {
     Outcome.CLOSED_PLACE: "A place that this belongs to is closed for it. Nothing to be done by a producer.",
     Outcome.NOT_GRANTED: "The grant leaves this out. Ask for a grant that includes it.",
     Outcome.AWAITS_APPROVAL: "Nobody has shown control of its folder. She approves the image herself, or the controller proves control.",
+    Outcome.NOT_THE_SUBJECT: "The face does not agree with the one that its subject confirmed. Only she can change that.",
+    Outcome.REFERENCE_MISSING: "The picture that its subject confirmed is gone. She confirms another one, or takes it back.",
     DeadOutcome.UNREADABLE_EVENT: "The record is no event that is read here. See the causes of dead letters, mend it and send it again.",
     DeadOutcome.WRONG_BYTES: "The event names bytes that are not yours, or not those that were PUT. Name intake/PRODUCER/SHA256.",
     DeadOutcome.SUSPENDED: "Too much of what you signed was dead, or the operator suspended you. Mend it, and ask to be resumed.",

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from assent.consent.decision import CONTROL_UNPROVEN
+from assent.consent.reference import NOT_THE_SUBJECT, REFERENCE_MISSING
 from assent.deciding.gate import Finding
 from assent.events.decisions import DecisionRecord
 from assent.events.envelope import Event, event_id
@@ -30,6 +31,8 @@ class Outcome(StrEnum):
     CLOSED_PLACE = "closed_place"
     NOT_GRANTED = "not_granted"
     AWAITS_APPROVAL = "awaits_approval"
+    NOT_THE_SUBJECT = "not_the_subject"
+    REFERENCE_MISSING = "reference_missing"
 
 
 _CLASSES: tuple[tuple[Outcome, frozenset[str]], ...] = (
@@ -61,6 +64,8 @@ _CLASSES: tuple[tuple[Outcome, frozenset[str]], ...] = (
         ),
     ),
     (Outcome.AWAITS_APPROVAL, frozenset({CONTROL_UNPROVEN})),
+    (Outcome.NOT_THE_SUBJECT, frozenset({NOT_THE_SUBJECT})),
+    (Outcome.REFERENCE_MISSING, frozenset({REFERENCE_MISSING})),
 )
 
 

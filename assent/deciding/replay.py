@@ -27,10 +27,11 @@ from assent.ids import UNKNOWN, GrantId, Jurisdiction, RuleId
 
 _OF_BYTES = frozenset({"image_unreadable", "image_too_large", "quarantine_expired"})
 _OF_KEYS = frozenset({"grant_withdrawn"})
+_OF_FACES = frozenset({"region_not_found", "low_quality", "faces_overlap", "not_the_subject", "reference_missing"})
 OBSERVED: dict[Stage, frozenset[str]] = {
     Stage.CRAWLER: _OF_BYTES | {"robots_disallow", "optout_signal", "fetch_failed", "suppressed"},
     Stage.GEOFENCE: frozenset({"quarantine_expired", "suppressed"}),
-    Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | {"region_not_found", "low_quality", "faces_overlap", "suppressed"},
+    Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | _OF_FACES | {"suppressed"},
     # The name of the source that a face came from is not in the record.
     Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed"},
 }

@@ -70,6 +70,8 @@ _EN: dict[str, tuple[str, str]] = {
     "faces_overlap": ("the faces lie over each other, so that nobody can be painted out", "Send a picture in which she stands apart."),
     "region_not_found": ("no face was found where she marked hers", "She marks it again."),
     "no_face": ("no face was found", "Send a picture that shows the face clearly."),
+    "not_the_subject": ("the face does not agree with the picture that she confirmed as hers", "If it is her, she confirms a clearer picture, or takes that one back."),
+    "reference_missing": ("the picture that she confirmed as hers cannot be compared with any more", "She confirms another one, or takes it back."),
     "low_quality": ("the face is too small, dark or turned to make a template that means anything", "Send a larger and sharper picture."),
     # images and opt-outs
     "robots_disallow": ("the site's robots.txt says no", "Only the site can change what it says."),
@@ -132,6 +134,8 @@ _FR: dict[str, tuple[str, str]] = {
     "faces_overlap": ("les visages se recouvrent, on ne peut en masquer aucun", "Envoyez une photo où elle est à part."),
     "region_not_found": ("aucun visage n'a été trouvé là où elle a marqué le sien", "Elle le marque de nouveau."),
     "no_face": ("aucun visage n'a été trouvé", "Envoyez une photo qui montre bien le visage."),
+    "not_the_subject": ("le visage ne s'accorde pas avec la photo qu'elle a confirmée comme la sienne", "Si c'est elle, elle confirme une photo plus nette, ou retire celle-là."),
+    "reference_missing": ("la photo qu'elle a confirmée comme la sienne ne peut plus servir de comparaison", "Elle en confirme une autre, ou la retire."),
     "low_quality": ("le visage est trop petit, sombre ou tourné pour un gabarit utile", "Envoyez une photo plus grande et plus nette."),
     "robots_disallow": ("le robots.txt du site dit non", "Seul le site peut changer ce qu'il dit."),
     "optout_signal": ("le site, la page ou l'image dit de ne pas en user ainsi", "Seul le site peut changer ce qu'il dit."),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from assent.events.face_box import FaceBox
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
-from assent.ids import GrantId, ImageId, Jurisdiction, SubjectId
+from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
+
+FACE_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+WITHOUT_REFERENCE: Literal["assent.grant/1"] = "assent.grant/1"
+WITH_REFERENCE: Literal["assent.grant/2"] = "assent.grant/2"
+"""What a grant says of itself as soon as it names a reference: a reader that would pass over that denies the grant instead."""
 
 
 class GrantState(StrEnum):
@@ -140,12 +145,13 @@ class GrantSnapshot(EventPayload):
     """What decisions read of one grant at one revision.
 
     `controls_source` is a word of whoever asked for the grant and proves nothing; `control_until` of a source does. An unknown
-    `schema_version` denies the grant: a reader that does not know a restriction must not ignore it.
+    `schema_version` denies the grant: a reader that does not know a restriction must not ignore it. `reference` is one of the faces held
+    under this grant, which she confirmed as hers; a joint grant has none of its own.
     """
 
     type: ClassVar[str] = "grants.v1"
     topic: ClassVar[Topic] = Topic.GRANTS
-    schema_version: Literal["assent.grant/1"] = "assent.grant/1"
+    schema_version: Literal["assent.grant/1", "assent.grant/2"] = WITHOUT_REFERENCE
     grant_id: GrantId
     revision: int = Field(ge=1)
     state: GrantState
@@ -166,6 +172,15 @@ class GrantSnapshot(EventPayload):
     last_interaction_at: UtcTime
     evidence_kinds: tuple[str, ...] = ()
     controls_source: bool = False
+    reference: FaceId | None = Field(default=None, pattern=FACE_ID, exclude_if=lambda face: face is None)
+
+    @model_validator(mode="after")
+    def _says_what_it_restricts(self) -> Self:
+        if (self.schema_version == WITH_REFERENCE) != (self.reference is not None):
+            raise ValueError(f"a grant is {WITH_REFERENCE} where it names a reference, and nowhere else")
+        if self.reference is not None and self.binding.mode is BindingMode.JOINT:
+            raise ValueError("a joint grant has no reference of its own")
+        return self
 
     def key(self) -> str:
         return self.grant_id

@@ -1,4 +1,7 @@
-"""images.cleared to faces.embedded: the gate once more, then the granted faces only; a bystander's vector is never computed."""
+"""images.cleared to faces.embedded: the gate once more, then the granted faces only; a bystander's vector is never computed.
+
+Where she confirmed a reference, a new face that does not agree with it goes no further either.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,15 @@ from assent.faces.image_refusal import ImageRefusal, ImageRefusedError
 from assent.faces.pack import FacePack
 from assent.faces.perceptual_hash import perceptual_hash
 from assent.ids import RuleId
-from assent.keys.cipher import DataKey, aad
+from assent.keys.cipher import aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
 from assent.keys.identifiers import ImageIds
 from assent.stream.outcomes import Emit, Ignore, Outcome, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from services.embedder.face_choice import choose
-from services.embedder.granted_face import GrantedFace, face_id, granted_faces
+from services.embedder.granted_face import face_id, granted_faces
+from services.embedder.subject_check import NewFace, SubjectCheck
 
 QUARANTINE_EXPIRED = RuleId("quarantine_expired")
 MAX_FACES_OF_A_GRANT = 100
@@ -70,6 +74,7 @@ class EmbedderProcessor:
         pack: FacePack,
         metrics: Metrics,
         limits: ImageLimits,
+        min_reference_cosine: float,
         catch_up_timeout_s: float,
     ) -> None:
         self._gate = gate
@@ -83,9 +88,13 @@ class EmbedderProcessor:
         self._catch_up_timeout_s = catch_up_timeout_s
         self._ended: dict[str, Sighting] = {}
         self._metrics = metrics
+        self.subjects = SubjectCheck(
+            ledger=tables.ledger, derivatives=derivatives, grant_keys=grant_keys, pack=pack, min_cosine=min_reference_cosine
+        )
 
     async def before_batch(self) -> None:
-        """Read every withdrawal that was acknowledged before this batch."""
+        """Read every withdrawal that was acknowledged before this batch. One that was put back leaves no reference in memory."""
+        self.subjects.forget()
         await self._tables.catch_up(self._catch_up_timeout_s)
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
@@ -117,6 +126,7 @@ class EmbedderProcessor:
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
         """Delete the originals: a sighting that was embedded or refused here has ended."""
+        self.subjects.forget()
         ended = [sighting for event in events if (sighting := self._ended.pop(event.id, None)) is not None]
         if ended:
             await self._quarantine.discard_all((sighting.blob, sighting.producer, sighting.sighting_id) for sighting in ended)
@@ -170,29 +180,29 @@ class EmbedderProcessor:
         found, rule = await asyncio.to_thread(granted_faces, self._pack, looked.image, chosen, looked.faces)
         if rule is not None:
             return [], judged.seen(rule)
-        return await self._sealed(cause, cleared, clearance, judged, grant, found)
-
-    async def _sealed(
-        self,
-        cause: Event[EventPayload],
-        cleared: ImageCleared,
-        clearance: Clearance,
-        judged: Judgement,
-        grant: GrantSnapshot,
-        found: Sequence[GrantedFace],
-    ) -> tuple[list[Event[EventPayload]], Judgement | None]:
-        """Seal vector and picture under the grant's key; a grant that ended meanwhile leaves nothing behind."""
+        named = [NewFace(face_id(cleared.sighting.image_id, grant.grant_id, face.region_index, self._pack.digest), face) for face in found]
+        # A reference that was confirmed up to now counts, whenever the picture set out.
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        current = self._gate.live(grant.grant_id)
+        if current is None:
+            return [], self._judged(cleared.sighting, clearance)
         try:
-            key = await self._grant_keys.get(grant.grant_id)
-            events = [await self._event(cause, cleared, clearance, judged, grant, face, key) for face in found]
+            kept, dropped = await self.subjects.kept(current, named, drops_image_with_strangers=drops)
+            events = [await self._event(cause, cleared, clearance, judged, grant, item) for item in kept]
         except KeyDestroyedError:
             return [], judged.seen(RuleId("grant_withdrawn"))
+        return await self._still_live(events, cleared, clearance, None if dropped is None else judged.seen(dropped))
+
+    async def _still_live(
+        self, events: list[Event[EventPayload]], cleared: ImageCleared, clearance: Clearance, dropped: Judgement | None
+    ) -> tuple[list[Event[EventPayload]], Judgement | None]:
+        """What was sealed, unless the grant ended meanwhile: it leaves nothing behind."""
         await self._tables.catch_up(self._catch_up_timeout_s)
-        if self._gate.live(grant.grant_id) is None:
-            self._grant_keys.drop(grant.grant_id)
-            await self._derivatives.delete_grant(grant.grant_id)
+        if self._gate.live(clearance.grant_id) is None:
+            self._grant_keys.drop(clearance.grant_id)
+            await self._derivatives.delete_grant(clearance.grant_id)
             return [], self._judged(cleared.sighting, clearance)
-        return events, None
+        return events, dropped
 
     def _source(self, sighting: Sighting, grant: GrantSnapshot) -> str | None:
         """The keyed name of the rule that lets the image in."""
@@ -206,11 +216,11 @@ class EmbedderProcessor:
         clearance: Clearance,
         judged: Judgement,
         grant: GrantSnapshot,
-        face: GrantedFace,
-        key: DataKey,
+        item: NewFace,
     ) -> Event[EventPayload]:
-        sighting, digest = cleared.sighting, self._pack.digest
-        identity = face_id(sighting.image_id, grant.grant_id, face.region_index, digest)
+        """Vector and picture sealed under the grant's key. Raises KeyDestroyedError."""
+        sighting, face, identity = cleared.sighting, item.face, item.face_id
+        key = await self._grant_keys.get(grant.grant_id)
         bound = aad(Topic.FACES_EMBEDDED.value, grant.grant_id, grant.revision, identity)
         return Event(
             id=event_id(cause.id, Stage.EMBEDDER.value, f"{grant.grant_id}@{grant.revision}", identity, "embedded"),
@@ -229,7 +239,7 @@ class EmbedderProcessor:
                 region_index=face.region_index,
                 box=face.box,
                 detection_score=face.score,
-                model_digest=digest,
+                model_digest=self._pack.digest,
                 dimensions=len(face.vector) // 4,
                 sealed_vector=key.seal(face.vector, aad=bound),
                 derivative=await self._derivatives.put(grant.grant_id, identity, face.picture),

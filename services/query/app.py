@@ -9,10 +9,10 @@ from aiohttp import web
 from assent.deployment.background import Background
 from assent.deployment.shared import Need, Shared
 from assent.events.topics import Topic
+from assent.faces.chosen_threshold import chosen_threshold
 from assent.faces.image import ImageLimits
 from assent.identity.errors import ApiError
 from assent.stream.table import Table, TableBrokenError, TableStaleError
-from services.query.chosen_threshold import chosen_threshold
 from services.query.console import Console
 from services.query.disclosure_audit import DisclosureAudit
 from services.query.flow import FLOW_TOPICS, Flow

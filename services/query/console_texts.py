@@ -131,6 +131,8 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "closed_place": "closed place",
         "not_granted": "not what was granted",
         "awaits_approval": "waits for her own yes to this image",
+        "not_the_subject": "not the face that she confirmed",
+        "reference_missing": "the face that she confirmed cannot be compared with any more",
     },
     "fr": {
         "embedded": "encodée",
@@ -145,6 +147,8 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "closed_place": "lieu fermé",
         "not_granted": "au-delà de l'autorisation",
         "awaits_approval": "attend son propre oui à cette image",
+        "not_the_subject": "pas le visage qu'elle a confirmé",
+        "reference_missing": "le visage qu'elle a confirmé ne peut plus servir de comparaison",
     },
 }
 

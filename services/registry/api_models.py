@@ -8,9 +8,9 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from assent.events.faces import FaceBox
-from assent.events.grants import AgeBand, GrantState, Operation, Purpose
+from assent.events.grants import FACE_ID, AgeBand, GrantState, Operation, Purpose
 from assent.identity.principal import Role
-from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId, SubjectId
+from assent.ids import ErasureId, FaceId, GrantId, ImageId, ProducerId, SightingId, SubjectId
 from services.registry.device_yes import DeviceYes
 from services.registry.grant_parts import Place, RecordPart, Sha256Hex
 from services.registry.grant_request import GrantRequest
@@ -114,6 +114,26 @@ class RegionIn(RecordPart):
     asset_sha256: Sha256Hex
     box: FaceBox
     expected_revision: int | None = Field(default=None, ge=1)
+
+
+class ReferenceIn(RecordPart):
+    """`face_id`: one of the faces held under this grant."""
+
+    face_id: FaceId = Field(pattern=FACE_ID)
+    expected_revision: int | None = Field(default=None, ge=1)
+
+
+class HeldFaceOut(RecordPart):
+    face_id: FaceId
+    embedded_at: AwareDatetime
+
+
+class FacesOut(RecordPart):
+    """`reference` is the face she confirmed as hers. While `is_reference_gone` nothing new is kept; None where nobody can tell."""
+
+    reference: FaceId | None
+    is_reference_gone: bool | None
+    faces: tuple[HeldFaceOut, ...]
 
 
 class NarrowIn(RecordPart):

@@ -45,6 +45,7 @@ class RegistryApp(RunnerService):
             log=shared.log,
             quarantine=shared.quarantine,
             blobs=open_blobs(settings.blobs_url),
+            derivatives=shared.derivatives,
             keys=shared.keys,
             signing=SigningKeys.load(settings.keys_folder),
             grant_keys=shared.grant_keys,

@@ -118,7 +118,7 @@ class GrantHandlers:
                 expires_at=row.expires_at,
                 history=tuple(await self._grants.history(grant_id)),
                 erasure_id=erasure.erasure_id if erasure is not None else None,
-                record=await self._record(grant_id, with_salt=is_hers) if is_hers or sees_record else None,
+                record=await self._record(grant_id, is_hers=is_hers) if is_hers or sees_record else None,
             )
         )
 
@@ -178,9 +178,9 @@ class GrantHandlers:
         principal = principal_of(request)
         return row is not None and principal is not None and principal.subject_id == row.subject_id
 
-    async def _record(self, grant_id: GrantId, *, with_salt: bool) -> dict[str, object] | None:
+    async def _record(self, grant_id: GrantId, *, is_hers: bool) -> dict[str, object] | None:
         record = await self._grants.readable(grant_id)
-        return None if record is None else record.model_dump(mode="json", exclude=None if with_salt else {"salt"})
+        return None if record is None else record.model_dump(mode="json", exclude=None if is_hers else {"salt", "reference"})
 
 
 def grant_of(request: web.Request) -> GrantId:

@@ -10,6 +10,9 @@ import rfc8785
 from pydantic import Field
 
 from assent.events.grants import (
+    FACE_ID,
+    WITH_REFERENCE,
+    WITHOUT_REFERENCE,
     AgeBand,
     BindingMode,
     FaceBinding,
@@ -24,7 +27,7 @@ from assent.events.grants import (
     SourceRule,
 )
 from assent.events.payload import UtcTime
-from assent.ids import UNKNOWN, GrantId, SubjectId
+from assent.ids import UNKNOWN, FaceId, GrantId, SubjectId
 from services.registry.device_yes import ConfirmedWith, DeviceYes
 from services.registry.grant_parts import (
     Binding,
@@ -55,6 +58,7 @@ class Grant(RecordPart):
     `prev_hash` is the digest of the revision before, so that no revision can be lost or changed unseen. `salt` hides
     the grant in the public receipt log and is shredded with the grant's key. `asked_by` is the organisation of the producer who asked, as
     its token said; None where an operator did. What may be None and is left out keeps the digest of records that did not know it.
+    `reference` is one of the faces held under this grant, which she confirmed as hers: new ones are compared with it.
     `asks_each` are folders of which she said no to a picture: whoever controls them, every other one there waits for her.
     """
 
@@ -77,6 +81,7 @@ class Grant(RecordPart):
     controls_source: bool = False
     face_binding: Binding
     legal: tuple[RecordedBasis, ...] = Field(min_length=1)
+    reference: FaceId | None = Field(default=None, pattern=FACE_ID, exclude_if=lambda face: face is None)
     geographic_scope: Scope
     notice: Notice
     evidence: tuple[Evidence, ...] = ()
@@ -108,6 +113,7 @@ class Grant(RecordPart):
 def snapshot(record: Grant) -> GrantSnapshot:
     """What decisions read of the record, and nothing else."""
     return GrantSnapshot(
+        schema_version=WITHOUT_REFERENCE if record.reference is None else WITH_REFERENCE,
         grant_id=record.grant_id,
         revision=record.revision,
         state=record.state,
@@ -132,6 +138,7 @@ def snapshot(record: Grant) -> GrantSnapshot:
         last_interaction_at=record.last_interaction_at,
         evidence_kinds=tuple(sorted({item.kind.value for item in record.evidence})),
         controls_source=record.controls_source,
+        reference=record.reference,
     )
 
 

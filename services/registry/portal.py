@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from assent.deployment.body_pace import BodyPace
 from assent.events.erasures import ErasureCause
 from assent.events.faces import FaceBox
-from assent.events.grants import GrantState, SourceKindRule
+from assent.events.grants import BindingMode, GrantState, SourceKindRule
 from assent.identity.auth import SESSION_COOKIE, authenticated, principal_of, refuse_foreign_page, set_session
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
-from assent.ids import GrantId, SightingId, SubjectId
+from assent.ids import FaceId, GrantId, SightingId, SubjectId
 from services.registry.access import GrantAccess
 from services.registry.approvals import Approvals
 from services.registry.device_yes import DeviceYes
@@ -27,10 +27,11 @@ from services.registry.erasures import ErasureDesk
 from services.registry.grant_handlers import grant_of
 from services.registry.grant_table import GrantRow, grants_of
 from services.registry.grants import Grants
-from services.registry.outcome_table import disclosures_of, faces_of, outcomes_after
+from services.registry.outcome_table import disclosures_of, outcomes_after
 from services.registry.portal_lines import counted, told_in
 from services.registry.portal_pages import PortalPages, static_file
 from services.registry.proof_handlers import erasure_view
+from services.registry.references import References
 from services.registry.refused import bad_device_signature, wrong_secret
 from services.registry.secret_table import SecretKind
 from services.registry.sessions import SUBJECT_SESSION_S, Sessions
@@ -55,6 +56,7 @@ class Portal:
         sessions: Sessions,
         uploads: Uploads,
         approvals: Approvals,
+        references: References,
         store: RegistryStore,
         max_bytes: int,
         is_secure_cookie: bool,
@@ -67,6 +69,7 @@ class Portal:
         self._sessions = sessions
         self._uploads = uploads
         self._approvals = approvals
+        self._references = references
         self._store = store
         self._max_bytes = max_bytes
         self._is_secure_cookie = is_secure_cookie
@@ -86,6 +89,8 @@ class Portal:
         router.add_post("/me/grants/{grant_id}/withdraw", self._page(self.withdraw))
         router.add_post("/me/grants/{grant_id}/approve", self._page(self.approve))
         router.add_post("/me/grants/{grant_id}/decline", self._page(self.decline))
+        router.add_post("/me/grants/{grant_id}/reference", self._page(self.confirm_reference))
+        router.add_post("/me/grants/{grant_id}/reference/take-back", self._page(self.take_back_reference))
         router.add_post("/me/grants/{grant_id}/images", self._page(self.upload))
         router.add_post("/me/grants/{grant_id}/face", self._page(self.choose_face))
         router.add_get("/portal/{name}", static_file)
@@ -165,6 +170,16 @@ class Portal:
         await self._approvals.decline(row.grant_id, SightingId(await _field(request, "sighting_id")))
         return _to_her_page()
 
+    async def confirm_reference(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        await self._references.confirm(row.grant_id, FaceId(await _field(request, "face_id")))
+        return _to_her_page()
+
+    async def take_back_reference(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        await self._references.take_back(row.grant_id)
+        return _to_her_page()
+
     async def upload(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)
         sent = await read_photo(request, max_bytes=self._max_bytes, allow=_hers_already)
@@ -212,7 +227,9 @@ class Portal:
             "record": record,
             "takes_uploads": row.is_live and record is not None and any(rule.kind is SourceKindRule.UPLOAD for rule in record.sources),
             "waiting": await self._approvals.waiting(record) if row.is_live and record is not None else [],
-            "faces": await self._store.read(lambda database: faces_of(database, grant_id)),
+            "faces": await self._references.faces(grant_id),
+            "is_joint": row.mode is BindingMode.JOINT,
+            "is_reference_gone": row.is_live and record is not None and await self._references.is_gone(record),
             "disclosures": told_in(await self._store.read(lambda database: disclosures_of(database, grant_id)), row.subject_id),
             "outcomes": counted(
                 await self._store.read(

@@ -83,6 +83,19 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "outcome_closed_place": "taken or published where this is closed",
         "outcome_not_granted": "not what you agreed to",
         "outcome_awaits_approval": "waits for your approval",
+        "outcome_not_the_subject": "not the face that you confirmed as yours",
+        "outcome_reference_missing": "could not be compared: the picture that you confirmed is gone",
+        "reference": "Your reference picture",
+        "reference_text": "Confirm one picture as yours. From then on a new picture is kept only if its face agrees with it. What is held "
+        "already stays as it is, and no further template is stored. You may take it back, or confirm another, at any time.",
+        "reference_joint": "In pictures of several people the one that you confirmed under your own grant counts.",
+        "confirm_reference": "This is me",
+        "picture": "picture",
+        "this_is_you": "You confirmed this one",
+        "is_reference": "You confirmed this picture. A new one is kept only if its face agrees with it.",
+        "reference_gone": "The picture that you confirmed is no longer there. Until you confirm another or take it back, no new picture is "
+        "kept.",
+        "take_back_reference": "Take it back",
         "back": "Back",
     },
     "fr": {
@@ -164,6 +177,21 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "outcome_closed_place": "prise ou publiée là où c'est fermé",
         "outcome_not_granted": "hors de ce que vous avez accepté",
         "outcome_awaits_approval": "attend votre accord",
+        "outcome_not_the_subject": "pas le visage que vous avez confirmé comme le vôtre",
+        "outcome_reference_missing": "comparaison impossible : la photo que vous avez confirmée n'est plus là",
+        "reference": "Votre photo de référence",
+        "reference_text": "Confirmez une photo comme la vôtre. Dès lors, une nouvelle photo n'est conservée que si son visage s'accorde "
+        "avec elle. Ce qui est déjà conservé reste tel quel, et aucun autre gabarit n'est conservé. Vous pouvez la retirer, ou en "
+        "confirmer une autre, à tout moment.",
+        "reference_joint": "Pour les photos de plusieurs personnes, c'est celle que vous avez confirmée sous votre propre autorisation qui "
+        "compte.",
+        "confirm_reference": "C'est moi",
+        "picture": "photo",
+        "this_is_you": "Vous avez confirmé celle-ci",
+        "is_reference": "Vous avez confirmé cette photo. Une nouvelle n'est conservée que si son visage s'accorde avec elle.",
+        "reference_gone": "La photo que vous avez confirmée n'est plus là. Tant que vous n'en confirmez pas une autre ou ne la retirez "
+        "pas, aucune nouvelle photo n'est conservée.",
+        "take_back_reference": "La retirer",
         "back": "Retour",
     },
 }

@@ -53,6 +53,11 @@ def conflict() -> ApiError:
     return ApiError(409, "revision_conflict", "The grant was changed meanwhile.", "Read it again and send its new revision.")
 
 
+def face_not_held() -> ApiError:
+    """A reference is a face of this very grant, whose picture is there."""
+    return ApiError(404, "face_not_held", "No such face is held under this grant.", "Choose one of the pictures held of you.")
+
+
 def not_found(what: str) -> ApiError:
     """Nothing of that id, for callers who may know."""
     return ApiError(404, "not_found", f"There is no {what} of this id.", "Check the id.")

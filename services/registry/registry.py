@@ -7,9 +7,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from assent.blobs.derivatives import Derivatives
 from assent.blobs.quarantine import Quarantine
 from assent.blobs.store import BlobStore
 from assent.faces.image import ImageLimits
+from assent.faces.reference import FaceFinder
 from assent.fetching.address_guard import Socket
 from assent.identity.tokens import TokenSigner
 from assent.intake.producers import ProducerDirectory
@@ -55,6 +57,8 @@ from services.registry.published_policy import PolicyInForce, PublishedPolicy
 from services.registry.publisher import Publisher
 from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.receipt_desk import ReceiptDesk
+from services.registry.reference_handlers import ReferenceHandlers
+from services.registry.references import References
 from services.registry.revision_guard import RevisionGuard
 from services.registry.rounds import Rounds
 from services.registry.route import Route
@@ -68,7 +72,7 @@ from services.registry.store import RegistryStore
 from services.registry.suppression_handlers import SuppressionHandlers
 from services.registry.suppressions import Suppressions
 from services.registry.upload_handlers import UploadHandlers
-from services.registry.uploads import FaceFinder, Uploads
+from services.registry.uploads import Uploads
 from services.registry.widening import WideningRule
 
 NAME = "registry"
@@ -77,13 +81,16 @@ RECEIPTS = "receipts.sqlite3"
 
 @dataclass(frozen=True, slots=True)
 class RegistryParts:
-    """What the registry is given. `blobs` holds quarantine and intake; `finder` finds faces and nothing more."""
+    """What the registry is given. `blobs` holds quarantine and intake, `derivatives` the pictures of faces; `finder` finds faces and
+    nothing more.
+    """
 
     data: Path
     clock: Clock
     log: EventLog
     quarantine: Quarantine
     blobs: BlobStore
+    derivatives: Derivatives
     keys: DeploymentKeys
     signing: SigningKeys
     grant_keys: GrantKeyring
@@ -120,6 +127,7 @@ class Registry:
         )
         self.grants = self._built_grants(parts)
         self.approvals = Approvals(store=self.store, grants=self.grants, places=WaitingPlaces(parts.grant_keys), clock=parts.clock)
+        self.references = References(grants=self.grants, store=self.store, derivatives=parts.derivatives, finder=parts.finder)
         self.endings = self._built_endings(parts)
         self.erasures = ErasureDesk(store=self.store, receipts=self.receipts, metrics=parts.metrics)
         self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures, approvals=self.approvals)
@@ -167,6 +175,7 @@ class Registry:
             *GrantHandlers(grants=self.grants, endings=self.endings, access=self.access, store=self.store).routes(),
             *ControlHandlers(self.controls).routes(),
             *ApprovalHandlers(approvals=self.approvals, grants=self.grants, access=self.access).routes(),
+            *ReferenceHandlers(references=self.references, grants=self.grants, access=self.access).routes(),
             *SessionHandlers(sessions=self.sessions).routes(),
             *UploadHandlers(
                 uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
@@ -203,6 +212,7 @@ class Registry:
             sessions=self.sessions,
             uploads=self.uploads,
             approvals=self.approvals,
+            references=self.references,
             store=self.store,
             max_bytes=self._settings.max_image_bytes,
             is_secure_cookie=self._settings.is_secure_cookie,

@@ -9,19 +9,15 @@ from aiohttp import BodyPartReader, web
 
 from assent.deployment.body_pace import BodyPace
 from assent.events.faces import FaceBox
-from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
-from assent.identity.principal import Role
-from assent.ids import GrantId
 from services.registry.access import GrantAccess
 from services.registry.api_models import UploadedOut
 from services.registry.grant_handlers import SECRET_HEADER, grant_of
 from services.registry.grants import Grants
+from services.registry.her_request import only_she
 from services.registry.intake import chunks_of, read_capped
-from services.registry.refused import wrong_secret
 from services.registry.request_body import parsed_bytes
 from services.registry.route import Parameter, Route, answer
-from services.registry.secret_table import SecretKind
 from services.registry.uploads import Uploads
 
 BOX_HEADER = "Assent-Face-Box"
@@ -73,20 +69,11 @@ class UploadHandlers:
         grant_id = grant_of(request)
 
         async def allow(secret: str | None) -> None:
-            await self._allow(request, grant_id, secret)
+            await only_she(request, grant_id, secret, access=self._access, grants=self._grants)
 
         sent = await read_photo(request, max_bytes=self._max_bytes, allow=allow)
         uploaded = await self._uploads.take(grant_id, sent.image, box=sent.box)
         return answer(UploadedOut(sighting_id=uploaded.sighting_id, revision=uploaded.revision), status=202)
-
-    async def _allow(self, request: web.Request, grant_id: GrantId, secret: str | None) -> None:
-        if secret is not None:
-            await self._access.with_secret(grant_id, secret, SecretKind.GRANT)
-            return
-        principal = authenticated(request, Role.SUBJECT)
-        row = await self._grants.row(grant_id)
-        if row is None or row.subject_id != principal.subject_id:
-            raise wrong_secret()
 
 
 async def read_photo(request: web.Request, *, max_bytes: int, allow: Allow) -> SentPhoto:

@@ -6,10 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
@@ -21,6 +17,7 @@ from assent.events.images import ImageScraped, Sighting, SourceKind
 from assent.faces.detected_face import DetectedFace
 from assent.faces.image import DecodedImage, ImageLimits, decode, read_header
 from assent.faces.image_refusal import ImageRefusedError
+from assent.faces.reference import FaceFinder
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, SightingId
 from assent.intake.producers import UPLOAD
@@ -33,14 +30,6 @@ from services.registry.grants import Grants
 from services.registry.outcome_table import forget_sightings, insert_sighting
 from services.registry.publisher import Publisher, registry_event
 from services.registry.store import RegistryStore
-
-
-class FaceFinder(Protocol):
-    """Finds faces; knows nobody."""
-
-    def detect(self, rgb: NDArray[np.uint8]) -> list[DetectedFace]:
-        """The faces of an upright image."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

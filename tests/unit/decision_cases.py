@@ -277,7 +277,9 @@ CANDIDATES = st.one_of(few(PLACES[:2], least=1), few(PLACES[:2], least=1), few(P
 LOOKED = often("faces", "image_unreadable", "quarantine_expired")
 FACES = often(1, 0, 2, 3)
 SEEN_OF_SITE = st.sampled_from(("robots_disallow", "optout_signal", "fetch_failed", "image_too_large"))
-SEEN_OF_FACE = st.sampled_from((None,) * 6 + ("region_not_found", "low_quality", "faces_overlap", "grant_withdrawn"))
+SEEN_OF_FACE = st.sampled_from(
+    (None,) * 6 + ("region_not_found", "low_quality", "faces_overlap", "grant_withdrawn", "not_the_subject", "reference_missing")
+)
 SEEN_OF_STORE = st.sampled_from(("suppressed", "source_not_covered", "grant_withdrawn"))
 
 

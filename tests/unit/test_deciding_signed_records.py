@@ -143,7 +143,7 @@ def test_nobody_signs_suppressions_and_they_count() -> None:
 
 
 def test_a_signed_grant_that_cannot_be_read_still_denies() -> None:
-    newer = replace(unsigned(grant()), value=(unsigned(grant()).value or b"").replace(b"assent.grant/1", b"assent.grant/2"))
+    newer = replace(unsigned(grant()), value=(unsigned(grant()).value or b"").replace(b"assent.grant/1", b"assent.grant/9"))
     assert standing(signed(grant()), signed_by_registry(newer, REGISTRY)) is Standing.DENIED
 
 

@@ -101,6 +101,17 @@ def test_a_field_that_may_be_left_out_breaks_nobody(new: dict[str, Any]) -> None
     assert incompatibilities(OLD, new) == []
 
 
+VERSIONS = [{"type": "string", "const": "a/1"}, {"type": "string", "enum": ["a/1", "a/2"]}]
+
+
+def test_a_new_version_of_a_record_is_for_old_readers_to_refuse_and_an_old_one_is_never_dropped() -> None:
+    one, two = ({"type": "object", "properties": {"schema_version": version}} for version in VERSIONS)
+    assert incompatibilities(one, two) == []
+    assert incompatibilities(two, one) != []
+    inner = [{"type": "object", "properties": {"part": version}} for version in (one, two)]
+    assert incompatibilities(*inner) != [], "of the record as a whole alone"
+
+
 def test_the_committed_files_are_what_the_code_says() -> None:
     for name, text in generated().items():
         assert (ROOT / FOLDER / name).read_text() == text, f"{name}: run .venv/bin/python -m tools.event_schemas"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from assent.faces.chosen_threshold import NoThresholdError, chosen_threshold
 from assent.faces.embedded_pack import embedded_manifest
-from services.query.chosen_threshold import NoThresholdError, chosen_threshold
 
 MANIFEST = embedded_manifest(detector_sha256="0" * 64, recogniser_sha256="1" * 64)
 

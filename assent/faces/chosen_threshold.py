@@ -1,4 +1,4 @@
-"""How like a face must be to count as a candidate: the model's measured threshold, or a stricter one; never a looser one."""
+"""How like two faces must be to count as one person's: the model's measured threshold, or a stricter one; never a looser one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class NoThresholdError(ModelPackError):
 
 
 def chosen_threshold(manifest: PackManifest, *, false_match_rate: float, cosine: float | None) -> Threshold:
-    """The threshold searches are made with; with a stricter cosine its measured rate stays as an upper bound."""
+    """The threshold to compare with; with a stricter cosine its measured rate stays as an upper bound."""
     found = manifest.threshold_at(false_match_rate)
     if found is None:
         raise NoThresholdError(
