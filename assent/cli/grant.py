@@ -10,11 +10,12 @@ from pathlib import Path
 from assent.cli.api import JsonObject, add_api_arguments, add_url_argument, call, identifier, token_from
 from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
 from assent.cli.grant_answer import confirm, refuse
-from assent.cli.grant_change import approve, decline, narrow, show, waiting, withdraw
+from assent.cli.grant_change import approve, decline, narrow, override, show, waiting, withdraw
 from assent.cli.grant_reference import reference
 from assent.cli.grant_template import grant_template
 from assent.cli.secrets import ONE_TIME_SECRET, add_secret_argument
 from assent.events.grants import AgeBand, Purpose
+from assent.optouts.signal import ContentRight
 
 _ID = "01900000-0000-7000-8000-000000000000"
 _AGES = tuple(band.value for band in AgeBand if band is not AgeBand.UNKNOWN)
@@ -43,7 +44,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     request.add_argument("--residence", action="append", default=[], help="of a new subject (default: the places in `legal`)")
     request.add_argument("--birth-year", type=int, help="of the subject, where her place asks for more years than the age band says")
     request.add_argument("--json", action="store_true", help="print the answer as JSON; it holds the one-time secret")
-    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow, _add_waiting, _add_reference):
+    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow, _add_override, _add_waiting, _add_reference):
         add(actions)
 
 
@@ -92,6 +93,25 @@ def _add_narrow(actions: Actions) -> None:
     action.add_argument("--recipient", action="append", default=[], help="a recipient to take away; may be repeated")
 
 
+def _add_override(actions: Actions) -> None:
+    source = "https://example.org/me/"
+    plain = f"assent grant override {_ID} --source {source}"
+    action = add_parser(
+        actions,
+        "override",
+        "subject: set content rights of one source aside, whose control is shown",
+        (f"{plain} --signal tdmrep --signal licence", f"{plain} --none"),
+    )
+    add_url_argument(action)
+    add_secret_argument(action)
+    action.add_argument("id", type=identifier, help="number of the grant")
+    action.add_argument("--source", required=True, help="the source, as `show` prints it")
+    what = action.add_mutually_exclusive_group(required=True)
+    known = [right.value for right in ContentRight]
+    what.add_argument("--signal", action="append", default=[], choices=known, help="what to set aside; replaces what was; may be repeated")
+    what.add_argument("--none", action="store_true", help="set nothing aside any more")
+
+
 def _add_waiting(actions: Actions) -> None:
     picture = "https://example.org/me/1.jpg"
     for name, what, rest in (
@@ -132,6 +152,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "refuse": refuse,
         "withdraw": withdraw,
         "narrow": narrow,
+        "override": override,
         "waiting": waiting,
         "approve": approve,
         "decline": decline,

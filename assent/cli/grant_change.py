@@ -54,6 +54,15 @@ def narrow(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def override(arguments: argparse.Namespace) -> int:
+    """Set content rights of one source aside, or none any more."""
+    body = {"grant_secret": grant_secret(arguments), "source": arguments.source, "overrides": arguments.signal}
+    revised = call(arguments, "POST", f"/v1/grants/{arguments.id}/overrides", body=body)
+    aside = ", ".join(arguments.signal) or "nothing"
+    print(f"set aside for this source: {aside}; the grant stands at revision {revised['revision']}")
+    return ExitCode.DONE
+
+
 def waiting(arguments: argparse.Namespace) -> int:
     """Addresses that nobody else is told. None of these pictures was loaded."""
     answer = _waiting(arguments, grant_secret(arguments))

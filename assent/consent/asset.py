@@ -12,13 +12,16 @@ from assent.ids import GrantId
 
 # A tuple, not a data class: one is made for every image and every decision.
 class Asset(NamedTuple):
-    """One image as a source rule may name it. `sha256` is None before the bytes were fetched."""
+    """One image as a source rule may name it. `sha256` is None before the bytes were fetched; `page_url` is that of the page that
+    shows it, by which no rule names the image.
+    """
 
     source_kind: SourceKind
     final_url: str | None = None
     account: str | None = None
     sha256: str | None = None
     upload_grant_id: GrantId | None = None
+    page_url: str | None = None
 
     @classmethod
     def of(cls, sighting: Sighting) -> Asset:
@@ -35,6 +38,7 @@ class Asset(NamedTuple):
             account=sighting.account,
             sha256=sighting.sha256,
             upload_grant_id=sighting.upload_grant_id,
+            page_url=safe_url(sighting.page_url),
         )
 
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from assent.consent.asset import Asset
+from assent.consent.content_rights import NOTHING, SetAside, optout_rules, set_aside
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.consent.legal_form import form_rules
 from assent.consent.source_rules import is_control_shown, matching_rule
 from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
+from assent.events.optouts import SeenOptOut
 from assent.geofence.policy import JurisdictionRules, Policy
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, RuleId
 
@@ -37,7 +39,8 @@ DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 class Request(NamedTuple):
     """One question to the ledger and the policy. `also` names further operations that must be open as well.
 
-    `asset` is None where a stored point is judged and no picture is at hand; `purpose` None where nothing is disclosed yet.
+    `asset` is None where a stored point is judged and no picture is at hand; `purpose` None where nothing is disclosed yet. `optouts`
+    are what was seen of the asset and its page.
     """
 
     operation: Operation
@@ -47,6 +50,7 @@ class Request(NamedTuple):
     purpose: Purpose | None = None
     recipient: str = SELF
     also: tuple[Operation, ...] = ()
+    optouts: tuple[SeenOptOut, ...] = ()
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -69,7 +73,7 @@ class Verdict:
 class Stand(NamedTuple):
     """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live.
 
-    `is_shown`: what names the asset needs no proof of control, or has one that counts.
+    `is_shown`: what names the asset needs no proof of control, or has one that counts. `aside`: content rights it has set aside.
     """
 
     standing: Standing
@@ -77,6 +81,7 @@ class Stand(NamedTuple):
     rule: SourceRule | None
     members: tuple[GrantSnapshot, ...]
     is_shown: bool = True
+    aside: SetAside = NOTHING
 
     @property
     def live(self) -> GrantSnapshot | None:
@@ -99,7 +104,8 @@ def stand(grant_id: GrantId, request: Request, *, ledger: ConsentLedger) -> Stan
         return Stand(standing, grant, None, ())
     rule = matching_rule(grant.sources, request.asset) if request.asset is not None else None
     is_shown = rule is None or request.asset is None or is_control_shown(grant.sources, request.asset, request.now)
-    return Stand(standing, grant, rule, tuple(ledger.members(grant)), is_shown)
+    aside = NOTHING if request.asset is None else set_aside(grant, request.asset, request.now)
+    return Stand(standing, grant, rule, tuple(ledger.members(grant)), is_shown, aside)
 
 
 def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
@@ -108,6 +114,7 @@ def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
     if grant is None:
         return Verdict((STANDING_RULES.get(found.standing, RuleId("no_grant")),))
     refusals = {*_terms(grant, found.rule, found.is_shown, request), *_law(grant, request, policy)}
+    refusals.update(optout_rules(request.optouts, found.aside))
     for member in found.members:
         # One person confirms a joint grant; it cannot give for the others more than they gave. Where they are asked is where they live.
         asked = request._replace(asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))

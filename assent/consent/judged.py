@@ -27,13 +27,14 @@ from assent.events.grants import (
 )
 from assent.events.images import SourceKind
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, SubjectId
+from assent.optouts.signal import ContentRight
 
 _DIGEST = "0" * 64
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """A replay asks whether control was shown, which the record says, and not until when."""
 _TARGETS: dict[SourceKindRule, str] = {
-    SourceKindRule.URL_PREFIX: "https://replay.invalid/folder/",
-    SourceKindRule.IMAGE_URL: "https://replay.invalid/folder/1",
+    SourceKindRule.URL_PREFIX: "https://replay.invalid/site/pictures/folder/",
+    SourceKindRule.IMAGE_URL: "https://replay.invalid/site/pictures/folder/1",
     SourceKindRule.ACCOUNT: "somebody@replay.invalid",
     SourceKindRule.ASSET_SHA256: _DIGEST,
     SourceKindRule.UPLOAD: "replayed",
@@ -44,8 +45,11 @@ STAND_IN_ASSET = Asset(
     account=_TARGETS[SourceKindRule.ACCOUNT],
     sha256=_DIGEST,
     upload_grant_id=GrantId(_TARGETS[SourceKindRule.UPLOAD]),
+    page_url="https://replay.invalid/site/page",
 )
 """What every stand-in for a source rule names, whatever the kind of the rule."""
+_IMAGES, _IMAGES_AND_PAGES = "https://replay.invalid/site/pictures/", "https://replay.invalid/site/"
+"""Folders that name every stand-in image, the second one the page as well; both less exact than what a record tells of."""
 _NAMES_NOTHING = SourceRule(kind=SourceKindRule.ACCOUNT, value="nobody@replay.invalid")
 _ANY_BOX = FaceBox(x=0, y=0, width=1, height=1)
 
@@ -67,7 +71,7 @@ def judged_grant(ledger: ConsentLedger, grant_id: GrantId, found: Stand, request
         is_readable=is_readable,
         is_fixture=FIXTURE_EVIDENCE in grant.evidence_kinds and not ledger.accepts_fixtures,
         binding=grant.binding.mode,
-        source=None if rule is None else JudgedSource(kind=rule.kind, only_me=rule.only_me, is_control_shown=found.is_shown),
+        source=None if rule is None else _judged_source(rule, found),
         terms=_terms(grant, request.candidates or {UNKNOWN}, request.asset) if has_terms and standing is Standing.LIVE else None,
         members=tuple(_member(member, has_terms=has_terms) for member in found.members),
     )
@@ -87,6 +91,17 @@ def stand_in_ledger(judged: JudgedGrant, grant_id: GrantId, *, residences: Itera
     for number, member in enumerate(judged.members):
         ledger.apply_grant(_stand_in_member(member, number, grant))
     return ledger
+
+
+def _judged_source(rule: SourceRule, found: Stand) -> JudgedSource:
+    aside = found.aside
+    return JudgedSource(
+        kind=rule.kind,
+        only_me=rule.only_me,
+        is_control_shown=found.is_shown,
+        overrides=tuple(sorted(aside.image)),
+        page_overrides=tuple(sorted(aside.page)),
+    )
 
 
 def _member(grant: GrantSnapshot, *, has_terms: bool) -> JudgedMember:
@@ -135,7 +150,7 @@ def _stand_in(judged: JudgedGrant, grant_id: GrantId, residences: tuple[Jurisdic
         "evidence_kinds": (FIXTURE_EVIDENCE,) if judged.is_fixture else (),
         "subject_id": _subject(0),
         "residences": tuple(Residence(jurisdiction=place) for place in residences or (UNKNOWN,)),
-        "sources": (_source(judged.source),),
+        "sources": _sources(judged.source),
         "binding": _binding(judged),
     }
     return GrantSnapshot.model_validate(told | _told_terms(judged.terms, judged.not_before))
@@ -192,11 +207,19 @@ def _basis(form: JudgedForm) -> LegalBasis:
     )
 
 
-def _source(judged: JudgedSource | None) -> SourceRule:
+def _sources(judged: JudgedSource | None) -> tuple[SourceRule, ...]:
+    """The rule that names the image, and behind it those that set rights aside for the image alone, and for its page as well."""
     if judged is None:
-        return _NAMES_NOTHING
+        return (_NAMES_NOTHING,)
     until = _FOR_EVER if judged.is_control_shown else None
-    return SourceRule(kind=judged.kind, value=_TARGETS[judged.kind], only_me=judged.only_me, control_until=until)
+    named = SourceRule(kind=judged.kind, value=_TARGETS[judged.kind], only_me=judged.only_me, control_until=until)
+    return (named, *_overriding(_IMAGES, judged.overrides), *_overriding(_IMAGES_AND_PAGES, judged.page_overrides))
+
+
+def _overriding(place: str, rights: tuple[ContentRight, ...]) -> tuple[SourceRule, ...]:
+    if not rights:
+        return ()
+    return (SourceRule(kind=SourceKindRule.URL_PREFIX, value=place, control_until=_FOR_EVER, overrides=rights),)
 
 
 def _binding(judged: JudgedGrant) -> FaceBinding:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from assent.consent.asset import Asset
 from assent.consent.binding import Unbound, bind, faces_rule
+from assent.consent.content_rights import optout_rules
 from assent.consent.decision import SELF, Request, Verdict, allow, stand, verdict_on
 from assent.consent.judged import judged_grant
 from assent.consent.ledger import ConsentLedger, Standing
@@ -16,6 +17,7 @@ from assent.deciding.suppressions import Suppressions
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import CoarseEvidence
 from assent.events.grants import GrantSnapshot, Operation, Purpose
+from assent.events.optouts import SeenOptOut
 from assent.geofence.decision import candidate_set, closed_for
 from assent.geofence.evidence import Evidence
 from assent.geofence.policy import Policy
@@ -162,33 +164,48 @@ class Gate:
         operations: Iterable[Operation],
         *,
         asset: Asset | None = None,
+        optouts: tuple[SeenOptOut, ...] = (),
         at: datetime | None = None,
     ) -> Finding:
-        """The geofence's part: where this may be for this grant, and the rules of places where no grant could open it."""
+        """The geofence's part: where this may be for this grant, the rules of places where no grant could open it, and the opt-outs that
+        this one has not set aside.
+        """
         ledger, asked = self._fold.ledger, tuple(operations)
         found = self.place(evidence, asked, grant=grant, at=at)
-        request = _request(asked, found.candidates, found.decision.at, asset)
-        judged = judged_grant(ledger, grant.grant_id, stand(grant.grant_id, request, ledger=ledger), request, has_terms=False)
-        decision = found.decision.model_copy(update={"grant": judged})
-        return Finding(grant, found.candidates, found.evidence, found.rules, decision)
+        request = _request(asked, found.candidates, found.decision.at, asset, optouts)
+        stood = stand(grant.grant_id, request, ledger=ledger)
+        judged = judged_grant(ledger, grant.grant_id, stood, request, has_terms=False)
+        decision = found.decision.model_copy(update={"grant": judged, "optouts": optouts})
+        rules = tuple(sorted({*found.rules, *optout_rules(optouts, stood.aside)})) if optouts else found.rules
+        return Finding(grant, found.candidates, found.evidence, rules, decision)
 
-    def located(self, asset: Asset, evidence: Sequence[Evidence], operations: tuple[Operation, ...]) -> list[Finding]:
+    def located(
+        self,
+        asset: Asset,
+        evidence: Sequence[Evidence],
+        operations: tuple[Operation, ...],
+        *,
+        optouts: tuple[SeenOptOut, ...] = (),
+    ) -> list[Finding]:
         """The same for every grant that covers the asset, all at one time."""
-        now = self.now
-        return [self.locate(grant, evidence, operations, asset=asset, at=now) for grant in self.covering(asset, at=now)]
+        now, covering = self.now, self.covering
+        return [self.locate(one, evidence, operations, asset=asset, optouts=optouts, at=now) for one in covering(asset, at=now)]
 
     def uncovered(self, evidence: Sequence[Evidence]) -> Place:
         """Nobody said yes: refused, with the place as far as the evidence tells it, so that it can be counted."""
         found = self.place(evidence, COLLECT)
         return replace(found, rules=tuple(sorted({NO_GRANT, *found.rules})))
 
-    def collectable(self, asset: Asset, evidence: Sequence[Evidence]) -> list[Finding]:
-        """The crawler's part, before anything is fetched: where this may be, and whether each covering grant opens collecting there."""
+    def collectable(self, asset: Asset, evidence: Sequence[Evidence], *, optouts: tuple[SeenOptOut, ...] = ()) -> list[Finding]:
+        """The crawler's part, before anything is fetched: where this may be, and whether each covering grant opens collecting there.
+
+        Asked again with the `optouts` seen meanwhile, whether it has set them aside.
+        """
         now = self.now
         found = []
         for grant in self.covering(asset, at=now):
             place = self.place(evidence, COLLECT, grant=grant, at=now)
-            judged = self.judge(grant.grant_id, COLLECT, candidates=place.candidates, asset=asset, at=now)
+            judged = self.judge(grant.grant_id, COLLECT, candidates=place.candidates, asset=asset, optouts=optouts, at=now)
             rules = tuple(sorted({*place.rules, *judged.rules}))
             found.append(Finding(grant, place.candidates, place.evidence, rules, judged.decision))
         return found
@@ -200,21 +217,29 @@ class Gate:
         *,
         candidates: Iterable[Jurisdiction],
         asset: Asset | None,
+        optouts: tuple[SeenOptOut, ...] = (),
         at: datetime | None = None,
     ) -> Judgement:
         """The consent part with its record: whether this grant opens every one of the operations. All of it is judged at one time."""
         now, ledger = at or self.now, self._fold.ledger
-        request = _request(operations, candidates, now, asset)
+        request = _request(operations, candidates, now, asset, optouts)
         found = stand(grant_id, request, ledger=ledger)
         rules = verdict_on(found, request, policy=self.policy).rules
-        decision = DecisionRecord(at=now, operations=operations, grant=judged_grant(ledger, grant_id, found, request))
+        record = judged_grant(ledger, grant_id, found, request)
+        decision = DecisionRecord(at=now, operations=operations, grant=record, optouts=optouts)
         return Judgement(found.live, rules, decision)
 
     def judge_bound(
-        self, grant_id: GrantId, operations: tuple[Operation, ...], *, candidates: Iterable[Jurisdiction], asset: Asset
+        self,
+        grant_id: GrantId,
+        operations: tuple[Operation, ...],
+        *,
+        candidates: Iterable[Jurisdiction],
+        asset: Asset,
+        optouts: tuple[SeenOptOut, ...] = (),
     ) -> Judgement:
         """The embedder's part: the same, and whether the grant says which face is meant."""
-        judged = self.judge(grant_id, operations, candidates=candidates, asset=asset)
+        judged = self.judge(grant_id, operations, candidates=candidates, asset=asset, optouts=optouts)
         binding = bind(judged.opened, asset) if judged.opened is not None else None
         return judged._replace(rules=(binding.rule,)) if isinstance(binding, Unbound) else judged
 
@@ -259,6 +284,12 @@ class Gate:
         return any(policy.rules_for(place).bystanders == "drop_image" for place in candidates)
 
 
-def _request(operations: tuple[Operation, ...], candidates: Iterable[Jurisdiction], now: datetime, asset: Asset | None) -> Request:
+def _request(
+    operations: tuple[Operation, ...],
+    candidates: Iterable[Jurisdiction],
+    now: datetime,
+    asset: Asset | None,
+    optouts: tuple[SeenOptOut, ...],
+) -> Request:
     first, *also = operations
-    return Request(operation=first, also=tuple(also), candidates=frozenset(candidates), now=now, asset=asset)
+    return Request(operation=first, also=tuple(also), candidates=frozenset(candidates), now=now, asset=asset, optouts=optouts)

@@ -155,11 +155,11 @@ class _Replay:
 
     def _placed(self) -> Replayed:
         """The stages that find the places themselves, and the grants that cover the image among the live ones."""
-        is_crawler = self._recorded.stage is Stage.CRAWLER
+        is_crawler, seen = self._recorded.stage is Stage.CRAWLER, self._record.optouts
         findings = (
-            self._gate.collectable(STAND_IN_ASSET, self._evidence)
+            self._gate.collectable(STAND_IN_ASSET, self._evidence, optouts=seen)
             if is_crawler
-            else self._gate.located(STAND_IN_ASSET, self._evidence, self._record.operations)
+            else self._gate.located(STAND_IN_ASSET, self._evidence, self._record.operations, optouts=seen)
         )
         for found in findings:
             return Replayed(found.rules, found.candidates, found.evidence, self._standing())
@@ -176,8 +176,9 @@ class _Replay:
             raise NotReplayableError(NotReplayable.NOT_WHOLE)
         if stage is not Stage.EMBEDDER:
             asset = None if stage is Stage.INDEXER else STAND_IN_ASSET
-            return self._as_recorded(self._gate.judge(grant_id, record.operations, candidates=places, asset=asset).rules)
-        judged = self._gate.judge_bound(grant_id, record.operations, candidates=places, asset=STAND_IN_ASSET)
+            judged = self._gate.judge(grant_id, record.operations, candidates=places, asset=asset, optouts=record.optouts)
+            return self._as_recorded(judged.rules)
+        judged = self._gate.judge_bound(grant_id, record.operations, candidates=places, asset=STAND_IN_ASSET, optouts=record.optouts)
         return self._as_recorded(self._counted(judged, judged.opened).rules)
 
     def _counted(self, judged: Judgement, grant: GrantSnapshot | None) -> Judgement:

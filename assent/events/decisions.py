@@ -11,18 +11,23 @@ from typing import Literal
 from pydantic import Field
 
 from assent.events.grants import AgeBand, BindingMode, ConsentForm, GrantState, Operation, Purpose, SourceKindRule
+from assent.events.optouts import SeenOptOut
 from assent.events.payload import UtcTime, WireModel
 from assent.ids import Jurisdiction, RuleId
+from assent.optouts.signal import ContentRight
 
 
 class JudgedSource(WireModel):
     """How the source rule named the image; never which image or place it names. `is_control_shown`: it needed no proof of control, or
-    had one that counted; so it is read in records of releases that did not ask.
+    had one that counted; so it is read in records of releases that did not ask. `overrides` are the content rights that were set aside
+    for the image under a proof that counted, `page_overrides` those of them that hold for the page that shows it too.
     """
 
     kind: SourceKindRule
     only_me: bool = False
     is_control_shown: bool = Field(default=True, exclude_if=lambda shown: shown)
+    overrides: tuple[ContentRight, ...] = Field(default=(), exclude_if=lambda rights: not rights)
+    page_overrides: tuple[ContentRight, ...] = Field(default=(), exclude_if=lambda rights: not rights)
 
 
 class JudgedForm(WireModel):
@@ -83,7 +88,8 @@ class JudgedGrant(WireModel):
 
 class DecisionRecord(WireModel):
     """`at` is the time the rules were judged by. `faces` is how many were found, where that was asked. `observed` are rules that
-    stand for what was seen of the site or the bytes, which a replay cannot look at again.
+    stand for what was seen of the site or the bytes, which a replay cannot look at again. `optouts` are those that had to be set aside,
+    or refuse.
     """
 
     at: UtcTime
@@ -91,3 +97,4 @@ class DecisionRecord(WireModel):
     grant: JudgedGrant | None = None
     faces: int | None = Field(default=None, ge=0)
     observed: tuple[RuleId, ...] = ()
+    optouts: tuple[SeenOptOut, ...] = Field(default=(), exclude_if=lambda seen: not seen)

@@ -11,6 +11,7 @@ from assent.events.face_box import FaceBox
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
+from assent.optouts.signal import ContentRight
 
 FACE_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 WITHOUT_REFERENCE: Literal["assent.grant/1"] = "assent.grant/1"
@@ -96,13 +97,16 @@ class SourceRule(WireModel):
 
     `value` is a normalised URL prefix, an account name, an image URL, a sha256 in hex, or the grant's own id for uploads.
     `control_until` is set by the registry alone: the grant's controller has shown that it controls this prefix or account, and the proof
-    counts until then. It is left out where nothing was shown, so that records of releases that did not know it keep their digest.
+    counts until then. `overrides` are content rights that she has set aside for this target, expressly and by name; they count only
+    while `control_until` does. Both are left out where there is nothing, so that records of releases that did not know them keep their
+    digest.
     """
 
     kind: SourceKindRule
     value: str = Field(min_length=1, max_length=2048)
     only_me: bool = False
     control_until: UtcTime | None = Field(default=None, exclude_if=lambda until: until is None)
+    overrides: tuple[ContentRight, ...] = Field(default=(), exclude_if=lambda rights: not rights)
 
 
 class FaceRegion(WireModel):

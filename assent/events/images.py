@@ -9,6 +9,7 @@ from pydantic import Field
 
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import CoarseEvidence, PageEvidence
+from assent.events.optouts import SeenOptOut
 from assent.events.payload import EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
 from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId
@@ -35,7 +36,10 @@ class Stage(StrEnum):
 
 
 class Sighting(WireModel):
-    """One image at one place. `blob` is the key of the sealed original in quarantine; times are UTC."""
+    """One image at one place. `blob` is the key of the sealed original in quarantine; times are UTC.
+
+    `optouts` deny or could not be read: each later hop asks whether the grant that it decides about has set them aside.
+    """
 
     sighting_id: SightingId
     image_id: ImageId
@@ -51,6 +55,7 @@ class Sighting(WireModel):
     upload_grant_id: GrantId | None = None
     fetched_at: UtcTime
     page_evidence: tuple[PageEvidence, ...] = Field(default=(), max_length=64)
+    optouts: tuple[SeenOptOut, ...] = Field(default=(), max_length=64, exclude_if=lambda seen: not seen)
 
 
 class GrantFinding(WireModel):

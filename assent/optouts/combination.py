@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assent.optouts.signal import OptOutSignal, SignalScope, SignalVerdict
+from assent.events.optouts import SeenOptOut
+from assent.optouts.signal import OptOutSignal, SignalVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,10 @@ class OptOutVerdict:
         """True when anything denies or could not be read: what cannot be read may be a no."""
         return bool(self.denies or self.unknown)
 
-    @property
-    def is_denied_to_rights_holder(self) -> bool:
-        """The same for a grant whose controller has shown that it controls the source: content rights are its own to set aside.
-
-        Nothing asks this yet. Whoever does must ask `assent.consent.source_rules.is_control_shown` of the folder first, never the word
-        `controls_source`. Robots rules, signals about the person shown and whatever could not be read stand all the same.
-        """
-        return bool(self.unknown) or any(signal.scope is not SignalScope.CONTENT_RIGHTS for signal in self.denies)
+    def seen(self, *, of_page: bool = False) -> tuple[SeenOptOut, ...]:
+        """What denies or could not be read, one of each kind, as it may be written down. `of_page`: it was said of the page alone."""
+        said = (*self.denies, *self.unknown)
+        return once_each(SeenOptOut(kind=one.kind, verdict=one.verdict, source=one.source, of_page=of_page) for one in said)
 
 
 def combine(signals: Iterable[OptOutSignal]) -> OptOutVerdict:
@@ -37,3 +34,8 @@ def combine(signals: Iterable[OptOutSignal]) -> OptOutVerdict:
         denies=tuple(signal for signal in each if signal.verdict is SignalVerdict.DENY),
         unknown=tuple(signal for signal in each if signal.verdict is SignalVerdict.UNKNOWN),
     )
+
+
+def once_each(seen: Iterable[SeenOptOut]) -> tuple[SeenOptOut, ...]:
+    """The first of each kind, verdict and place it was said of: they decide alike, and a page may repeat one without end."""
+    return tuple({(one.kind, one.verdict, one.of_page): one for one in reversed(tuple(seen))}.values())[::-1]

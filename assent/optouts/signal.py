@@ -23,7 +23,10 @@ class SignalScope(StrEnum):
     """What a signal speaks of, which decides whether a proven holder of the rights may speak against it."""
 
     ROBOTS = "robots"
+    """What a site says to machines about coming in, and whatever belongs to nothing else."""
     CONTENT_RIGHTS = "content_rights"
+    SEALED = "sealed"
+    """A signed statement inside the picture, of whoever made it."""
     PERSON = "person"
     """The person shown, for example a minor: nobody's rights in the picture outweigh it."""
 
@@ -60,17 +63,17 @@ class SignalKind(StrEnum):
     ACCESS = "access"
 
 
-_CONTENT_RIGHTS = frozenset(
-    {
-        SignalKind.CONTENT_USAGE,
-        SignalKind.CONTENT_SIGNAL,
-        SignalKind.RSL,
-        SignalKind.TDMREP,
-        SignalKind.LICENCE,
-        SignalKind.PLUS_DATA_MINING,
-        SignalKind.C2PA_TRAINING,
-    }
-)
+class ContentRight(StrEnum):
+    """What may be set aside by name, for one source whose control is proven. What is not in this list stands whatever anybody says."""
+
+    TDMREP = SignalKind.TDMREP.value
+    CONTENT_USAGE = SignalKind.CONTENT_USAGE.value
+    PLUS_DATA_MINING = SignalKind.PLUS_DATA_MINING.value
+    RSL = SignalKind.RSL.value
+    LICENCE = SignalKind.LICENCE.value
+
+
+_RIGHTS: dict[SignalKind, ContentRight] = {SignalKind(right.value): right for right in ContentRight}
 _PERSON = frozenset({SignalKind.PLUS_MODEL_RELEASE, SignalKind.PLUS_MINOR_MODEL})
 
 
@@ -90,9 +93,11 @@ class OptOutSignal:
     @property
     def scope(self) -> SignalScope:
         """Whose business the signal is."""
-        if self.kind in _CONTENT_RIGHTS:
+        if self.kind in _RIGHTS:
             return SignalScope.CONTENT_RIGHTS
-        return SignalScope.PERSON if self.kind in _PERSON else SignalScope.ROBOTS
+        if self.kind in _PERSON:
+            return SignalScope.PERSON
+        return SignalScope.SEALED if self.kind is SignalKind.C2PA_TRAINING else SignalScope.ROBOTS
 
     @property
     def rule(self) -> RuleId:

@@ -38,11 +38,11 @@ class ConsentProcessor:
         """Clear one sighting for each grant that opens it."""
         assert isinstance(event.data, ImageLocated)
         located = event.data
-        asset = Asset.of(located.sighting)
+        asset, optouts = Asset.of(located.sighting), located.sighting.optouts
         cleared: list[Clearance] = []
         refused: list[Event[EventPayload]] = []
         for finding in located.findings:
-            judged = self._gate.judge(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset)
+            judged = self._gate.judge(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset, optouts=optouts)
             if judged.opened is not None:
                 cleared.append(
                     Clearance(

@@ -14,7 +14,6 @@ from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode, event_id
-from assent.events.evidence import PageEvidence
 from assent.events.grants import GrantSnapshot
 from assent.events.images import ImageScraped, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
@@ -28,14 +27,13 @@ from assent.intake.signature import sign_record
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
 from assent.keys.waiting_places import WaitingPlaces
-from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.combination import combine
 from assent.optouts.image import image_optouts
-from assent.optouts.page import page_optouts
 from assent.stream.event_log import EventLog
 from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
 from services.crawler.frontier import Frontier, targets
 from services.crawler.page import read_page
-from services.crawler.visit import OPTED_OUT, PAGES, Stopped, Visited, Visitor, Waiting
+from services.crawler.visit import BY_NO_PAGE, PAGES, Shown, Stopped, Visited, Visitor, Waiting, seen_of_page
 
 
 @dataclass(slots=True)
@@ -47,15 +45,6 @@ class Round:
     unchanged: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     never_fetched: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """The page that shows an image: where it is, what it says of places, what it says of being read."""
-
-    url: str | None = None
-    told: tuple[PageEvidence, ...] = ()
-    verdict: OptOutVerdict | None = None
 
 
 class Crawl:
@@ -109,22 +98,22 @@ class Crawl:
         while (url := frontier.next()) is not None:
             await self._page(url, frontier, asked, result)
         for url in images:
-            await self._image(url, _Shown(), asked, result)
+            await self._image(url, BY_NO_PAGE, asked, result)
         return result
 
     async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> None:
-        visited = await self._visitor.visit(url, told=(), page_verdict=None, max_bytes=self._max_page_bytes, is_page=True)
+        visited = await self._visitor.visit(url, max_bytes=self._max_page_bytes, is_page=True)
         self._progressed()
         if isinstance(visited, Stopped) or not (visited.answer.header("Content-Type") or "").lower().startswith(PAGES):
             return
         result.pages += 1
         page = read_page(visited.answer.body, url=visited.url)
-        verdict = combine(page_optouts(visited.answer.body, agent=self._agent).signals)
+        optouts = seen_of_page(visited, agent=self._agent)
         frontier.add(page.links)
         for image in page.images:
-            await self._image(image, _Shown(visited.url, page.evidence, verdict), asked, result)
+            await self._image(image, Shown(visited.url, page.evidence, optouts), asked, result)
 
-    async def _image(self, url: str, shown: _Shown, asked: set[str], result: Round) -> None:
+    async def _image(self, url: str, shown: Shown, asked: set[str], result: Round) -> None:
         if url in asked:
             return
         asked.add(url)
@@ -132,37 +121,37 @@ class Crawl:
         self._progressed()
         span = OpenSpan.under(None, now=self._gate.now)
         await self._tables.catch_up(self._catch_up_timeout_s)
-        visited = await self._visitor.visit(url, told=shown.told, page_verdict=shown.verdict, max_bytes=self._limits.max_bytes)
+        visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
         await self._waits(visited.waiting, result)
         if isinstance(visited, Visited):
-            rule = self._image_rule(visited.answer.body)
-            if rule is None:
-                await self._scraped(visited, shown, span, result)
-                return
-            visited = visited.stopped_by(rule)
+            visited = self._looked_at(visited, shown)
+        if isinstance(visited, Visited):
+            await self._scraped(visited, shown, span, result)
+            return
         result.never_fetched += 0 if visited.was_asked else 1
         await self._refused(url, visited, result)
 
-    def _image_rule(self, data: bytes) -> RuleId | None:
-        """What the bytes themselves refuse, decided in memory."""
+    def _looked_at(self, visited: Visited, shown: Shown) -> Visited | Stopped:
+        """What the bytes themselves say, decided in memory."""
+        data = visited.answer.body
         try:
             header = read_header(data)
         except ImageRefusedError:
-            return RuleId("image_unreadable")
+            return visited.stopped_by(RuleId("image_unreadable"))
         if header.width * header.height > self._limits.max_pixels:
-            return RuleId("image_too_large")
-        if combine(image_optouts(data)).is_denied:
-            return OPTED_OUT
-        if self._gate.is_suppressed(self._identifiers.suppression_key(hashlib.sha256(data).hexdigest())):
-            return SUPPRESSED
-        return None
+            return visited.stopped_by(RuleId("image_too_large"))
+        looked = self._visitor.with_optouts(visited, shown, combine(image_optouts(data)).seen())
+        if isinstance(looked, Visited) and self._gate.is_suppressed(self._identifiers.suppression_key(hashlib.sha256(data).hexdigest())):
+            return looked.stopped_by(SUPPRESSED)
+        return looked
 
-    async def _scraped(self, visited: Visited, shown: _Shown, span: OpenSpan, result: Round) -> None:
+    async def _scraped(self, visited: Visited, shown: Shown, span: OpenSpan, result: Round) -> None:
         data = visited.answer.body
         image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
         grants = [finding.grant for finding in visited.opened]
-        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in grants) + self._gate.policy.version
+        seen = ",".join(f"{one.kind}={one.verdict}" for one in visited.optouts)
+        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in grants) + self._gate.policy.version + seen
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return
@@ -179,6 +168,7 @@ class Crawl:
             page_url=shown.url,
             fetched_at=self._gate.now,
             page_evidence=shown.told,
+            optouts=visited.optouts,
         )
         await self._append(
             Event(

@@ -12,24 +12,37 @@ from assent.deciding.refusals import Refusal
 from assent.deciding.suppressions import SUPPRESSED
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import PageEvidence
+from assent.events.optouts import SeenOptOut
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
 from assent.geofence.areas import AreaIndex
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import host_evidence
 from assent.ids import RuleId
 from assent.keys.identifiers import ImageIds
-from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.combination import combine, once_each
 from assent.optouts.headers import header_optouts
+from assent.optouts.page import page_optouts
 from services.crawler.frontier import page_asset
 from services.crawler.pace import Pace
 from services.crawler.site_rules import SiteRulesReader
 
 MAX_HOPS = 4
 ROBOTS = RuleId("robots_disallow")
-OPTED_OUT = RuleId("optout_signal")
 FETCH_FAILED = RuleId("fetch_failed")
 TOO_LARGE = RuleId("image_too_large")
 PAGES = ("text/html", "application/xhtml+xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The page that shows an image: where it is, what it says of places, which opt-outs stand there. Nothing of it for a page itself."""
+
+    url: str | None = None
+    told: tuple[PageEvidence, ...] = ()
+    optouts: tuple[SeenOptOut, ...] = ()
+
+
+BY_NO_PAGE = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +82,15 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """An answer with status 200 that no gate and no opt-out stopped; `url` is the final one, normalised, `opened` what opens it."""
+    """An answer with status 200 that no gate stopped; `url` is the final one, normalised, `opened` what opens it although `optouts` were
+    seen on the way.
+    """
 
     url: str
     answer: Fetched
     opened: tuple[Finding, ...]
     waiting: Waiting = NOBODY_WAITS
+    optouts: tuple[SeenOptOut, ...] = ()
 
     def stopped_by(self, rule: RuleId) -> Stopped:
         """What was seen of its bytes refuses it."""
@@ -110,48 +126,52 @@ class Visitor:
         """The areas by which places are told."""
         return self._areas.version
 
-    async def visit(
-        self, url: str, *, told: tuple[PageEvidence, ...], page_verdict: OptOutVerdict | None, max_bytes: int, is_page: bool = False
-    ) -> Visited | Stopped:
-        """Fetch `url` if grants, places and opt-outs allow it. `told` and `page_verdict` come from the page that shows it.
+    async def visit(self, url: str, *, shown: Shown = BY_NO_PAGE, max_bytes: int, is_page: bool = False) -> Visited | Stopped:
+        """Fetch `url` if grants, places and opt-outs allow it.
 
         A page is read for its links, so that she can be asked about the pictures on it; of an answer that is no page nothing is read.
         """
-        was_asked = False
+        was_asked, seen = False, shown.optouts
         for _ in range(MAX_HOPS):
-            may = self.may_collect(url, told, is_page=is_page)
-            opened, waiting = may.opened, may.waiting
-            if not opened:
-                return Stopped(may.refusals, was_asked, waiting)
-            denied = await self._site_denies(url)
-            if denied is None and page_verdict is not None and page_verdict.is_denied:
-                denied = OPTED_OUT
-            if denied is not None:
-                return Stopped(_observed(denied, opened), was_asked)
+            may = self.may_collect(url, shown, is_page=is_page)
+            if not may.opened:
+                return Stopped(may.refusals, was_asked, may.waiting)
+            site, path = await self._rules.rules(url), _path(url)
+            delay_s = site.robots.crawl_delay_s or 0.0
+            if not site.robots.allows(path) or delay_s > self._max_crawl_delay_s:
+                return Stopped(_observed(ROBOTS, may.opened), was_asked)
+            seen = once_each((*seen, *site.verdict(path).seen()))
+            may = self._still(may, url, shown, seen, is_page=is_page)
+            if not may.opened:
+                return Stopped(may.refusals, was_asked)
+            await self._pace.wait(url, delay_s)
             was_asked = True
             answer = await self._fetcher.fetch(url, max_bytes=max_bytes, media_types=PAGES if is_page else None)
             if isinstance(answer, FetchFailure):
                 rule = TOO_LARGE if answer is FetchFailure.TOO_LARGE else FETCH_FAILED
-                return Stopped(_observed(rule, opened), was_asked)
-            if combine(header_optouts(answer.headers, self._agent)).is_denied:
-                return Stopped(_observed(OPTED_OUT, opened), was_asked)
+                return Stopped(_observed(rule, may.opened), was_asked)
+            seen = once_each((*seen, *combine(header_optouts(answer.headers, self._agent)).seen()))
+            may = self._still(may, url, shown, seen, is_page=is_page)
+            if not may.opened:
+                return Stopped(may.refusals, was_asked)
             if answer.redirect_to is None:
                 if answer.status == 200:
-                    return Visited(url, answer, opened, waiting)
-                return Stopped(_observed(FETCH_FAILED, opened), was_asked)
+                    return Visited(url, answer, may.opened, may.waiting, seen)
+                return Stopped(_observed(FETCH_FAILED, may.opened), was_asked)
             target = safe_url(answer.redirect_to, base=url)
             if target is None:
-                return Stopped(_observed(FETCH_FAILED, opened), was_asked)
+                return Stopped(_observed(FETCH_FAILED, may.opened), was_asked)
             url = target
         decision = DecisionRecord(at=self._gate.now, observed=(FETCH_FAILED,))
         return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked)
 
-    def may_collect(self, url: str, told: tuple[PageEvidence, ...], *, is_page: bool = False) -> May:
+    def may_collect(self, url: str, shown: Shown, *, optouts: tuple[SeenOptOut, ...] = (), is_page: bool = False) -> May:
         """What opens collecting here before anything is fetched, or where nothing does, a refusal for each covering grant.
 
-        Whether control of the place is shown is asked for pictures only: of a page nothing but its links is used.
+        With `optouts` that were seen, whether a grant has set them aside. Whether control of the place is shown is asked for pictures
+        only: of a page nothing but its links is used.
         """
-        asset = page_asset(url)
+        asset = page_asset(url)._replace(page_url=shown.url)
         covering = self._gate.covering(asset)
         if covering and self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
             decision = DecisionRecord(at=self._gate.now, observed=(SUPPRESSED,))
@@ -159,8 +179,8 @@ class Visitor:
         findings: list[Finding] = []
         if covering:
             location = self._gate.policy.location
-            evidence = (*host_evidence(url), *page_evidence(told, areas=self._areas, location=location))
-            findings = self._gate.collectable(asset, evidence)
+            evidence = (*host_evidence(url), *page_evidence(shown.told, areas=self._areas, location=location))
+            findings = self._gate.collectable(asset, evidence, optouts=optouts)
         if not findings:
             decision = DecisionRecord(at=self._gate.now, operations=COLLECT)
             return May((), (Refusal((NO_GRANT,), decision=decision),))
@@ -171,21 +191,32 @@ class Visitor:
         refused = () if opened else tuple(Refusal.of(found) for found in findings if found not in waits)
         return May(opened, refused, Waiting(url, waits) if waits else NOBODY_WAITS)
 
-    async def _site_denies(self, url: str) -> RuleId | None:
-        rules = await self._rules.rules(url)
-        parts = urlsplit(url)
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        if not rules.robots.allows(path):
-            return ROBOTS
-        delay_s = rules.robots.crawl_delay_s or 0.0
-        if delay_s > self._max_crawl_delay_s:
-            return ROBOTS
-        if rules.verdict(path).is_denied:
-            return OPTED_OUT
-        await self._pace.wait(url, delay_s)
-        return None
+    def with_optouts(self, visited: Visited, shown: Shown, seen: tuple[SeenOptOut, ...]) -> Visited | Stopped:
+        """What opens it still, now that this was seen in its bytes."""
+        if not seen:
+            return visited
+        optouts = once_each((*visited.optouts, *seen))
+        may = self.may_collect(visited.url, shown, optouts=optouts)
+        if not may.opened:
+            return Stopped(may.refusals, was_asked=True)
+        return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
+
+    def _still(self, may: May, url: str, shown: Shown, seen: tuple[SeenOptOut, ...], *, is_page: bool) -> May:
+        """The same, or with opt-outs seen meanwhile what opens it although they stand."""
+        return self.may_collect(url, shown, optouts=seen, is_page=is_page) if seen else may
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _observed(rule: RuleId, opened: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """The site or the bytes say no, whatever the grants opened."""
     return tuple(Refusal.of(finding, observed=rule) for finding in opened)
+
+
+def seen_of_page(visited: Visited, *, agent: str) -> tuple[SeenOptOut, ...]:
+    """The opt-outs of a page, its site and its answer: they hold for every image that it shows."""
+    within = combine(page_optouts(visited.answer.body, agent=agent).signals).seen(of_page=True)
+    return once_each((*(one.model_copy(update={"of_page": True}) for one in visited.optouts), *within))

@@ -137,7 +137,8 @@ class EmbedderProcessor:
         # The key as well: a suppression of an earlier release, or one that cannot be read, names nothing else.
         if self._gate.is_suppressed(named) or self._gate.is_image_suppressed(sighting.image_id):
             return self._gate.refused_unasked(SUPPRESSED)
-        return self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=Asset.of(sighting))
+        asset, seen = Asset.of(sighting), sighting.optouts
+        return self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset, optouts=seen)
 
     async def _was_embedded(self, sighting: Sighting, clearance: Clearance) -> bool:
         """A record that comes again after its sighting ended: the original is gone because its faces were embedded."""

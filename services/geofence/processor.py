@@ -29,6 +29,8 @@ from assent.geofence.signers import Signers
 from assent.ids import RuleId
 from assent.intake.producers import INNER_PRODUCERS
 from assent.keys.identifiers import ImageIds
+from assent.optouts.combination import combine, once_each
+from assent.optouts.image import image_optouts
 from assent.stream.outcomes import Emit, Outcome, PoisonMessageError, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
@@ -135,6 +137,8 @@ class GeofenceProcessor:
         sighting = self._identified(sighting, data)
         if self._is_suppressed(sighting):
             return _Read(sighting, (), (SUPPRESSED,))
+        seen = combine(await asyncio.to_thread(image_optouts, data)).seen()
+        sighting = sighting.model_copy(update={"optouts": once_each((*sighting.optouts, *seen))})
         signers = self._signers.at(self._gate.now)
         location = self._gate.policy.location
         evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=location, signers=signers)
@@ -168,7 +172,7 @@ class GeofenceProcessor:
     def _findings(self, read: _Read) -> list[Finding]:
         if read.rules:
             return []
-        return self._gate.located(Asset.of(read.sighting), read.evidence, INGEST)
+        return self._gate.located(Asset.of(read.sighting), read.evidence, INGEST, optouts=read.sighting.optouts)
 
     def _count(self, findings: Sequence[Finding]) -> None:
         for place in {place for finding in findings for place in finding.candidates}:

@@ -11,6 +11,7 @@ from assent.events.faces import FaceBox
 from assent.events.grants import FACE_ID, AgeBand, GrantState, Operation, Purpose
 from assent.identity.principal import Role
 from assent.ids import ErasureId, FaceId, GrantId, ImageId, ProducerId, SightingId, SubjectId
+from assent.optouts.signal import ContentRight
 from services.registry.device_yes import DeviceYes
 from services.registry.grant_parts import Place, RecordPart, Sha256Hex
 from services.registry.grant_request import GrantRequest
@@ -405,6 +406,15 @@ class ApproveIn(RecordPart):
 
     grant_secret: Secret
     url: str = Field(min_length=1, max_length=2048)
+    expected_revision: int | None = Field(default=None, ge=1)
+
+
+class OverrideIn(RecordPart):
+    """`source` as the grant shows it. `overrides` replace those that stood there; an empty list takes them back."""
+
+    grant_secret: Secret
+    source: str = Field(min_length=1, max_length=2048)
+    overrides: frozenset[ContentRight]
     expected_revision: int | None = Field(default=None, ge=1)
 
 

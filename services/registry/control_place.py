@@ -94,7 +94,8 @@ def showing(answer: Fetched | FetchFailure, token: str) -> Showing:
 def with_control(
     sources: Iterable[SourceRule], proven: Iterable[tuple[str, datetime]], *, asks_each: Container[str] = ()
 ) -> tuple[SourceRule, ...]:
-    """The rules with the end of the longest proof that covers each; a rule for one photograph needs none and carries none.
+    """The rules with the end of the longest proof that covers each; a rule for one photograph needs none, and carries one only where it
+    sets content rights aside, which count no longer than the proof.
 
     `proven` are names of places, each ending in a slash, with the end of their proof. For a folder of `asks_each` none counts.
     """
@@ -103,7 +104,7 @@ def with_control(
 
 
 def _until(rule: SourceRule, proven: tuple[tuple[str, datetime], ...]) -> datetime | None:
-    if rule.kind is not SourceKindRule.URL_PREFIX:
+    if rule.kind is not SourceKindRule.URL_PREFIX and not (rule.kind is SourceKindRule.IMAGE_URL and rule.overrides):
         # No account can be logged in to from here yet, so control of one cannot be shown.
         return None
     place = without_scheme(rule.value)

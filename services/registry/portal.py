@@ -18,6 +18,7 @@ from assent.identity.auth import SESSION_COOKIE, authenticated, principal_of, re
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
 from assent.ids import FaceId, GrantId, SightingId, SubjectId
+from assent.optouts.signal import ContentRight
 from services.registry.access import GrantAccess
 from services.registry.approvals import Approvals
 from services.registry.device_yes import DeviceYes
@@ -28,6 +29,7 @@ from services.registry.grant_handlers import grant_of
 from services.registry.grant_table import GrantRow, grants_of
 from services.registry.grants import Grants
 from services.registry.outcome_table import disclosures_of, outcomes_after
+from services.registry.overrides import Overrides
 from services.registry.portal_lines import counted, told_in
 from services.registry.portal_pages import PortalPages, static_file
 from services.registry.proof_handlers import erasure_view
@@ -57,6 +59,7 @@ class Portal:
         uploads: Uploads,
         approvals: Approvals,
         references: References,
+        overrides: Overrides,
         store: RegistryStore,
         max_bytes: int,
         is_secure_cookie: bool,
@@ -70,6 +73,7 @@ class Portal:
         self._uploads = uploads
         self._approvals = approvals
         self._references = references
+        self._overrides = overrides
         self._store = store
         self._max_bytes = max_bytes
         self._is_secure_cookie = is_secure_cookie
@@ -91,6 +95,7 @@ class Portal:
         router.add_post("/me/grants/{grant_id}/decline", self._page(self.decline))
         router.add_post("/me/grants/{grant_id}/reference", self._page(self.confirm_reference))
         router.add_post("/me/grants/{grant_id}/reference/take-back", self._page(self.take_back_reference))
+        router.add_post("/me/grants/{grant_id}/overrides", self._page(self.override))
         router.add_post("/me/grants/{grant_id}/images", self._page(self.upload))
         router.add_post("/me/grants/{grant_id}/face", self._page(self.choose_face))
         router.add_get("/portal/{name}", static_file)
@@ -153,7 +158,8 @@ class Portal:
     async def me(self, request: web.Request) -> web.StreamResponse:
         subject_id = _subject(request)
         rows = await self._store.read(lambda database: grants_of(database, subject_id))
-        return self._pages.page(request, "me", grants=[await self._view(row) for row in rows])
+        rights = [right.value for right in ContentRight]
+        return self._pages.page(request, "me", grants=[await self._view(row) for row in rows], rights=rights)
 
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)
@@ -178,6 +184,11 @@ class Portal:
     async def take_back_reference(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)
         await self._references.take_back(row.grant_id)
+        return _to_her_page()
+
+    async def override(self, request: web.Request) -> web.StreamResponse:
+        row, source = await self._own(request), await _field(request, "source")
+        await self._overrides.set_aside(row.grant_id, source, await _rights(request))
         return _to_her_page()
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
@@ -226,6 +237,7 @@ class Portal:
             "row": row,
             "record": record,
             "takes_uploads": row.is_live and record is not None and any(rule.kind is SourceKindRule.UPLOAD for rule in record.sources),
+            "overridable": await self._overrides.possible(record) if row.is_live and record is not None else [],
             "waiting": await self._approvals.waiting(record) if row.is_live and record is not None else [],
             "faces": await self._references.faces(grant_id),
             "is_joint": row.mode is BindingMode.JOINT,
@@ -297,6 +309,15 @@ async def _field(request: web.Request, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ApiError(422, "invalid", f"The form lacks {name}.", "Fill it in and send it again.")
     return value.strip()
+
+
+async def _rights(request: web.Request) -> frozenset[ContentRight]:
+    """What she ticked; nothing ticked takes all of it back."""
+    form = await BodyPace(request).of(request.post())
+    try:
+        return frozenset(ContentRight(str(value)) for value in form.getall("right", []))
+    except ValueError as error:
+        raise ApiError(422, "invalid", "The form names something that cannot be set aside.", "Look at your page again.") from error
 
 
 async def _hers_already(secret: str | None) -> None:

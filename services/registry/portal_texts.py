@@ -40,6 +40,16 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "Approve those that show you alone; the others stay where they are, and you are not asked again.",
         "approve": "This is me: use it",
         "not_me": "Not me",
+        "overrides": "What the publisher says of rights in its pictures",
+        "overrides_text": "Pictures with a reservation of rights are not used. Whoever asks for your consent has shown that it controls "
+        "these places, so its own reservations there can be set aside, if you say so. What robots are told, what a picture says of a minor "
+        "or holds under a signature, and what cannot be read stays a no. It ends when that proof ends, and when you untick it.",
+        "right_tdmrep": "Reservation of text and data mining (TDMRep)",
+        "right_content_usage": "Preferences on use by machines (Content-Usage)",
+        "right_plus_data_mining": "Data mining field in the picture (PLUS)",
+        "right_rsl": "Licence terms for machines (RSL)",
+        "right_licence": "A licence that is not open",
+        "set_aside": "Set aside what is ticked",
         "held": "Pictures held of you",
         "nothing_held": "Nothing is held.",
         "seen_by": "Who was told of you",
@@ -134,6 +144,17 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "été chargée. Acceptez celles qui ne montrent que vous ; les autres restent où elles sont, sans que la question revienne.",
         "approve": "C'est moi : utilisez-la",
         "not_me": "Ce n'est pas moi",
+        "overrides": "Ce que l'éditeur dit des droits sur ses images",
+        "overrides_text": "Une image dont les droits sont réservés n'est pas utilisée. Qui demande votre consentement a montré qu'il a la "
+        "maîtrise de ces endroits : ses propres réserves peuvent donc y être écartées, si vous le dites. Ce qui est dit aux robots, ce "
+        "qu'une image dit d'une personne mineure ou contient sous signature, et ce qui ne peut être lu restent un non. Cela cesse avec "
+        "cette preuve, ou dès que vous décochez la case.",
+        "right_tdmrep": "Réserve de fouille de textes et de données (TDMRep)",
+        "right_content_usage": "Préférences sur l'usage par des machines (Content-Usage)",
+        "right_plus_data_mining": "Champ de fouille de données dans l'image (PLUS)",
+        "right_rsl": "Conditions de licence pour les machines (RSL)",
+        "right_licence": "Une licence qui n'est pas ouverte",
+        "set_aside": "Écarter ce qui est coché",
         "held": "Images conservées de vous",
         "nothing_held": "Rien n'est conservé.",
         "seen_by": "Qui a été informé à votre sujet",

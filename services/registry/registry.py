@@ -47,6 +47,8 @@ from services.registry.intake import Intake
 from services.registry.openapi import openapi_route
 from services.registry.openings import Openings
 from services.registry.outcomes import OutcomeRecorder
+from services.registry.override_handlers import OverrideHandlers
+from services.registry.overrides import Overrides
 from services.registry.policy_desk import PolicyDesk
 from services.registry.policy_guard import PolicyGuard
 from services.registry.portal import Portal
@@ -126,6 +128,7 @@ class Registry:
             proof_days=settings.control_proof_days,
         )
         self.grants = self._built_grants(parts)
+        self.overrides = Overrides(grants=self.grants, controls=self.controls)
         self.approvals = Approvals(store=self.store, grants=self.grants, places=WaitingPlaces(parts.grant_keys), clock=parts.clock)
         self.references = References(grants=self.grants, store=self.store, derivatives=parts.derivatives, finder=parts.finder)
         self.endings = self._built_endings(parts)
@@ -176,6 +179,7 @@ class Registry:
             *ControlHandlers(self.controls).routes(),
             *ApprovalHandlers(approvals=self.approvals, grants=self.grants, access=self.access).routes(),
             *ReferenceHandlers(references=self.references, grants=self.grants, access=self.access).routes(),
+            *OverrideHandlers(overrides=self.overrides, access=self.access).routes(),
             *SessionHandlers(sessions=self.sessions).routes(),
             *UploadHandlers(
                 uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
@@ -213,6 +217,7 @@ class Registry:
             uploads=self.uploads,
             approvals=self.approvals,
             references=self.references,
+            overrides=self.overrides,
             store=self.store,
             max_bytes=self._settings.max_image_bytes,
             is_secure_cookie=self._settings.is_secure_cookie,

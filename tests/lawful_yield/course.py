@@ -21,7 +21,6 @@ from assent.deciding.gate import DISCLOSURE, INGEST, Gate
 from assent.deciding.refusals import Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode
-from assent.events.evidence import PageEvidence
 from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, Purpose, SuppressionAdded
 from assent.events.images import (
     Clearance,
@@ -46,9 +45,8 @@ from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
 from assent.keys.signing_keys import SigningKeys
-from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.combination import combine
 from assent.optouts.image import image_optouts
-from assent.optouts.page import page_optouts
 from assent.stream.local import SqliteEventLog
 from assent.stream.outcomes import Ignore, Outcome
 from assent.telemetry.meter import Metrics
@@ -57,7 +55,7 @@ from services.consent.processor import ConsentProcessor
 from services.crawler.pace import Pace
 from services.crawler.page import read_page
 from services.crawler.site_rules import SiteRulesReader
-from services.crawler.visit import Stopped, Visitor
+from services.crawler.visit import BY_NO_PAGE, Shown, Stopped, Visited, Visitor, seen_of_page
 from services.geofence.processor import GeofenceProcessor
 from services.geofence.senders import Senders
 from services.geofence.settings import GeofenceSettings
@@ -184,21 +182,20 @@ class Course:
             agent=AGENT,
             max_crawl_delay_s=30,
         )
-        image, told, verdict = site.image_url, tuple[PageEvidence, ...](), OptOutVerdict()
+        image, shown = site.image_url, BY_NO_PAGE
         if site.page_url is not None:
-            page_visit = await visitor.visit(site.page_url, told=(), page_verdict=None, max_bytes=MAX_BYTES, is_page=True)
+            page_visit = await visitor.visit(site.page_url, max_bytes=MAX_BYTES, is_page=True)
             if isinstance(page_visit, Stopped):
                 return self._stopped(page_visit)
             page = read_page(page_visit.answer.body, url=page_visit.url)
-            image, told = page.images[0], page.evidence
-            verdict = combine(page_optouts(page_visit.answer.body, agent=AGENT).signals)
-        visited = await visitor.visit(image, told=told, page_verdict=verdict, max_bytes=MAX_BYTES)
+            image, shown = page.images[0], Shown(page_visit.url, page.evidence, seen_of_page(page_visit, agent=AGENT))
+        visited = await visitor.visit(image, shown=shown, max_bytes=MAX_BYTES)
+        if isinstance(visited, Visited):
+            visited = visitor.with_optouts(visited, shown, combine(image_optouts(visited.answer.body)).seen())
         if isinstance(visited, Stopped):
             return self._stopped(visited)
-        if combine(image_optouts(visited.answer.body)).is_denied:
-            return self._stopped(visited.stopped_by(RuleId("optout_signal")))
         sighting = await self._sighting(CRAWLER, SourceKind.WEB_PAGE, url=visited.url)
-        return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": told})
+        return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": shown.told, "optouts": visited.optouts})
 
     def _stopped(self, stopped: Stopped) -> Ending:
         refused = Refused(SightingId("stopped"), None, CRAWLER)

@@ -38,11 +38,14 @@ from assent.events.grants import (
     SourceRule,
 )
 from assent.events.images import GrantFinding, ImageLocated, Sighting, SourceKind, Stage
+from assent.events.optouts import SeenOptOut
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, FaceId, GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId, SubjectId
+from assent.optouts.combination import once_each
+from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
 from assent.stream.outcomes import Ignore
 from assent.testing.fake_clock import FakeClock
 from services.consent.processor import ConsentProcessor
@@ -73,6 +76,7 @@ SIGHTING = Sighting(
     size_bytes=1,
     media_type="image/jpeg",
     final_url="https://site.example/ada/1.jpg",
+    page_url="https://site.example/ada/",
     account="ada@host.example",
     upload_grant_id=GRANT,
     fetched_at=NOW,
@@ -131,7 +135,13 @@ BASES = st.builds(
 )
 SCOPES = st.builds(GeographicScope, collect_in=few(PLACES, most=9), store_in=few(PLACES, most=9), disclose_in=st.just(()))
 RULES = st.builds(
-    lambda source, only_me: SourceRule(kind=source[0], value=source[1], only_me=only_me), st.sampled_from(SOURCES), st.booleans()
+    lambda source, only_me, until, rights: SourceRule(
+        kind=source[0], value=source[1], only_me=only_me, control_until=until, overrides=rights
+    ),
+    st.sampled_from(SOURCES),
+    st.booleans(),
+    st.one_of(st.none(), NEAR, FAR),
+    few(tuple(ContentRight), most=5),
 )
 WHOLE = FaceBox(x=0, y=0, width=1, height=1)
 REGIONS = st.sampled_from((SHA, "b" * 64)).map(lambda sha256: FaceRegion(asset_sha256=sha256, box=WHOLE))
@@ -180,9 +190,22 @@ EVERYWHERE = grant(
 @st.composite
 def grants(draw: st.DrawFn) -> GrantSnapshot:
     changed = draw(st.lists(st.sampled_from(sorted(FIELD_VALUES)), unique=True, max_size=4))
-    return EVERYWHERE.model_copy(update={name: draw(FIELD_VALUES[name]) for name in changed})
+    held = draw(st.sampled_from((EVERYWHERE, OVERRIDING)))
+    return held.model_copy(update={name: draw(FIELD_VALUES[name]) for name in changed})
 
 
+SEEN_OPTOUTS = st.builds(
+    SeenOptOut,
+    kind=st.sampled_from((*ContentRight, *ContentRight, *SignalKind)).map(lambda kind: SignalKind(kind.value)),
+    verdict=often(SignalVerdict.DENY, SignalVerdict.UNKNOWN),
+    source=st.sampled_from(SignalSource),
+    of_page=st.booleans(),
+)
+OPTOUTS = st.one_of(st.just(()), st.lists(SEEN_OPTOUTS, max_size=3).map(once_each))
+OVERRIDING = EVERYWHERE.model_copy(
+    update={"sources": tuple(rule.model_copy(update={"overrides": tuple(sorted(ContentRight))}) for rule in EVERYWHERE.sources)}
+)
+"""The same, with every content right set aside that can be."""
 SELDOM = st.integers(0, 9).map(lambda number: number == 0)
 MEMBER_GRANTS = st.one_of(st.just(EVERYWHERE), st.just(EVERYWHERE), grants(), st.none())
 WITHDRAWAL_TIMES = st.one_of(NEAR, FAR)
@@ -240,7 +263,7 @@ def refused(gate: Gate, stage: Stage, refusal: Refusal) -> Event[EventPayload]:
 
 def crawled(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
     """As `Visitor.may_collect` does, with something seen of the site where a grant opened."""
-    findings = gate.collectable(ASSET, draw(STATEMENTS))
+    findings = gate.collectable(ASSET, draw(STATEMENTS), optouts=draw(OPTOUTS))
     if not findings:
         return [refused(gate, Stage.CRAWLER, Refusal((NO_GRANT,), decision=DecisionRecord(at=NOW, operations=COLLECT)))]
     seen = draw(SEEN_OF_SITE)
@@ -250,7 +273,7 @@ def crawled(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
 def located(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
     """As `GeofenceProcessor` does with evidence that it has read."""
     evidence = draw(STATEMENTS)
-    findings = gate.located(ASSET, evidence, INGEST)
+    findings = gate.located(ASSET, evidence, INGEST, optouts=draw(OPTOUTS))
     events = [refused(gate, Stage.GEOFENCE, Refusal.of(finding)) for finding in findings if finding.rules]
     if not findings:
         nobody = gate.uncovered(evidence)
@@ -286,7 +309,8 @@ SEEN_OF_STORE = st.sampled_from(("suppressed", "source_not_covered", "grant_with
 def consented(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
     """The service's own processor."""
     finding = GrantFinding(grant_id=GRANT, revision=1, candidates=draw(CANDIDATES), evidence=())
-    data = ImageLocated(sighting=SIGHTING, findings=(finding,), policy_version="before", datasets=("ne10m",))
+    sighting = SIGHTING.model_copy(update={"optouts": draw(OPTOUTS)})
+    data = ImageLocated(sighting=sighting, findings=(finding,), policy_version="before", datasets=("ne10m",))
     event: Event[EventPayload] = Event("located", "/assent/geofence", NOW, data)
     # Neither is asked while an event is handled.
     nothing = cast(tuple[DecisionTables, Quarantine], (None, None))
@@ -300,7 +324,7 @@ def consented(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
 def embedded(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
     """As `EmbedderProcessor` does, for a number of faces and what may be seen of them."""
     places = draw(CANDIDATES)
-    judged = gate.judge_bound(GRANT, INGEST, candidates=places, asset=ASSET)
+    judged = gate.judge_bound(GRANT, INGEST, candidates=places, asset=ASSET, optouts=draw(OPTOUTS))
     if judged.opened is not None:
         looked = draw(LOOKED)
         opened = judged.opened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.optouts.agent import AGENT_NAME, is_addressed, product_token
-from assent.optouts.combination import OptOutVerdict, combine
+from assent.optouts.combination import combine, once_each
 from assent.optouts.signal import MAX_TOKEN_CHARS, OptOutSignal, SignalKind, SignalScope, SignalSource, SignalVerdict
 
 SIGNALS = st.builds(
@@ -44,42 +43,43 @@ def test_there_is_no_word_for_yes() -> None:
 
 
 @given(st.lists(SIGNALS, max_size=8), SIGNALS, st.integers(0, 8))
-@pytest.mark.parametrize("asks", [lambda v: v.is_denied, lambda v: v.is_denied_to_rights_holder])
-def test_one_more_signal_never_turns_a_denial_into_none(
-    asks: Callable[[OptOutVerdict], bool], signals: list[OptOutSignal], added: OptOutSignal, place: int
-) -> None:
+def test_one_more_signal_never_turns_a_denial_into_none(signals: list[OptOutSignal], added: OptOutSignal, place: int) -> None:
     more = [*signals[:place], added, *signals[place:]]
-    assert asks(combine(more)) or not asks(combine(signals))
+    assert combine(more).is_denied or not combine(signals).is_denied
     assert set(combine(more).denies) >= set(combine(signals).denies)
 
 
-@given(st.lists(SIGNALS, max_size=8))
-def test_a_rights_holder_is_never_denied_less_than_rights_reach(signals: list[OptOutSignal]) -> None:
+@given(st.lists(SIGNALS, max_size=40), st.booleans())
+def test_what_was_seen_is_told_once_of_each_kind_and_refuses_as_before(signals: list[OptOutSignal], of_page: bool) -> None:
     verdict = combine(signals)
-    assert verdict.is_denied or not verdict.is_denied_to_rights_holder
+    seen = verdict.seen(of_page=of_page)
+    assert bool(seen) is verdict.is_denied
+    assert {(one.kind, one.verdict) for one in seen} == {(one.kind, one.verdict) for one in (*verdict.denies, *verdict.unknown)}
+    assert len(seen) == len({(one.kind, one.verdict) for one in seen}) <= 64
+    assert once_each((*seen, *seen)) == seen
+    assert {one.of_page for one in seen} <= {of_page}
 
 
 @pytest.mark.parametrize(
-    ("kind", "scope", "still_denied"),
+    ("kind", "scope"),
     [
-        (SignalKind.ROBOTS_TXT, SignalScope.ROBOTS, True),
-        (SignalKind.ROBOTS_TAG, SignalScope.ROBOTS, True),
-        (SignalKind.AI_TXT, SignalScope.ROBOTS, True),
-        (SignalKind.ACCESS, SignalScope.ROBOTS, True),
-        (SignalKind.CONTENT_USAGE, SignalScope.CONTENT_RIGHTS, False),
-        (SignalKind.TDMREP, SignalScope.CONTENT_RIGHTS, False),
-        (SignalKind.PLUS_DATA_MINING, SignalScope.CONTENT_RIGHTS, False),
-        (SignalKind.RSL, SignalScope.CONTENT_RIGHTS, False),
-        (SignalKind.LICENCE, SignalScope.CONTENT_RIGHTS, False),
-        (SignalKind.PLUS_MINOR_MODEL, SignalScope.PERSON, True),
-        (SignalKind.PLUS_MODEL_RELEASE, SignalScope.PERSON, True),
+        (SignalKind.ROBOTS_TXT, SignalScope.ROBOTS),
+        (SignalKind.ROBOTS_TAG, SignalScope.ROBOTS),
+        (SignalKind.AI_TXT, SignalScope.ROBOTS),
+        (SignalKind.CONTENT_SIGNAL, SignalScope.ROBOTS),
+        (SignalKind.ACCESS, SignalScope.ROBOTS),
+        (SignalKind.CONTENT_USAGE, SignalScope.CONTENT_RIGHTS),
+        (SignalKind.TDMREP, SignalScope.CONTENT_RIGHTS),
+        (SignalKind.PLUS_DATA_MINING, SignalScope.CONTENT_RIGHTS),
+        (SignalKind.RSL, SignalScope.CONTENT_RIGHTS),
+        (SignalKind.LICENCE, SignalScope.CONTENT_RIGHTS),
+        (SignalKind.C2PA_TRAINING, SignalScope.SEALED),
+        (SignalKind.PLUS_MINOR_MODEL, SignalScope.PERSON),
+        (SignalKind.PLUS_MODEL_RELEASE, SignalScope.PERSON),
     ],
 )
-def test_only_content_rights_yield_to_their_holder(kind: SignalKind, scope: SignalScope, still_denied: bool) -> None:
-    denied = signal(SignalVerdict.DENY, kind)
-    assert denied.scope is scope
-    assert combine([denied]).is_denied_to_rights_holder is still_denied
-    assert combine([signal(SignalVerdict.UNKNOWN, kind)]).is_denied_to_rights_holder
+def test_a_signal_says_whose_business_it_is(kind: SignalKind, scope: SignalScope) -> None:
+    assert signal(SignalVerdict.DENY, kind).scope is scope
 
 
 @given(SIGNALS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assent.optouts.combination import combine
 from assent.optouts.image import xmp_optouts
-from assent.optouts.signal import SignalKind
+from assent.optouts.signal import SignalKind, SignalScope
 from assent.optouts.xmp import MAX_DEPTH, MAX_ELEMENTS, MAX_XMP_BYTES
 
 PLUS = "http://ns.useplus.org/ldf/xmp/1.0/"
@@ -130,7 +130,7 @@ def test_the_strictest_of_several_statements_wins() -> None:
 def test_a_minor_is_not_a_matter_of_content_rights() -> None:
     (signal,) = xmp_optouts(packet(FORMS["attribute"].format(name="MinorModelAgeDisclosure", value="AG-U14")))
     assert signal.kind is SignalKind.PLUS_MINOR_MODEL
-    assert combine([signal]).is_denied_to_rights_holder
+    assert (combine([signal]).is_denied, signal.scope) == (True, SignalScope.PERSON)
 
 
 def test_a_text_cut_by_a_comment_is_one_text() -> None:

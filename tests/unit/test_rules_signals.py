@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from assent.consent.content_rights import SetAside, optout_rules
 from assent.optouts.access import status_optouts
 from assent.optouts.agent import AGENT_NAME
 from assent.optouts.c2pa_training import training_mining
@@ -18,7 +19,7 @@ from assent.optouts.headers import header_optouts
 from assent.optouts.image import image_optouts, xmp_optouts
 from assent.optouts.page import page_optouts
 from assent.optouts.robots import robots_policy
-from assent.optouts.signal import OptOutSignal, SignalKind, SignalScope, SignalSource, SignalVerdict
+from assent.optouts.signal import ContentRight, OptOutSignal, SignalKind, SignalScope, SignalSource, SignalVerdict
 from assent.optouts.site import site_optouts
 from tests.unit.place_examples import JPEG, jpeg_xmp
 
@@ -213,19 +214,14 @@ def test_signal_14_a_wall_is_a_no() -> None:
 
 
 @pytest.mark.parametrize("kind", list(SignalKind))
-def test_only_rights_in_the_picture_are_hers_to_set_aside(kind: SignalKind) -> None:
-    """A grant whose evidence shows that the grantor controls the source overrides content rights, never robots or the person shown."""
-    rights = {
-        SignalKind.CONTENT_USAGE,
-        SignalKind.CONTENT_SIGNAL,
-        SignalKind.RSL,
-        SignalKind.TDMREP,
-        SignalKind.LICENCE,
-        SignalKind.PLUS_DATA_MINING,
-        SignalKind.C2PA_TRAINING,
-    }
-    denial = combine([OptOutSignal(kind, SignalVerdict.DENY, SignalSource.PAGE, "x")])
-    assert denial.is_denied
-    assert denial.is_denied_to_rights_holder is (kind not in rights)
-    assert combine([OptOutSignal(kind, SignalVerdict.UNKNOWN, SignalSource.PAGE, "x")]).is_denied_to_rights_holder
-    assert (denial.denies[0].scope is SignalScope.CONTENT_RIGHTS) is (kind in rights)
+def test_only_rights_in_the_picture_can_be_set_aside(kind: SignalKind) -> None:
+    """Robots rules, walls, what a picture holds under a signature and what is said of the person shown never are."""
+    rights = {SignalKind.CONTENT_USAGE, SignalKind.RSL, SignalKind.TDMREP, SignalKind.LICENCE, SignalKind.PLUS_DATA_MINING}
+    everything = SetAside(frozenset(ContentRight), frozenset(ContentRight))
+    for source in SignalSource:
+        denial = combine([OptOutSignal(kind, SignalVerdict.DENY, source, "x")])
+        doubt = combine([OptOutSignal(kind, SignalVerdict.UNKNOWN, source, "x")])
+        assert denial.is_denied
+        assert (list(optout_rules(denial.seen(), everything)) == []) is (kind in rights)
+        assert len(list(optout_rules(doubt.seen(), everything))) == 1
+        assert (denial.denies[0].scope is SignalScope.CONTENT_RIGHTS) is (kind in rights)
