@@ -20,6 +20,8 @@ from assent.deployment.shared import Shared
 from assent.deployment.start_errors import START_ERRORS, start_error_line
 from assent.identity.auth import VERIFIER
 from assent.identity.errors import error_middleware
+from assent.identity.privacy_signal import PATH as PRIVACY_STATEMENT
+from assent.identity.privacy_signal import privacy_statement
 from assent.identity.tokens import TokenVerifier
 from assent.telemetry.health import HealthChecks, health_application
 from assent.telemetry.logging import configure_logging
@@ -107,6 +109,7 @@ def served_application(shared: Shared, *apps: ServedApp, service: str) -> web.Ap
     """The application of the services that are served, with authentication and errors in one place."""
     application = web.Application(middlewares=[request_metrics(service, shared.metrics), error_middleware], client_max_size=MAX_BODY_BYTES)
     application[VERIFIER] = TokenVerifier(shared.keys.public.token, clock=shared.clock)
+    application.router.add_get(PRIVACY_STATEMENT, privacy_statement)
     for app in apps:
         app.mount(application)
     return application

@@ -67,13 +67,16 @@ class ConfirmIn(RecordPart):
 
 
 class ConfirmedOut(RecordPart):
-    """`grant_secret` uses and ends the grant; it is shown once."""
+    """`grant_secret` uses and ends the grant; it is shown once. `recipients_left_out` were asked for, and the grant does not name them:
+    the yes came with `Sec-GPC: 1`.
+    """
 
     grant_id: GrantId
     revision: int
     state: GrantState = GrantState.GIVEN
     grant_secret: str
     offsets: Offsets
+    recipients_left_out: tuple[str, ...] = ()
 
 
 class RefuseIn(RecordPart):

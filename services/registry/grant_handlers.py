@@ -9,6 +9,7 @@ from assent.events.grants import FaceRegion
 from assent.identity.auth import authenticated, principal_of
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
+from assent.identity.privacy_signal import asks_for_privacy
 from assent.ids import GrantId
 from services.registry.access import GrantAccess
 from services.registry.api_models import (
@@ -87,7 +88,9 @@ class GrantHandlers:
 
     async def request(self, request: web.Request) -> web.Response:
         asked_by = _organisation(authenticated(request, *STAFF))
-        requested = await self._grants.request(await parsed(request, GrantRequest), asked_by=asked_by)
+        body = await parsed(request, GrantRequest)
+        _refuse_sharing(request, body)
+        requested = await self._grants.request(body, asked_by=asked_by)
         return answer(_requested(requested), status=201)
 
     async def bulk(self, request: web.Request) -> web.Response:
@@ -95,6 +98,7 @@ class GrantHandlers:
         results: list[BulkItem] = []
         for item in (await parsed(request, BulkIn)).grants:
             try:
+                _refuse_sharing(request, item)
                 results.append(BulkItem(requested=_requested(await self._grants.request(item, asked_by=asked_by))))
             except ApiError as error:
                 results.append(BulkItem(code=error.code, message=error.message))
@@ -126,7 +130,11 @@ class GrantHandlers:
         _refuse_staff(request)
         body = await parsed(request, ConfirmIn)
         confirmed = await self._grants.confirm(
-            grant_of(request), one_time_secret=body.one_time_secret, notice_sha256=body.notice_sha256, device=body.device
+            grant_of(request),
+            one_time_secret=body.one_time_secret,
+            notice_sha256=body.notice_sha256,
+            device=body.device,
+            asks_for_privacy=asks_for_privacy(request),
         )
         return answer(
             ConfirmedOut(
@@ -134,6 +142,7 @@ class GrantHandlers:
                 revision=confirmed.revision,
                 grant_secret=confirmed.grant_secret,
                 offsets=confirmed.offsets,
+                recipients_left_out=confirmed.left_out,
             )
         )
 
@@ -191,6 +200,17 @@ def grant_of(request: web.Request) -> GrantId:
 def _organisation(principal: Principal) -> str | None:
     """Of a producer, whose word on the controller is its own; an operator asks in the name of whom it serves."""
     return None if Role.OPERATOR in principal.roles else principal.org
+
+
+def _refuse_sharing(request: web.Request, asked: GrantRequest) -> None:
+    """A request from a browser that asks for privacy is written by hand or by a page of somebody's own: it is told at once."""
+    if asked.recipients and asks_for_privacy(request):
+        raise ApiError(
+            422,
+            "privacy_signal",
+            "The browser asks that nothing be shared (Sec-GPC: 1), and the request names recipients.",
+            "Leave the recipients out, or switch the signal off for this site.",
+        )
 
 
 def _refuse_staff(request: web.Request) -> None:

@@ -60,6 +60,7 @@ class Grant(RecordPart):
     its token said; None where an operator did. What may be None and is left out keeps the digest of records that did not know it.
     `reference` is one of the faces held under this grant, which she confirmed as hers: new ones are compared with it.
     `asks_each` are folders of which she said no to a picture: whoever controls them, every other one there waits for her.
+    `recipients_left_out` were asked for, and are not told: her browser asked that nothing be shared when she said yes.
     """
 
     schema_version: Literal["assent.grant/1"] = "assent.grant/1"
@@ -74,6 +75,7 @@ class Grant(RecordPart):
     processors: tuple[Party, ...] = ()
     authority: Party | None = None
     recipients: tuple[Recipient, ...] = ()
+    recipients_left_out: tuple[str, ...] = Field(default=(), exclude_if=lambda left: not left)
     purposes: tuple[PurposeConsent, ...] = Field(min_length=1)
     operations: tuple[Operation, ...] = Field(min_length=1)
     sources: tuple[SourceRule, ...] = Field(min_length=1)

@@ -77,12 +77,15 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A grant that was given, with the secret that uses and ends it, and where the log holds it."""
+    """A grant that was given, with the secret that uses and ends it, and where the log holds it. `left_out` are recipients that it does
+    not name although they were asked for.
+    """
 
     grant_id: GrantId
     revision: int
     grant_secret: str
     offsets: Offsets
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +174,19 @@ class Grants:
         await self._insert(record, secret)
         return Requested(grant_id, record.revision, secret, record.notice.sha256)
 
-    async def confirm(self, grant_id: GrantId, *, one_time_secret: str, notice_sha256: str, device: DeviceYes | None = None) -> Confirmed:
+    async def confirm(
+        self,
+        grant_id: GrantId,
+        *,
+        one_time_secret: str,
+        notice_sha256: str,
+        device: DeviceYes | None = None,
+        asks_for_privacy: bool = False,
+    ) -> Confirmed:
         """Her yes. Repeating it after an outage of the log goes on where it stopped; after it succeeded it is refused.
 
-        `device` is what her browser signed beside it; whether there was one is written down.
+        `device` is what her browser signed beside it; whether there was one is written down. Where her browser `asks_for_privacy` the
+        grant is given without the recipients that were asked for.
         """
         row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
         if is_used:
@@ -190,7 +202,7 @@ class Grants:
             raise bad_device_signature()
         await self._grant_keys.create(grant_id)
         if row.state is GrantState.REQUESTED:
-            record = await self._give(row, record, device)
+            record = await self._give(row, without_recipients(record) if asks_for_privacy else record, record, device)
         offsets = await self._publish(record)
         secret = self._hashes.new_secret()
         digest = self._hashes.hash(secret, kind=SecretKind.GRANT.value, owner=grant_id)
@@ -206,7 +218,7 @@ class Grants:
             insert_opening(database, grant_id, opening)
 
         await self._store.write(hand_over)
-        return Confirmed(grant_id, record.revision, secret, offsets)
+        return Confirmed(grant_id, record.revision, secret, offsets, record.recipients_left_out)
 
     async def refuse(self, grant_id: GrantId, *, one_time_secret: str) -> bool:
         """Her no. What was asked for is deleted; only identifiers, digests and times stay.
@@ -345,8 +357,8 @@ class Grants:
 
         await self._store.write(insert)
 
-    async def _give(self, row: GrantRow, requested: Grant, device: DeviceYes | None) -> Grant:
-        """The second revision, given; the request is sealed again under the grant's new key."""
+    async def _give(self, row: GrantRow, agreed: Grant, requested: Grant, device: DeviceYes | None) -> Grant:
+        """The second revision, given; the request is sealed again under the grant's new key. `agreed` may be less than was requested."""
         now = self._clock.now()
         if now >= row.expires_at:
             raise not_live(GrantState.EXPIRED.value)
@@ -355,7 +367,7 @@ class Grants:
             ended: list[Refusal] = list(joint_refusals(row.subject_id, members, await self._live_members(members)))
             if ended:
                 raise GrantRefusedError(ended)
-        given = _given(requested, await self._controls.on(requested.sources, requested.source_controller), device, now)
+        given = _given(agreed, requested, await self._controls.on(agreed.sources, agreed.source_controller), device, now)
         sealed = await self._vault.row(given)
         first = await self._store.read(lambda database: last_revision(database, row.grant_id))
         assert first is not None
@@ -411,19 +423,37 @@ class Grants:
         return offsets
 
 
-def _given(requested: Grant, sources: tuple[SourceRule, ...], device: DeviceYes | None, now: datetime) -> Grant:
-    """The same terms, now agreed to: the confirmation itself is written down as evidence, and which of the sources are proven."""
+def without_recipients(requested: Grant) -> Grant:
+    """The same for nobody but herself, as her browser asks. Raises ApiError where nothing would be left of it."""
+    if not requested.recipients:
+        return requested
+    purposes = tuple(purpose for purpose in requested.purposes if purpose.code is not Purpose.GALLERY_SEARCH)
+    if not purposes:
+        raise ApiError(
+            409,
+            "privacy_signal",
+            "Your browser asks that nothing be shared (Global Privacy Control), and this request is for nothing else.",
+            "Say no, or switch that signal off for this site if you do want it.",
+        )
+    left_out = tuple(recipient.id for recipient in requested.recipients)
+    return requested.model_copy(update={"recipients": (), "purposes": purposes, "recipients_left_out": left_out})
+
+
+def _given(agreed: Grant, requested: Grant, sources: tuple[SourceRule, ...], device: DeviceYes | None, now: datetime) -> Grant:
+    """These terms, now agreed to: the confirmation itself is written down as evidence, and which of the sources are proven."""
     notice = requested.notice.model_copy(update={"shown_at": now})
-    facts = {"grant_id": requested.grant_id, "notice_sha256": notice.sha256, "confirmed_at": now.isoformat()}
+    facts: dict[str, str] = {"grant_id": requested.grant_id, "notice_sha256": notice.sha256, "confirmed_at": now.isoformat()}
     if device is not None:
         facts |= device.model_dump()
+    if agreed.recipients_left_out:
+        facts["recipients_left_out"] = "\n".join(agreed.recipients_left_out)
     proof = Evidence(
         kind=EvidenceKind.FORM_LOG,
         sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
         captured_at=now,
         captured_by="registry",
     )
-    return requested.model_copy(
+    return agreed.model_copy(
         update={
             "revision": requested.revision + 1,
             "prev_hash": requested.digest(),
@@ -431,7 +461,7 @@ def _given(requested: Grant, sources: tuple[SourceRule, ...], device: DeviceYes 
             "sources": sources,
             "notice": notice,
             "evidence": (*requested.evidence, proof),
-            "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in requested.purposes),
+            "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in agreed.purposes),
             "confirmed_at": now,
             "confirmed_with": "secret" if device is None else "secret_and_device_key",
             "device": device,

@@ -17,6 +17,7 @@ from assent.events.grants import BindingMode, GrantState, SourceKindRule
 from assent.identity.auth import SESSION_COOKIE, authenticated, principal_of, refuse_foreign_page, set_session
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
+from assent.identity.privacy_signal import asks_for_privacy
 from assent.ids import FaceId, GrantId, SightingId, SubjectId
 from assent.optouts.signal import ContentRight
 from services.registry.access import GrantAccess
@@ -143,9 +144,12 @@ class Portal:
             one_time_secret=await _field(request, "one_time_secret"),
             notice_sha256=await _field(request, "notice_sha256"),
             device=await _device(request),
+            asks_for_privacy=asks_for_privacy(request),
         )
         token, _ = await self._sessions.subject_session(confirmed.grant_id, confirmed.grant_secret)
-        page = self._pages.page(request, "given", grant_id=confirmed.grant_id, grant_secret=confirmed.grant_secret)
+        page = self._pages.page(
+            request, "given", grant_id=confirmed.grant_id, grant_secret=confirmed.grant_secret, left_out=confirmed.left_out
+        )
         set_session(page, token, lifetime_s=SUBJECT_SESSION_S, is_secure=self._is_secure_cookie)
         return page
 
@@ -225,7 +229,8 @@ class Portal:
         if is_used or row.state is not GrantState.REQUESTED:
             raise ApiError(409, "already_answered", "This request was answered before.", "Sign in with the grant's own secret.")
         record = await self._grants.record(row.grant_id)
-        return self._pages.page(request, "notice", record=record, one_time_secret=secret)
+        is_private = asks_for_privacy(request) and bool(record.recipients)
+        return self._pages.page(request, "notice", record=record, one_time_secret=secret, is_private=is_private)
 
     async def _view(self, row: GrantRow) -> dict[str, Any]:
         """One grant as her page shows it."""

@@ -22,6 +22,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "confirm_text": "Enter the one-time secret that you were given to read what is asked.",
         "show_notice": "Show the notice",
         "notice_at": "The notice is at this address. Read it before you answer.",
+        "private": "Your browser asks that nothing be shared (Global Privacy Control). If you say yes, the recipients named in the notice "
+        "are left out of your consent: nobody but you is told of a match.",
+        "left_out": "Left out, as your browser asks (Global Privacy Control):",
         "say_yes": "Yes, I agree",
         "say_no": "No, I do not agree",
         "given_title": "You said yes",
@@ -125,6 +128,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "confirm_text": "Saisissez le secret à usage unique que vous avez reçu pour lire ce qui est demandé.",
         "show_notice": "Afficher l'avis",
         "notice_at": "L'avis se trouve à cette adresse. Lisez-le avant de répondre.",
+        "private": "Votre navigateur demande que rien ne soit communiqué (Global Privacy Control). Si vous dites oui, les destinataires "
+        "nommés dans l'avis sont exclus de votre consentement : personne d'autre que vous n'est informé d'une correspondance.",
+        "left_out": "Exclus, comme votre navigateur le demande (Global Privacy Control) :",
         "say_yes": "Oui, j'accepte",
         "say_no": "Non, je n'accepte pas",
         "given_title": "Vous avez dit oui",
