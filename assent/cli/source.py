@@ -17,12 +17,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     prove = add_parser(
         actions,
         "prove",
-        "tell the line that the host must serve, or take the proof when it does; also to renew",
-        ("assent source prove https://example.org/ --controller museum", "assent source prove https://example.org/staff/"),
+        "tell the line that the host must serve or its zone must hold, or take the proof when it does; also to renew",
+        (
+            "assent source prove https://example.org/ --controller museum",
+            "assent source prove https://example.org/staff/ --by dns",
+        ),
     )
     add_api_arguments(prove)
     prove.add_argument("place", help="a host, or a folder on it, over https")
     prove.add_argument("--controller", help="id of the controller, as its grants name it (default: the organisation of the token)")
+    prove.add_argument(
+        "--by",
+        choices=("file", "dns"),
+        help="a file of the host, or a TXT record of exactly its name (default: as it was shown last, else the file)",
+    )
     prove.add_argument("--json", action="store_true", help="print the proof as JSON")
     _add_list(actions)
     revoke = add_parser(
@@ -51,19 +59,29 @@ def _prove(arguments: argparse.Namespace) -> int:
     body = {"place": arguments.place, **({"controller": arguments.controller} if arguments.controller else {})}
     asked = call(arguments, "POST", _AT, token=token, body=body)
     try:
-        proof = call(arguments, "POST", f"{_AT}/{asked['proof_id']}/check", token=token)
+        by = f"?by={arguments.by}" if arguments.by else ""
+        proof = call(arguments, "POST", f"{_AT}/{asked['proof_id']}/check{by}", token=token)
     except RefusedError as error:
         if error.details.get("code") != "control_not_shown":
             raise
-        raise CommandError(f"{error.details.get('message', '')} {_what_to_do(asked)}", ExitCode.REFUSED) from error
+        raise CommandError(f"{error.details.get('message', '')} {_what_to_do(asked, arguments.by)}", ExitCode.REFUSED) from error
     if arguments.json:
         print(json.dumps(proof))
         return ExitCode.DONE
-    print(f"{proof['controller']} controls {proof['place']}, shown until {str(proof['ends_at'])[:10]}; run this again before then")
+    until = str(proof["ends_at"])[:10]
+    print(f"{proof['controller']} controls {proof['place']}, shown by {_how(proof)} until {until}; run this again before then")
     return ExitCode.DONE
 
 
-def _what_to_do(asked: Answer) -> str:
+def _how(proof: Answer) -> str:
+    if proof["shown_by"] == "file":
+        return "its file"
+    return "its record, with DNSSEC" if proof["is_validated"] else "its record, without DNSSEC"
+
+
+def _what_to_do(asked: Answer, by: str | None) -> str:
+    if (by or asked["shown_by"]) == "dns":
+        return f"Set this TXT record at {asked['record_name']}, beside others if there are: {asked['line']} and run this again"
     return f"Serve {asked['file_url']} as text/plain with this line, beside others if there are: {asked['line']} and run this again"
 
 
@@ -82,7 +100,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _standing(one: Answer) -> str:
     if one["revoked_at"] is not None:
         return f"revoked {one['revoked_at'][:10]}"
-    return "not shown yet" if one["ends_at"] is None else f"shown until {one['ends_at'][:10]}"
+    return "not shown yet" if one["ends_at"] is None else f"shown by {_how(one)} until {one['ends_at'][:10]}"
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
@@ -96,6 +114,7 @@ SOURCE = Command(
     help="staff: show that a controller controls the folders its grants name",
     examples=(
         "assent source prove https://example.org/ --controller museum",
+        "assent source prove https://example.org/ --by dns",
         "assent source list",
         f"assent source revoke {_ID}",
     ),

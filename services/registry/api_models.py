@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -388,16 +388,24 @@ class ControlIn(RecordPart):
 
 
 class ControlOut(RecordPart):
-    """The host serves `line` in the text file at `file_url`. The proof counts until `ends_at`, unless it is revoked."""
+    """The host serves `line` in the text file at `file_url`, or its zone holds it in a TXT record at `record_name`, which an address has
+    not. The proof counts until `ends_at`, unless it is revoked. `is_validated`: the name server said that it had checked DNSSEC.
+    `look_found` is what the last look came to: `shown`, or why not.
+    """
 
     proof_id: str
     controller: str
     place: str
     file_url: str
+    record_name: str | None = None
     line: str
     proven_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     revoked_at: AwareDatetime | None = None
+    shown_by: Literal["file", "dns"] | None = None
+    is_validated: bool | None = None
+    looked_at: AwareDatetime | None = None
+    look_found: str | None = None
 
 
 class ControlsOut(RecordPart):

@@ -1,4 +1,4 @@
-"""The place that a controller says it controls, the file that shows it, and what an answer to the fetch of that file comes to; pure."""
+"""The place that a controller says it controls, the file or record that shows it, and what an answer to a look comes to; pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from assent.consent.source_url import SourceUrlError, normalise_url, without_sch
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.fetching.address_guard import Socket
 from assent.fetching.fetcher import Fetched, FetchFailure
+from assent.fetching.txt_records import LookupFailure, TxtAnswer
 
 CONTROL_FILE = "/.well-known/assent-control.txt"
+CONTROL_LABEL = "_assent-control"
+"""In front of the host. No host name begins with an underscore, so nobody is given this one as a host of theirs."""
+MAX_NAME_CHARS = 253
 LINE_BEGINS = "assent-control="
 MAX_FILE_BYTES = 16_384
 _PORTS = {"http": 80, "https": 443}
@@ -22,6 +26,13 @@ _PORTS = {"http": 80, "https": 443}
 
 class ControlPlaceError(ValueError):
     """Raised when a place cannot be proven. The message says what to write instead."""
+
+
+class ControlWay(StrEnum):
+    """How control is shown: by a file of the host, or by a record of its zone."""
+
+    FILE = "file"
+    DNS = "dns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,7 @@ class ControlPlace:
 
 
 class Showing(StrEnum):
-    """What one look at the file came to."""
+    """What one look at the file or the record came to."""
 
     SHOWN = "shown"
     NO_ANSWER = "no_answer"
@@ -42,11 +53,14 @@ class Showing(StrEnum):
     NO_FILE = "no_file"
     NOT_TEXT = "not_text"
     OTHER_LINES = "other_lines"
+    NO_RECORD = "no_record"
+    OTHER_RECORDS = "other_records"
+    UNFOUNDED = "unfounded"
 
     @property
     def is_denial(self) -> bool:
-        """The host itself answered, and does not say it (any more); an outage says nothing."""
-        return self in (Showing.NO_FILE, Showing.NOT_TEXT, Showing.OTHER_LINES)
+        """The host or its zone itself answered, and does not say it (any more); an outage says nothing."""
+        return self in (Showing.NO_FILE, Showing.NOT_TEXT, Showing.OTHER_LINES, Showing.NO_RECORD, Showing.OTHER_RECORDS)
 
 
 def control_place(url: str, *, allowed_sockets: frozenset[Socket]) -> ControlPlace:
@@ -73,6 +87,26 @@ def control_place(url: str, *, allowed_sockets: frozenset[Socket]) -> ControlPla
 def control_line(token: str) -> str:
     """The line that the file must hold, alone on its line; other lines may stand beside it."""
     return f"{LINE_BEGINS}{token}"
+
+
+def record_name(place: str) -> str | None:
+    """Where the record of a place stands: below the very host of it. None where the host is an address or its name leaves no room."""
+    host = urlsplit(f"//{place}").hostname or ""
+    name = f"{CONTROL_LABEL}.{host}"
+    return None if _is_address(host) or len(name) > MAX_NAME_CHARS or any(len(label) > 63 for label in host.split(".")) else name
+
+
+def showing_in_records(answer: TxtAnswer | LookupFailure, token: str) -> Showing:
+    """Whether one of the records is the line of this token, whole. What an alias points to is the word of another name."""
+    if isinstance(answer, LookupFailure):
+        return Showing.NO_ANSWER
+    if answer.is_alias:
+        return Showing.MOVED
+    if control_line(token).encode() in (record.strip() for record in answer.records):
+        return Showing.SHOWN
+    if answer.records:
+        return Showing.OTHER_RECORDS
+    return Showing.NO_RECORD if answer.is_denied else Showing.UNFOUNDED
 
 
 def showing(answer: Fetched | FetchFailure, token: str) -> Showing:

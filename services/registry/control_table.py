@@ -1,4 +1,4 @@
-"""Rows of control proofs: who says that it controls which place, what the file there must hold, and until when it was shown."""
+"""Rows of control proofs: who says that it controls which place, what must stand there, until when it was shown, and the last look."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assent.ids import GrantId
+from services.registry.control_place import ControlWay, Showing
 from services.registry.time_text import moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
 class ControlRow:
-    """One challenge and what came of it. `proven_at` and `ends_at` are None until it was shown; a revoked one is never shown again."""
+    """One challenge and what came of it. `proven_at` and `ends_at` are None until it was shown; a revoked one is never shown again.
+
+    `shown_by` is the way by which it was shown last, `is_validated` whether the name server said then that it had checked DNSSEC.
+    `looked_at` and `look_found` are the last look and what it came to, whichever way it took.
+    """
 
     proof_id: str
     controller: str
@@ -24,6 +29,10 @@ class ControlRow:
     proven_at: datetime | None = None
     ends_at: datetime | None = None
     revoked_at: datetime | None = None
+    shown_by: ControlWay | None = None
+    is_validated: bool | None = None
+    looked_at: datetime | None = None
+    look_found: Showing | None = None
 
     def counts(self, now: datetime) -> bool:
         """Shown, not revoked, not yet too old."""
@@ -38,7 +47,9 @@ def insert_challenge(database: sqlite3.Connection, row: ControlRow) -> ControlRo
     if held is not None:
         return _row(held)
     values = (row.proof_id, row.controller, row.place, row.file_url, row.token, row.salt, stamp(row.created_at))
-    database.execute("INSERT INTO control_proofs VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", values)
+    database.execute(
+        "INSERT INTO control_proofs (proof_id, controller, place, file_url, token, salt, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+    )
     return row
 
 
@@ -54,11 +65,21 @@ def control_rows(database: sqlite3.Connection, controller: str | None = None) ->
     return [_row(row) for row in rows]
 
 
-def set_shown(database: sqlite3.Connection, proof_id: str, *, now: datetime, ends_at: datetime) -> bool:
-    """It was shown, unless it was revoked meanwhile. Every live grant is looked at anew."""
+def set_looked(database: sqlite3.Connection, proof_id: str, found: Showing, *, now: datetime) -> None:
+    """Somebody looked, and this is what it came to. No grant changes by it."""
+    database.execute(
+        "UPDATE control_proofs SET looked_at = ?, look_found = ? WHERE proof_id = ? AND revoked_at IS NULL",
+        (stamp(now), found.value, proof_id),
+    )
+
+
+def set_shown(
+    database: sqlite3.Connection, proof_id: str, *, now: datetime, ends_at: datetime, way: ControlWay, is_validated: bool | None
+) -> bool:
+    """It was shown this way, unless it was revoked meanwhile. Every live grant is looked at anew."""
     changed = database.execute(
-        "UPDATE control_proofs SET proven_at = ?, ends_at = ? WHERE proof_id = ? AND revoked_at IS NULL",
-        (stamp(now), stamp(ends_at), proof_id),
+        "UPDATE control_proofs SET proven_at = ?, ends_at = ?, shown_by = ?, is_validated = ? WHERE proof_id = ? AND revoked_at IS NULL",
+        (stamp(now), stamp(ends_at), way.value, is_validated, proof_id),
     ).rowcount
     if changed:
         _look_anew(database)
@@ -100,7 +121,8 @@ def _look_anew(database: sqlite3.Connection) -> None:
 
 
 def _row(row: sqlite3.Row) -> ControlRow:
-    proven, ends, revoked = (None if row[name] is None else moment(row[name]) for name in ("proven_at", "ends_at", "revoked_at"))
+    times = ("proven_at", "ends_at", "revoked_at", "looked_at")
+    proven, ends, revoked, looked = (None if row[name] is None else moment(row[name]) for name in times)
     return ControlRow(
         proof_id=row["proof_id"],
         controller=row["controller"],
@@ -112,4 +134,15 @@ def _row(row: sqlite3.Row) -> ControlRow:
         proven_at=proven,
         ends_at=ends,
         revoked_at=revoked,
+        # What was shown before there were two ways was shown by the file.
+        shown_by=_way(row["shown_by"], proven),
+        is_validated=None if row["is_validated"] is None else bool(row["is_validated"]),
+        looked_at=looked,
+        look_found=None if row["look_found"] is None else Showing(row["look_found"]),
     )
+
+
+def _way(written: str | None, proven: datetime | None) -> ControlWay | None:
+    if written is None:
+        return None if proven is None else ControlWay.FILE
+    return ControlWay(written)

@@ -1,4 +1,4 @@
-"""Proofs that a controller controls the folders its grants name: asked for, shown by a file on that very host, ended; never assumed."""
+"""Proofs that a controller controls the folders its grants name: asked for, shown by the host or its zone, ended; never assumed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import os
 import secrets
 from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import rfc8785
@@ -15,12 +16,24 @@ from uuid_utils.compat import uuid7
 from assent.events.grants import SourceRule
 from assent.fetching.address_guard import AddressGuard, Socket
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure, FetchLimits
+from assent.fetching.txt_records import TxtAnswer, TxtRecords
 from assent.identity.errors import ApiError
 from assent.receipts.commitment import commit
 from assent.receipts.leaves import Control
 from assent.stream.clock import Clock
-from services.registry.control_place import MAX_FILE_BYTES, ControlPlaceError, Showing, control_line, control_place, showing, with_control
-from services.registry.control_table import ControlRow, control_row, control_rows, insert_challenge, set_revoked, set_shown
+from services.registry.control_place import (
+    MAX_FILE_BYTES,
+    ControlPlaceError,
+    ControlWay,
+    Showing,
+    control_line,
+    control_place,
+    record_name,
+    showing,
+    showing_in_records,
+    with_control,
+)
+from services.registry.control_table import ControlRow, control_row, control_rows, insert_challenge, set_looked, set_revoked, set_shown
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.refused import not_found
 from services.registry.store import RegistryStore
@@ -29,7 +42,7 @@ USER_AGENT = "AssentControl/1.0"
 FETCH_S = 10.0
 RENEWED_AFTER = timedelta(days=1)
 """A renewal is a new revision of every grant that rests on the proof, so asking twice in a row does not make one."""
-_SAID = {
+_FILE_SAID = {
     Showing.NO_ANSWER: "The host did not answer with the file.",
     Showing.CLOSED_ADDRESS: "The host has no public address.",
     Showing.MOVED: "The file is somewhere else, and another place's word is not this host's.",
@@ -37,20 +50,55 @@ _SAID = {
     Showing.NOT_TEXT: "The host answers with something else than a text file.",
     Showing.OTHER_LINES: "The file does not hold the line.",
 }
+_RECORD_SAID = {
+    Showing.NO_ANSWER: "No name server could say what stands there.",
+    Showing.MOVED: "The name is an alias, and another name's word is not this host's.",
+    Showing.NO_RECORD: "There is no such record.",
+    Showing.OTHER_RECORDS: "No record there is the line.",
+    Showing.UNFOUNDED: "The name server knows of no such record, and names no zone that says so.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look came to, by which way; `is_validated` only where a name server was asked."""
+
+    way: ControlWay
+    found: Showing
+    is_validated: bool | None = None
+
+    def remedy(self, row: ControlRow) -> str:
+        """What the controller has to do."""
+        if self.way is ControlWay.DNS:
+            return f"Set a TXT record {record_name(row.place)} with {control_line(row.token)} and ask again."
+        return f"Serve {row.file_url} as text/plain with the line {control_line(row.token)} and ask again."
+
+    @property
+    def said(self) -> str:
+        """What was found instead."""
+        return (_RECORD_SAID if self.way is ControlWay.DNS else _FILE_SAID)[self.found]
 
 
 class Controls:
-    """One fetch at a time: whoever asks again and again makes nobody else's host busy."""
+    """One look at a time: whoever asks again and again makes nobody else's host busy."""
 
     def __init__(
-        self, *, store: RegistryStore, receipts: ReceiptDesk, clock: Clock, allowed_sockets: frozenset[Socket], proof_days: int
+        self,
+        *,
+        store: RegistryStore,
+        receipts: ReceiptDesk,
+        clock: Clock,
+        allowed_sockets: frozenset[Socket],
+        proof_days: int,
+        records: TxtRecords,
     ) -> None:
         self._store = store
         self._receipts = receipts
         self._clock = clock
         self._allowed_sockets = allowed_sockets
         self._proof_days = proof_days
-        self._fetching = asyncio.Lock()
+        self._records = records
+        self._looking = asyncio.Lock()
 
     async def challenge(self, controller: str, url: str) -> ControlRow:
         """What this controller must put on its host; asked again, the same. Raises ApiError 422."""
@@ -69,26 +117,28 @@ class Controls:
         )
         return await self._store.write(lambda database: insert_challenge(database, row))
 
-    async def check(self, proof_id: str) -> ControlRow:
-        """Look at the file, and take the proof, or renew it. Raises ApiError 422 when it is not shown.
+    async def check(self, proof_id: str, way: ControlWay | None = None) -> ControlRow:
+        """Look, and take the proof, or renew it. Raises ApiError 422 when it is not shown.
 
-        A host that answers and no longer says it ends a proof that counted; one that does not answer ends nothing.
+        Without a `way`, by the one that showed it last. Only that one's own denial ends a proof that counts: a file that never was there
+        says nothing about a record. What does not answer ends nothing.
         """
         row = await self.one(proof_id)
         if row.revoked_at is not None:
             raise ApiError(409, "control_revoked", "This proof was revoked.", "Ask for a new one; its line is another.")
-        found = showing(await self._fetch(row.file_url), row.token)
-        if found is not Showing.SHOWN:
-            if found.is_denial and row.counts(self._clock.now()):
-                await self.revoke(proof_id)
-            remedy = f"Serve {row.file_url} as text/plain with the line {control_line(row.token)}"
-            raise ApiError(422, "control_not_shown", _SAID[found], f"{remedy} and ask again.", details={"reason": found.value})
+        look = await self._look(row, way or row.shown_by or ControlWay.FILE)
         now = self._clock.now()
+        await self._store.write(lambda database: set_looked(database, proof_id, look.found, now=now))
+        if look.found is not Showing.SHOWN:
+            if look.found.is_denial and look.way is row.shown_by and row.counts(now):
+                await self.revoke(proof_id)
+            raise ApiError(422, "control_not_shown", look.said, look.remedy(row), details={"reason": look.found.value})
         ends_at = now + timedelta(days=self._proof_days)
-        if row.ends_at is not None and ends_at - row.ends_at < RENEWED_AFTER:
-            return row
-        await self._record(row, "control_shown")
-        if not await self._store.write(lambda database: set_shown(database, proof_id, now=now, ends_at=ends_at)):
+        if row.ends_at is not None and look.way is row.shown_by and ends_at - row.ends_at < RENEWED_AFTER:
+            return await self.one(proof_id)
+        await self._record(row, "control_shown", look)
+        shown = functools.partial(set_shown, proof_id=proof_id, now=now, ends_at=ends_at, way=look.way, is_validated=look.is_validated)
+        if not await self._store.write(shown):
             raise ApiError(409, "control_revoked", "This proof was revoked meanwhile.", "Ask for a new one.")
         return await self.one(proof_id)
 
@@ -118,20 +168,33 @@ class Controls:
         proven = [(row.place, row.ends_at) for row in rows if row.ends_at is not None and row.counts(now)]
         return with_control(sources, proven, asks_each=asks_each)
 
+    async def _look(self, row: ControlRow, way: ControlWay) -> Look:
+        """One look. Raises ApiError 422 where the place can have no record."""
+        if way is ControlWay.FILE:
+            return Look(way, showing(await self._fetch(row.file_url), row.token))
+        name = record_name(row.place)
+        if name is None:
+            raise ApiError(422, "no_record_name", "This host can have no record of its own.", f"Serve the line in {row.file_url} instead.")
+        async with self._looking:
+            answer = await self._records.at(name)
+        return Look(way, showing_in_records(answer, row.token), answer.is_validated if isinstance(answer, TxtAnswer) else None)
+
     async def _fetch(self, url: str) -> Fetched | FetchFailure:
         limits = FetchLimits(total_s=FETCH_S, max_bytes=MAX_FILE_BYTES)
         fetcher = Fetcher(guard=AddressGuard(self._allowed_sockets), user_agent=USER_AGENT, limits=limits)
-        async with self._fetching:
+        async with self._looking:
             await fetcher.start()
             try:
                 return await fetcher.fetch(url)
             finally:
                 await fetcher.close()
 
-    async def _record(self, row: ControlRow, action: str) -> None:
-        """In the receipt log, where nobody can take it back; who and where stand there as a commitment."""
+    async def _record(self, row: ControlRow, action: str, look: Look | None = None) -> None:
+        """In the receipt log, where nobody can take it back; who, where and how stand there as a commitment."""
         now = self._clock.now()
-        facts = {"controller": row.controller, "place": row.place, "token": row.token}
+        facts: dict[str, str | bool] = {"controller": row.controller, "place": row.place, "token": row.token}
+        if look is not None and look.way is ControlWay.DNS:
+            facts |= {"way": look.way.value, "is_validated": bool(look.is_validated)}
         digest = commit("control", rfc8785.dumps(facts).decode(), salt=row.salt)
         leaf = Control.model_validate({"action": action, "reference": row.proof_id, "document_sha256": digest, "happened_at": now})
         await self._receipts.control(leaf, once=f"{action}/{row.proof_id}/{now.isoformat()}")

@@ -13,6 +13,7 @@ from assent.blobs.store import BlobStore
 from assent.faces.image import ImageLimits
 from assent.faces.reference import FaceFinder
 from assent.fetching.address_guard import Socket
+from assent.fetching.txt_records import TxtRecords, name_servers
 from assent.identity.tokens import TokenSigner
 from assent.intake.producers import ProducerDirectory
 from assent.intake.registry_signature import signed_by_registry
@@ -126,6 +127,7 @@ class Registry:
             clock=parts.clock,
             allowed_sockets=parts.allowed_sockets,
             proof_days=settings.control_proof_days,
+            records=TxtRecords(servers=name_servers(settings.name_servers)),
         )
         self.grants = self._built_grants(parts)
         self.overrides = Overrides(grants=self.grants, controls=self.controls)

@@ -5,13 +5,20 @@ from __future__ import annotations
 FOLDER, FILE = "registry", "registry.sqlite3"
 """Where the file lies below a data folder."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 CHANGES = {
     1: "ALTER TABLE outcomes ADD COLUMN image_id TEXT",
     2: "ALTER TABLE policy_versions ADD COLUMN document TEXT",
     3: "ALTER TABLE outcomes ADD COLUMN place TEXT",
     4: "ALTER TABLE grants ADD COLUMN control_seen INTEGER NOT NULL DEFAULT 0",
+    5: """CREATE TABLE IF NOT EXISTS control_proofs (
+    proof_id TEXT PRIMARY KEY, controller TEXT NOT NULL, place TEXT NOT NULL, file_url TEXT NOT NULL, token TEXT NOT NULL,
+    salt BLOB NOT NULL, created_at TEXT NOT NULL, proven_at TEXT, ends_at TEXT, revoked_at TEXT) STRICT;
+    ALTER TABLE control_proofs ADD COLUMN shown_by TEXT;
+    ALTER TABLE control_proofs ADD COLUMN is_validated INTEGER;
+    ALTER TABLE control_proofs ADD COLUMN looked_at TEXT;
+    ALTER TABLE control_proofs ADD COLUMN look_found TEXT""",
 }
 """What makes a file of a version one of the next."""
 
@@ -82,7 +89,8 @@ CREATE INDEX IF NOT EXISTS sightings_by_grant ON sightings (grant_id);
 
 CREATE TABLE IF NOT EXISTS control_proofs (
     proof_id TEXT PRIMARY KEY, controller TEXT NOT NULL, place TEXT NOT NULL, file_url TEXT NOT NULL, token TEXT NOT NULL,
-    salt BLOB NOT NULL, created_at TEXT NOT NULL, proven_at TEXT, ends_at TEXT, revoked_at TEXT) STRICT;
+    salt BLOB NOT NULL, created_at TEXT NOT NULL, proven_at TEXT, ends_at TEXT, revoked_at TEXT, shown_by TEXT,
+    is_validated INTEGER, looked_at TEXT, look_found TEXT) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS control_proofs_open ON control_proofs (controller, place) WHERE revoked_at IS NULL;
 
 CREATE TABLE IF NOT EXISTS control_changes (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from assent.deployment.service_settings import ServiceSettings
+from assent.fetching.txt_records import name_servers
 
 
 class RegistrySettings(ServiceSettings):
@@ -36,4 +37,16 @@ class RegistrySettings(ServiceSettings):
     control_proof_days: int = Field(
         default=90, ge=1, le=365, description="days for which control of a source counts once it was shown; then it must be shown again"
     )
+    name_servers: str = Field(
+        default="",
+        description="name servers that are asked for records of control: addresses, with :PORT where it is not 53, separated by commas; "
+        "those of the machine when empty",
+    )
     round_s: float = Field(default=0.5, gt=0, le=60, description="seconds between rounds of expiry, resumption and quarantine")
+
+    @field_validator("name_servers")
+    @classmethod
+    def _are_addresses(cls, text: str) -> str:
+        """A name would have to be looked up at the very servers it names."""
+        name_servers(text)
+        return text

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from pydantic import ValidationError
 
 from assent.consent.source_rules import checked_rule
 from assent.consent.source_url import without_scheme
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.fetching.fetcher import Fetched, FetchFailure
+from assent.fetching.txt_records import LookupFailure, TxtAnswer, name_servers
 from services.registry.control_place import (
     CONTROL_FILE,
     ControlPlace,
@@ -19,9 +21,12 @@ from services.registry.control_place import (
     Showing,
     control_line,
     control_place,
+    record_name,
     showing,
+    showing_in_records,
     with_control,
 )
+from services.registry.settings import RegistrySettings
 
 END = datetime(2026, 9, 1, tzinfo=UTC)
 DEMO = frozenset({("127.0.0.1", 4711)})
@@ -114,7 +119,74 @@ def test_only_the_line_in_a_text_file_shows_control(what: str) -> None:
 
 
 def test_an_outage_is_no_denial() -> None:
-    assert {found for found in Showing if found.is_denial} == {Showing.NO_FILE, Showing.NOT_TEXT, Showing.OTHER_LINES}
+    of_the_file = {Showing.NO_FILE, Showing.NOT_TEXT, Showing.OTHER_LINES}
+    assert {found for found in Showing if found.is_denial} == of_the_file | {Showing.NO_RECORD, Showing.OTHER_RECORDS}
+
+
+RECORD_NAMES = {
+    "site.example/": "_assent-control.site.example",
+    "site.example/a/b/": "_assent-control.site.example",
+    "site.example:8443/a/": "_assent-control.site.example",
+    "xn--bcher-kva.example/": "_assent-control.xn--bcher-kva.example",
+    "127.0.0.1:4711/": None,
+    "[2606:4700::1111]/": None,
+    f"{'a.' * 119}example/": None,
+    f"{'a' * 64}.example/": None,
+}
+
+
+@pytest.mark.parametrize("number", range(len(RECORD_NAMES)))
+def test_the_record_stands_below_the_very_host(number: int) -> None:
+    place, name = list(RECORD_NAMES.items())[number]
+    assert record_name(place) == name
+
+
+RAW = LINE.encode()
+RECORDS: dict[str, tuple[TxtAnswer | LookupFailure, Showing]] = {
+    "the line": (TxtAnswer((RAW,)), Showing.SHOWN),
+    "the line among others": (TxtAnswer((b"v=spf1 -all", b" " + RAW + b" ")), Showing.SHOWN),
+    "the line of another": (TxtAnswer((control_line(OTHERS).encode(),)), Showing.OTHER_RECORDS),
+    "the line in a longer one": (TxtAnswer((RAW + b"0",)), Showing.OTHER_RECORDS),
+    "the line in two records": (TxtAnswer((RAW[:9], RAW[9:])), Showing.OTHER_RECORDS),
+    "the line in capitals": (TxtAnswer((RAW.upper(),)), Showing.OTHER_RECORDS),
+    "what is no text": (TxtAnswer((b"\xff\xfe",)), Showing.OTHER_RECORDS),
+    "an alias to the line": (TxtAnswer((RAW,), is_alias=True), Showing.MOVED),
+    "none, says the zone": (TxtAnswer(is_denied=True), Showing.NO_RECORD),
+    "none, says nobody": (TxtAnswer(), Showing.UNFOUNDED),
+    "no time": (LookupFailure.TIMEOUT, Showing.NO_ANSWER),
+    "a fault": (LookupFailure.BROKEN, Showing.NO_ANSWER),
+    "too much": (LookupFailure.TOO_LARGE, Showing.NO_ANSWER),
+    "nobody to ask": (LookupFailure.NO_SERVER, Showing.NO_ANSWER),
+}
+
+
+@pytest.mark.parametrize("what", RECORDS)
+def test_only_the_line_in_a_record_of_its_own_shows_control(what: str) -> None:
+    found, expected = RECORDS[what]
+    assert showing_in_records(found, TOKEN) is expected
+
+
+SERVERS: dict[str, tuple[tuple[str, int], ...]] = {
+    "": (),
+    "192.0.2.53": (("192.0.2.53", 53),),
+    "192.0.2.53:5353, 2001:db8::53": (("192.0.2.53", 5353), ("2001:db8::53", 53)),
+    "[2001:db8::53]:5353": (("2001:db8::53", 5353),),
+    "[2001:db8::53]": (("2001:db8::53", 53),),
+}
+
+
+@pytest.mark.parametrize("text", SERVERS)
+def test_name_servers_are_addresses_with_or_without_a_port(text: str) -> None:
+    assert name_servers(text) == SERVERS[text]
+    assert RegistrySettings(name_servers=text).name_servers == text
+
+
+@pytest.mark.parametrize(
+    "text", ["ns.example", "192.0.2.53:", "192.0.2.53:70000", "192.0.2.53:-1", "[::1", "::1:x", ",".join(["192.0.2.1"] * 9)]
+)
+def test_what_is_no_name_server_is_refused_at_start(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"name server|port"):
+        RegistrySettings(name_servers=text)
 
 
 def named(value: str, kind: SourceKindRule = SourceKindRule.URL_PREFIX) -> SourceRule:

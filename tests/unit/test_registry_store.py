@@ -11,7 +11,8 @@ import pytest
 
 from assent.events.erasures import ErasureCause
 from assent.ids import ErasureId, GrantId, ImageId, ProducerId, SightingId
-from services.registry.control_table import unlooked_grants
+from services.registry.control_place import ControlWay
+from services.registry.control_table import control_rows, unlooked_grants
 from services.registry.desk_table import PolicyRow, insert_policy, newest_policy
 from services.registry.erasure_table import ErasureRow, insert_erasure
 from services.registry.outcome_table import forget_grant, insert_outcome, outcomes_after
@@ -23,13 +24,15 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 COLUMNS_OF = {
-    1: ("", "", ""),
-    2: (", image_id TEXT", "", ""),
-    3: (", image_id TEXT", ", document TEXT", ""),
-    4: (", image_id TEXT, place TEXT", ", document TEXT", ""),
+    1: ("", "", "", ""),
+    2: (", image_id TEXT", "", "", ""),
+    3: (", image_id TEXT", ", document TEXT", "", ""),
+    4: (", image_id TEXT, place TEXT", ", document TEXT", "", ""),
+    5: (", image_id TEXT, place TEXT", ", document TEXT", ", control_seen INTEGER NOT NULL DEFAULT 0", ""),
 }
-"""How the columns of outcomes, of policy versions and of grants ended in each version before."""
-NEWEST = (", image_id TEXT, place TEXT", ", document TEXT", ", control_seen INTEGER NOT NULL DEFAULT 0")
+"""How the columns of outcomes, of policy versions, of grants and of proofs of control ended in each version before."""
+LOOKS = ", shown_by TEXT,\n    is_validated INTEGER, looked_at TEXT, look_found TEXT"
+NEWEST = (", image_id TEXT, place TEXT", ", document TEXT", ", control_seen INTEGER NOT NULL DEFAULT 0", LOOKS)
 
 
 def older_file(folder: Path, version: int) -> None:
@@ -40,6 +43,11 @@ def older_file(folder: Path, version: int) -> None:
         assert SCHEMA.count(f"{now})") == 1
         schema = schema.replace(f"{now})", f"{then})")
     database.executescript(schema)
+    if version < 5:
+        database.execute("DROP TABLE control_proofs")
+    else:
+        old = ("proof", "museum", "museum.example/", "https://museum.example/x", "ab", b"salt", *[NOW.isoformat()] * 3)
+        database.execute("INSERT INTO control_proofs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", old)
     database.execute(
         "INSERT INTO outcomes (event_id, sighting_id, producer, stage, outcome, at) VALUES ('e', 's', 'agency', 'geofence', 'no_grant', ?)",
         (NOW.isoformat(),),
@@ -74,8 +82,10 @@ async def test_a_file_of_a_version_before_is_brought_up_to_date(tmp_path: Path, 
         assert [(row.sighting_id, row.image_id) for row in rows][:1] == [("s", None)]
         await embedded(store, "e2", grant_id=None)
         assert await store.read(lambda database: unlooked_grants(database, limit=9)) == []
+        proofs = await store.read(control_rows)
         await store.close()
     assert [(row.sighting_id, row.image_id, row.place) for row in rows] == [("s", None, None), ("t", "i", None)]
+    assert [(row.shown_by, row.proven_at, row.looked_at) for row in proofs] == ([] if version < 5 else [(ControlWay.FILE, NOW, None)])
 
 
 async def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
