@@ -57,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     check_loopback(arguments.host)
     if arguments.photo is not None and not arguments.photo.is_file():
-        raise CommandError(f"there is no file {arguments.photo}; name a JPEG, PNG or WebP photo of yourself")
+        raise CommandError(f"there is no file {arguments.photo}; name a JPEG, PNG, WebP or HEIC photo of yourself")
     if arguments.photo is not None and arguments.birth_year is None:
         raise CommandError("--photo goes with --birth-year: who is too young to agree where she lives is not asked")
     if arguments.json and not arguments.exit:

@@ -29,7 +29,7 @@ class Sent(StrEnum):
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_url_argument(parser)
     add_secret_argument(parser)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="FOLDER_OR_FILE", help="photos: JPEG, PNG or WebP")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FOLDER_OR_FILE", help="photos: JPEG, PNG, WebP or HEIC")
     parser.add_argument("--grant", type=identifier, required=True, help="the number of your grant; it must cover uploads")
     parser.add_argument("--face", type=int, help="for one file with several faces: which is yours, counted from 1")
     parser.add_argument("--wait", action="store_true", help="say what the gates decided about each photo")

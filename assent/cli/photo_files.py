@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assent.cli.command import CommandError
 
-ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+ENDINGS = frozenset({".heic", ".heif", ".jpg", ".jpeg", ".png", ".webp"})
 
 
 def read_photo(path: Path) -> bytes:
@@ -14,9 +14,9 @@ def read_photo(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CommandError(f"{path} cannot be read ({error.strerror}); name a JPEG, PNG or WebP file") from error
+        raise CommandError(f"{path} cannot be read ({error.strerror}); name a JPEG, PNG, WebP or HEIC file") from error
     if not data:
-        raise CommandError(f"{path} is empty; name a JPEG, PNG or WebP file")
+        raise CommandError(f"{path} is empty; name a JPEG, PNG, WebP or HEIC file")
     return data
 
 
@@ -31,5 +31,5 @@ def photos_in(paths: list[Path]) -> list[Path]:
         else:
             raise CommandError(f"there is no file or folder {path}")
     if not found:
-        raise CommandError("there is no JPEG, PNG or WebP file in what was named")
+        raise CommandError("there is no JPEG, PNG, WebP or HEIC file in what was named")
     return found

@@ -27,7 +27,7 @@ _REMEDIES: dict[str, str] = {
     EMBEDDED: "",
     Outcome.SUPPRESSED: "These bytes must not come back. Do not send them again.",
     Outcome.OPTED_OUT: "The site or the image says no. Only whoever publishes it can change that.",
-    Outcome.UNREADABLE_IMAGE: "Send a whole JPEG, PNG or WebP within the limits. If the original was gone, PUT and announce it again.",
+    Outcome.UNREADABLE_IMAGE: "Send a whole JPEG, PNG, WebP or HEIC within the limits. If the original was gone, PUT and announce it anew.",
     Outcome.UNKNOWN_PLACE: "Nothing that counts says where it belongs. Ask for a grant that names its SHA-256; it states the residence.",
     Outcome.NO_GRANT: "Nobody has said yes to these bytes. Ask for a grant that names their SHA-256.",
     Outcome.GRANT_ENDED: "The grant has ended or is not in force. Saying yes again is a new grant.",

@@ -1,9 +1,10 @@
 """Decode one untrusted image to upright RGB at bounded cost; never keeps its metadata, its name or its original bytes.
 
-The decode happens in the process of the caller. What a killable child would protect from is bounded here first: three formats by
-magic number, size and aspect from the header before a pixel exists, the number of progressive scans, bytes. What stays is a
-crash inside libjpeg, libpng or libwebp; it ends the process, the message is redelivered, and a service that wants
-more isolation runs its decoder under a memory limit of its own. A child per image would cost a process and a copy of the pixels.
+The decode happens in the process of the caller. What a killable child would protect from is bounded here first: four formats by
+magic number, size and aspect from the header before a pixel exists, the number of progressive scans, bytes. Of a HEIC the decoder
+sees a file that we wrote. What stays is a crash inside libjpeg, libpng, libwebp or the decoder of HEVC; it ends the process, the
+message is redelivered, and a service that wants more isolation runs its decoder under a memory limit of its own. A child per image
+would cost a process and a copy of the pixels.
 Colour profiles are not applied: they move colours, not faces, and no parser of metadata runs here at all.
 """
 
@@ -11,16 +12,18 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from assent.faces.image_header import ImageHeader, MediaType, read_header
+from assent.faces.heif_pixels import heif_pixels
+from assent.faces.image_header import ImageHeader, MediaType, heif_refusals, read_header
 from assent.faces.image_metadata import without_metadata
 from assent.faces.image_refusal import ImageRefusal, ImageRefusedError
+from assent.heif.picture import read_picture
 
 __all__ = [
     "DecodedImage",
@@ -76,11 +79,13 @@ class DecodedImage:
 
 
 def decode(data: bytes, *, limits: ImageLimits) -> DecodedImage:
-    """The upright pixels of a JPEG, PNG or WebP file; raises ImageRefusedError with the reason to count."""
+    """The upright pixels of a JPEG, PNG, WebP or HEIC file; raises ImageRefusedError with the reason to count."""
     if len(data) > limits.max_bytes:
         raise ImageRefusedError(ImageRefusal.TOO_MANY_BYTES)
     header = read_header(data)
     _check(header, limits)
+    if header.media_type is MediaType.HEIC:
+        return _heic(data, header, limits)
     try:
         bare, orientation = without_metadata(data, header.media_type)
         with Image.open(io.BytesIO(bare), formats=[_PILLOW_FORMAT[header.media_type]]) as image:
@@ -93,6 +98,16 @@ def decode(data: bytes, *, limits: ImageLimits) -> DecodedImage:
         is_short = isinstance(error, EOFError) or "truncated" in str(error).lower()
         raise ImageRefusedError(ImageRefusal.TRUNCATED if is_short else ImageRefusal.BROKEN) from None
     return DecodedImage(pixels, width=pixels.shape[1], height=pixels.shape[0])
+
+
+def _heic(data: bytes, header: ImageHeader, limits: ImageLimits) -> DecodedImage:
+    """HEIF's own properties say how the picture is turned; EXIF's orientation is a copy of that, and is not asked."""
+    with heif_refusals():
+        picture = read_picture(data)
+        width, height = picture.shown_size()
+        _check(replace(header, width=width, height=height), limits)
+        pixels = heif_pixels(picture)
+    return DecodedImage(pixels, width=width, height=height)
 
 
 def _check(header: ImageHeader, limits: ImageLimits) -> None:

@@ -6,6 +6,7 @@ progressive file makes the decoder pass over the whole picture.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 from collections.abc import Iterator
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assent.faces.image_refusal import ImageRefusal, ImageRefusedError
+from assent.heif.boxes import HeifError, HeifTruncatedError
+from assent.heif.file import HeifMovingError, HeifUnsupportedError, is_heif
+from assent.heif.picture import read_picture
 
 
 class MediaType(StrEnum):
     JPEG = "image/jpeg"
     PNG = "image/png"
     WEBP = "image/webp"
+    HEIC = "image/heic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ _MAX_PARTS = 20_000
 
 
 def read_header(data: bytes) -> ImageHeader:
-    """The header of a JPEG, PNG or WebP file; raises ImageRefusedError (empty, not_an_image, format, truncated, animated)."""
+    """The header of a JPEG, PNG, WebP or HEIC file; raises ImageRefusedError (empty, not_an_image, format, truncated, animated)."""
     if not data:
         raise ImageRefusedError(ImageRefusal.EMPTY)
     try:
@@ -54,13 +59,15 @@ def read_header(data: bytes) -> ImageHeader:
             return _png(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp(data)
+        if is_heif(data):
+            return _heic(data)
     except (struct.error, IndexError):
         raise ImageRefusedError(ImageRefusal.TRUNCATED) from None
     raise ImageRefusedError(ImageRefusal.FORMAT if _is_other_format(data) else ImageRefusal.NOT_AN_IMAGE)
 
 
 def _is_other_format(data: bytes) -> bool:
-    """True for formats a decoder would take and we do not: GIF, TIFF, BMP, PNM, JPEG 2000, AVIF, HEIC, HDR, ICO."""
+    """True for formats a decoder would take and we do not: GIF, TIFF, BMP, PNM, JPEG 2000, AVIF, HDR, ICO."""
     starts = (b"GIF8", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51", b"#?", b"\0\0\x01\0", b"\x59\xa6\x6a\x95")
     return data.startswith(starts) or data[4:8] == b"ftyp" or re.match(rb"P[1-7F]\s", data) is not None
 
@@ -151,6 +158,27 @@ def _webp(data: bytes) -> ImageHeader:
     else:
         raise ImageRefusedError(ImageRefusal.NOT_AN_IMAGE if len(kind) == 4 else ImageRefusal.TRUNCATED)
     return ImageHeader(MediaType.WEBP, width, height)
+
+
+def _heic(data: bytes) -> ImageHeader:
+    with heif_refusals():
+        picture = read_picture(data)
+    return ImageHeader(MediaType.HEIC, picture.width, picture.height)
+
+
+@contextlib.contextmanager
+def heif_refusals() -> Iterator[None]:
+    """What is wrong with a HEIF file as the refusal that is counted."""
+    try:
+        yield
+    except HeifMovingError:
+        raise ImageRefusedError(ImageRefusal.ANIMATED) from None
+    except HeifUnsupportedError:
+        raise ImageRefusedError(ImageRefusal.FORMAT) from None
+    except HeifTruncatedError:
+        raise ImageRefusedError(ImageRefusal.TRUNCATED) from None
+    except HeifError:
+        raise ImageRefusedError(ImageRefusal.BROKEN) from None
 
 
 def _exactly(data: bytes, start: int, count: int) -> bytes:

@@ -24,7 +24,7 @@ class ImageRefusal(StrEnum):
 _MEANING = {
     ImageRefusal.EMPTY: "The file is empty",
     ImageRefusal.NOT_AN_IMAGE: "The bytes are no image, whatever their name says",
-    ImageRefusal.FORMAT: "The image is in a format that is not taken; send JPEG, PNG or WebP",
+    ImageRefusal.FORMAT: "The image is in a format that is not taken; send JPEG, PNG, WebP or HEIC",
     ImageRefusal.ANIMATED: "The image moves; send one still picture",
     ImageRefusal.TRUNCATED: "The image ends too early; send it again",
     ImageRefusal.BROKEN: "The image cannot be decoded; send it again or convert it",

@@ -22,7 +22,7 @@ NOBODY = Signers()
 
 
 def image_evidence(data: bytes, *, areas: Areas, location: Location, signers: Signers = NOBODY) -> tuple[Evidence, ...]:
-    """Evidence of the file's own metadata, in a fixed order and without repetition. Another format than the three is unreadable.
+    """Evidence of the file's own metadata, in a fixed order and without repetition. Another format than the four is unreadable.
 
     `signers` are those whose signed positions count as signed; without any, a signed position is a position like another.
     """

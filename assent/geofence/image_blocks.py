@@ -1,4 +1,4 @@
-"""EXIF and IPTC blocks cut out of a JPEG, PNG or WebP file by its own structure; no pixel is decoded, nothing is guessed."""
+"""EXIF and IPTC blocks cut out of a JPEG, PNG, WebP or HEIF file by its own structure; no pixel is decoded, nothing is guessed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from assent.geofence.iptc_place import PHOTOSHOP_PREFIX
+from assent.heif.file import is_heif
+from assent.heif.metadata import heif_metadata
 
 MAX_PARTS = 20_000
 MAX_PROFILE_BYTES = 256 * 1024
@@ -26,7 +28,7 @@ _IPTC_PROFILES = frozenset({b"Raw profile type iptc", b"Raw profile type 8bim"})
 
 @dataclass(slots=True)
 class ImageBlocks:
-    """What was found; `is_broken` when the parts of the file do not fit, or the format is not one of the three."""
+    """What was found; `is_broken` when the parts of the file do not fit, or the format is not one of the four."""
 
     exif: list[bytes] = field(default_factory=list)
     iptc: list[bytes] = field(default_factory=list)
@@ -43,6 +45,9 @@ def read_blocks(data: bytes) -> ImageBlocks:
             _png(data, found)
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             found.exif.extend(block.removeprefix(_EXIF_PREFIX) for block in _webp(data))
+        elif is_heif(data):
+            # What IPTC says stands in XMP there.
+            found.exif.extend(heif_metadata(data).exif)
         else:
             found.is_broken = True
     except (struct.error, ValueError, zlib.error):

@@ -1,4 +1,4 @@
-"""XMP packets and C2PA stores of a JPEG, PNG or WebP file, cut out by its own structure; no pixel is decoded."""
+"""XMP packets and C2PA stores of a JPEG, PNG, WebP or HEIF file, cut out by its own structure; no pixel is decoded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from assent.heif.file import is_heif
+from assent.heif.metadata import heif_metadata
 from assent.optouts.xmp import MAX_XMP_BYTES
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -45,6 +47,9 @@ def read_image_metadata(data: bytes) -> ImageMetadata:
             _png(data, found)
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             _webp(data, found)
+        elif is_heif(data):
+            inner = heif_metadata(data)
+            found.xmp, found.c2pa, found.c2pa_spans = inner.xmp, inner.c2pa, inner.c2pa_spans
         else:
             _any_format(data, found)
     except (ImageMetadataError, struct.error, ValueError, zlib.error):

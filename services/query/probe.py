@@ -29,7 +29,7 @@ class ProbeReader:
         try:
             image = decode(data, limits=self._limits)
         except ImageRefusedError as error:
-            raise ApiError(422, "image_refused", str(error), "Send one JPEG, PNG or WebP picture.") from None
+            raise ApiError(422, "image_refused", str(error), "Send one JPEG, PNG, WebP or HEIC picture.") from None
         faces = self._pack.detector.detect(image.rgb)
         if not faces:
             raise ApiError(422, "no_face", "No face was found in the picture.", "Send a picture that shows one face clearly.")

@@ -104,7 +104,7 @@ class Uploads:
         try:
             image = await asyncio.to_thread(decode, data, limits=self._limits)
         except ImageRefusedError as error:
-            raise ApiError(422, f"image_{error.reason.value}", str(error), "Send one JPEG, PNG or WebP photo.") from error
+            raise ApiError(422, f"image_{error.reason.value}", str(error), "Send one JPEG, PNG, WebP or HEIC photo.") from error
         found = await asyncio.to_thread(self._finder.detect, image.rgb)
         return [box for face in found if (box := _relative(face, image)) is not None]
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageOps
 
@@ -71,6 +72,15 @@ def no_face() -> bytes:
     return saved(Image.effect_noise((480, 360), 40).convert("RGB"), "JPEG")
 
 
+def phone_photo() -> bytes:
+    """As a phone held upright writes it: lying, turned by a property, and EXIF says the same of its orientation once more."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(portrait().rotate(90, expand=True)).save(buffer, quality=85, exif=exif.tobytes())
+    return buffer.getvalue()
+
+
 CASES: dict[str, tuple[bytes, str]] = {
     "text.jpg": (b"this is not an image", "unreadable_image"),
     "empty.jpg": (b"", "unreadable_image"),
@@ -85,6 +95,10 @@ CASES: dict[str, tuple[bytes, str]] = {
     "turned.jpg": (turned(), "embedded"),
     "mirrored.png": (saved(ImageOps.mirror(portrait()), "PNG"), "embedded"),
     "modern.webp": (saved(portrait(), "WEBP", quality=85), "embedded"),
+    "phone.heic": (phone_photo(), "embedded"),
+    "cut.heic": (phone_photo()[:-2_000], "unreadable_image"),
+    "film.heic": (phone_photo().replace(b"ftypheic", b"ftypmsf1", 1), "unreadable_image"),
+    "modern.avif": (saved(portrait(), "AVIF"), "unreadable_image"),
 }
 
 

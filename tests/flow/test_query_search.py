@@ -19,6 +19,7 @@ from assent.telemetry import metrics as declared
 from assent.testing.face_pack import embedded_pack, encoded, one_face, six_faces
 from tests.flow.query_house import ORG, QueryHouse, query_house, stranger
 from tests.unit.grant_examples import grant
+from tests.unit.heif_examples import saved_heic
 
 PHOTO = encoded(one_face())
 PROBE = encoded(one_face()[20:400, 60:460], quality=80)
@@ -72,6 +73,17 @@ async def test_a_subject_finds_her_own_face_with_what_is_needed_to_judge_it(hous
     assert house.metrics.value(declared.SEARCHES, basis="self", outcome="matched") == 1
     assert house.metrics.value(declared.SEARCH_DURATION, basis="self") == 1
     assert house.metrics.value(declared.DISCLOSURES, outcome="answered") == 1
+
+
+async def test_a_photo_of_a_phone_is_a_probe_like_another_and_a_film_is_none(house: QueryHouse) -> None:
+    face_id = await house.embed(await given(house), one_face(), PHOTO)
+    probe = saved_heic(one_face()[20:400, 60:460])
+    status, body = await house.ask("/v1/search", house.token(Role.SUBJECT), basis="self", image=probe)
+    assert (status, [candidate["face_id"] for candidate in body["candidates"]]) == (200, [face_id])
+    film = probe.replace(b"ftypheic", b"ftypmsf1", 1)
+    status, body = await house.ask("/v1/search", house.token(Role.SUBJECT), basis="self", image=film)
+    assert (status, body["code"]) == (422, "image_refused")
+    assert "HEIC" in body["remedy"]
 
 
 async def test_without_a_token_nothing_is_decoded_and_not_even_waited_for(house: QueryHouse, decoded: list[str]) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from PIL import Image
@@ -26,6 +27,7 @@ from demo.state import HeldGrant
 from demo.subject import Subject
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.flow.test_stores_away import until, withdrawn
+from tests.unit.heif_examples import saved_heic
 
 pytestmark = pytest.mark.timeout(120)
 PAGE = f"{PORTRAITS}1.jpg"
@@ -115,8 +117,11 @@ async def test_neither_the_bytes_nor_a_copy_come_back_by_any_way(house: GrantHou
     picture.resize((picture.width * 2 // 3, picture.height * 2 // 3)).save(copy, "JPEG", quality=70)
     assert await upload(house, held, copy.getvalue()) == 202
     assert ("embedder", "suppressed") in await refusals(house)
+    assert await upload(house, held, saved_heic(np.asarray(picture), 70)) == 202
+    assert [told for told in await refusals(house) if told[0] == "embedder"] == [("embedder", "suppressed")] * 2
     assert await vectors(house, held) == 0
-    assert await upload(house, held, photos.portrait(photos.Look(margin=60))) == 202
+    other = np.asarray(Image.open(io.BytesIO(photos.portrait(photos.Look(margin=60)))))
+    assert await upload(house, held, saved_heic(other)) == 202
     assert await vectors(house, held) == 1, "another picture of her is no copy"
 
 

@@ -108,7 +108,7 @@ def test_wrong_words(words: tuple[str, ...], capsys: pytest.CaptureFixture[str])
         (("search", "--basis", "gallery"), "--face"),
         (("verify", "none.jpg", "--grant", ID), "none.jpg cannot be read"),
         (("add", "none", "--grant", ID), "no file or folder"),
-        (("add", ".", "--grant", ID), "no JPEG, PNG or WebP"),
+        (("add", ".", "--grant", ID), "no JPEG, PNG, WebP or HEIC"),
         (("grant", "request", "none.json"), "none.json cannot be read"),
         (("grant", "withdraw", ID), "--secret-file"),
         (("grant", "withdraw", ID, "--secret-file", "none"), "name the file that holds it"),

@@ -40,6 +40,7 @@ from tests.unit.c2pa_examples import (
     signers,
     superbox,
 )
+from tests.unit.heif_examples import with_c2pa
 from tests.unit.place_examples import JPEG, LOCATION, UNREADABLE, areas, jpeg_with, png_with, said, webp_with
 
 REAL = Path(__file__).parent / "c2pa"
@@ -315,7 +316,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_store_that_cannot_be_read_is_unreadable_in_every_container(name: str) -> None:
     store = HOSTILE[name]
-    for data in (jpeg_with((0xEB, segment(store))), png_with((b"caBX", store)), webp_with(b"C2PA", store)):
+    for data in (jpeg_with((0xEB, segment(store))), png_with((b"caBX", store)), webp_with(b"C2PA", store), with_c2pa(store)):
         assert said(read(data)) == BROKEN
 
 

@@ -1,4 +1,4 @@
-"""EXIF GPS in JPEG, PNG and WebP: what is read, what is honoured, and what is stated but cannot be believed."""
+"""EXIF GPS in JPEG, PNG, WebP and HEIC: what is read, what is honoured, and what is stated but cannot be believed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import struct
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,11 @@ from PIL import Image
 from PIL.ExifTags import IFD
 
 from assent.events.evidence import Connector
+from assent.geofence.image_blocks import read_blocks
+from assent.heif.boxes import HeifError
+from assent.heif.metadata import heif_metadata
+from assent.ids import UNKNOWN
+from tests.unit.heif_examples import Layout, Part, saved_heic, single, small, with_metadata, written
 from tests.unit.place_examples import JPEG, UNREADABLE, areas, jpeg_exif, jpeg_with, picture, png_with, read, said, webp_with
 
 Entry = tuple[int, int, int, bytes]
@@ -96,6 +103,8 @@ def test_what_pillow_writes_is_read_back(north: str, latitude: float, east: str,
     exif.get_ifd(IFD.GPSInfo).update({1: north, 2: sexagesimal(latitude), 3: east, 4: sexagesimal(longitude)})
     for kind in ("JPEG", "PNG", "WEBP"):
         assert said(read(picture(kind, exif=exif.tobytes()))) == {"exif_gps": expected}, kind
+    heic = saved_heic(np.full((64, 64, 3), 90, dtype=np.uint8), exif=exif.tobytes())
+    assert said(read(heic)) == {"exif_gps": expected}
 
 
 def sexagesimal(value: float) -> tuple[float, float, float]:
@@ -115,11 +124,60 @@ def test_every_container_is_read() -> None:
         "png plain profile": png_with((b"tEXt", b"Raw profile type APP1\0" + hexed)),
         "webp": webp_with(b"EXIF", block),
         "webp with a prefix": webp_with(b"EXIF", b"Exif\0\0" + block),
+        "heic": with_metadata(exif=block),
+        "heic with a prefix": heic_exif(struct.pack(">I", 6) + b"Exif\0\0" + block),
+        "heic with a prefix and no word of it": heic_exif(struct.pack(">I", 0) + b"Exif\0\0" + block),
+        "heic, of another picture": heic_exif(struct.pack(">I", 0) + block, of=9),
     }
     assert {name: said(read(data)) for name, data in containers.items()} == {name: {"exif_gps": {"CA-AB"}} for name in containers}
 
 
-@pytest.mark.parametrize("data", [JPEG, picture("PNG"), picture("WEBP")])
+def heic_exif(content: bytes, *, of: int = 1, **more: object) -> bytes:
+    """A HEIC with one EXIF item as it stands; `more` are other fields of the layout."""
+    parts = {**single(small()).parts, 2: Part(b"Exif", content)}
+    return written(replace(Layout(parts, references=((b"cdsc", 2, (of,)),)), **more))  # type: ignore[arg-type]
+
+
+HEIC_UNREADABLE = {
+    "an offset beyond the block": heic_exif(struct.pack(">I", 4_000) + tiff(gps())),
+    "an offset of four gigabytes": heic_exif(b"\xff" * 4 + tiff(gps())),
+    "an offset into the middle": heic_exif(struct.pack(">I", 5) + tiff(gps())),
+    "no room for an offset": heic_exif(b"\0\0"),
+    "beyond the end of the file": heic_exif(tiff(gps()), places={2: (0, 500, 0x7FFF_FFFF)}),
+    "in the meta box, which has none": heic_exif(tiff(gps()), places={2: (1, 0, 50)}),
+    "made of other items": heic_exif(tiff(gps()), places={2: (2, 0, 50)}),
+    "the file is cut off": with_metadata(exif=tiff(gps()))[:-40],
+    "two lists of items": with_metadata(exif=tiff(gps()), after=b"\0\0\0\x0cmeta\0\0\0\0"),
+}
+
+
+@pytest.mark.parametrize("data", HEIC_UNREADABLE.values(), ids=list(HEIC_UNREADABLE))
+def test_exif_of_a_heic_that_cannot_be_cut_out_is_unknown(data: bytes) -> None:
+    assert said(read(data))["exif_gps"] == UNREADABLE
+
+
+def test_every_exif_item_of_a_heic_counts() -> None:
+    paris = gps((1, ASCII, 2, b"N\0"), (2, RATIONAL, 3, degrees(48.8566)), (3, ASCII, 2, b"E\0"), (4, RATIONAL, 3, degrees(2.3522)))
+    parts = {**single(small()).parts, 2: Part(b"Exif", bytes(4) + tiff(gps())), 3: Part(b"Exif", bytes(4) + tiff(paris))}
+    assert said(read(written(Layout(parts)))) == {"exif_gps": {"CA-AB", "FR"}}
+    many = {**parts, **{number: Part(b"Exif", bytes(4) + tiff(gps())) for number in range(4, 12)}}
+    assert said(read(written(Layout(many)))) == {"exif_gps": {"CA-AB", "FR", UNKNOWN}}
+
+
+def test_items_that_claim_the_same_bytes_cost_them_once() -> None:
+    parts = {**single(small()).parts, **{number: Part(b"Exif", b"") for number in range(2, 2_000)}}
+    claimed = {number: (0, 100, 1_000_000) for number in range(2, 2_000)}
+    began = time.perf_counter()
+    data = written(Layout(parts, places=claimed, after=b"\0\x0f\x42\x48free" + bytes(1_000_000)))
+    found = read_blocks(data)
+    assert (found.is_broken, found.exif) == (True, [])
+    assert said(read(data))["exif_gps"] == UNREADABLE
+    assert time.perf_counter() - began < 3
+    with pytest.raises(HeifError, match="more metadata"):
+        heif_metadata(data)
+
+
+@pytest.mark.parametrize("data", [JPEG, picture("PNG"), picture("WEBP"), with_metadata()])
 def test_no_metadata_is_no_evidence(data: bytes) -> None:
     assert read(data) == ()
 
@@ -262,7 +320,7 @@ def test_bytes_spliced_into_a_block_never_raise(noise: bytes, place: int, insert
 @settings(max_examples=300)
 @given(st.binary(max_size=600))
 def test_bytes_after_any_magic_never_raise(noise: bytes) -> None:
-    for magic in (b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b""):
+    for magic in (b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"\0\0\0\x10ftypheic\0\0\0\0", b""):
         assert all(item.jurisdictions for item in read(magic + noise))
 
 

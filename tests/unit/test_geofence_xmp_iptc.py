@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.heif_examples import with_box, with_metadata
 from tests.unit.place_examples import PNG, UNREADABLE, jpeg_with, jpeg_xmp, png_with, read, said, webp_with
 
 NAMESPACES = (
@@ -75,6 +76,8 @@ def test_every_container_is_read() -> None:
         png_with((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)),
         png_with((b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp))),
         webp_with(b"XMP ", xmp),
+        with_metadata(xmp=xmp),
+        with_box("be7acfcb97a942e89c71999491e3afac", xmp),
     ):
         assert said(read(data)) == {"xmp_location_created": {"CA-BC"}}
 

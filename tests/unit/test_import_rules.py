@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTER = ("services", "embedded", "demo", "bench", "faults", "tools", "tests")
-PURE = ("events", "consent", "geofence", "optouts", "policies")
+PURE = ("events", "consent", "geofence", "heif", "optouts", "policies")
 # Packages that a pure one may read beside itself: values and other pure decisions.
 IO_MODULES = frozenset(
     "aiofiles aiohttp aiokafka asyncio concurrent ctypes cv2 fcntl glob grpc http httpx importlib io logging mmap "

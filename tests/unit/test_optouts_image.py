@@ -1,4 +1,4 @@
-"""Opt-outs inside real JPEG, PNG and WebP files, and C2PA stores cut out of them."""
+"""Opt-outs inside real JPEG, PNG, WebP and HEIC files, and C2PA stores cut out of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from assent.optouts.combination import combine
 from assent.optouts.image import image_optouts
 from assent.optouts.image_metadata import read_image_metadata
 from assent.optouts.signal import OptOutSignal
+from tests.unit.heif_examples import Layout, Part, single, small, with_box, with_c2pa, with_metadata, written
 
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
@@ -75,6 +76,11 @@ def extended_jpeg(xmp: bytes) -> bytes:
     return jpeg_with(*(segment(0xE1, head + struct.pack(">II", len(xmp), offset) + part) for offset, part in parts))
 
 
+def heic_xmp(packet: bytes, **more: object) -> bytes:
+    item = Part(b"mime", packet, content_type=b"application/rdf+xml; charset=utf-8", **more)  # type: ignore[arg-type]
+    return written(Layout({**single(small()).parts, 2: item}))
+
+
 def raw_profile(xmp: bytes) -> bytes:
     return b"\nxmp\n" + str(len(xmp)).encode() + b"\n" + xmp.hex().encode() + b"\n"
 
@@ -89,6 +95,8 @@ XMP_CARRIERS: dict[str, Callable[[bytes], bytes]] = {
     "png, packed": lambda xmp: png_with(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0t\0" + zlib.compress(xmp)),
     "png, raw profile": lambda xmp: png_with(b"tEXt", b"Raw profile type xmp\0" + raw_profile(xmp)),
     "png, packed raw profile": lambda xmp: png_with(b"zTXt", b"Raw profile type xmp\0\0" + zlib.compress(raw_profile(xmp))),
+    "heic": lambda xmp: with_metadata(xmp=xmp),
+    "heic, beside its items": lambda xmp: with_box("be7acfcb97a942e89c71999491e3afac", xmp),
     "another format": lambda xmp: b"GIF89a..." + xmp + b"\0" * 20 + ALLOWED,
 }
 
@@ -100,7 +108,7 @@ def test_xmp_is_found_in_every_carrier(carry: Callable[[bytes], bytes]) -> None:
     assert verdict(carry(PROHIBITED[:-20])) == "unknown"
 
 
-@pytest.mark.parametrize("data", [JPEG, PNG, WEBP, picture("JPEG", progressive=True), b"", b"text"])
+@pytest.mark.parametrize("data", [JPEG, PNG, WEBP, picture("JPEG", progressive=True), with_metadata(), b"", b"text"])
 def test_an_image_without_metadata_says_nothing(data: bytes) -> None:
     assert verdict(data) == "none"
 
@@ -120,6 +128,13 @@ def test_an_image_without_metadata_says_nothing(data: bytes) -> None:
         png_with(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(ALLOWED)[:-4]),
         png_with(b"tEXt", b"Raw profile type xmp\0\nxmp\n4\nzz\n"),
         webp_with(b"XMP ", PROHIBITED)[:-30],
+        with_metadata(xmp=ALLOWED)[:-30],
+        heic_xmp(ALLOWED, encoding=b"deflate"),
+        heic_xmp(ALLOWED, protection=1),
+        with_metadata(xmp=b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]><x>" + b"&a;" * 9_000 + b"</x>"),
+        with_metadata(xmp=b"<a>" * 3_000 + b"</a>" * 3_000),
+        with_metadata(xmp=b"<a>" + b" " * 17_000_000 + b"</a>"),
+        with_box("d8fec3d61b0e483c92975828877ec481", b"\0\0"),
         b"II*\0<x:xmpmeta xmlns:x='adobe:ns:meta/'>",
     ],
 )
@@ -186,6 +201,7 @@ C2PA_CARRIERS: dict[str, Callable[[bytes], bytes]] = {
     "jpeg in two segments": segmented,
     "png": lambda jumbf: png_with(b"caBX", jumbf),
     "webp": lambda jumbf: webp_with(b"C2PA", jumbf),
+    "heic": with_c2pa,
 }
 
 
@@ -302,7 +318,7 @@ def test_broken_or_hostile_cbor_is_refused(data: str) -> None:
         parse_cbor(bytes.fromhex(data))
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8", PNG[:33], WEBP[:12]]))
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8", PNG[:33], WEBP[:12], with_metadata()[:40], with_metadata()]))
 def test_no_file_breaks_the_reader(data: bytes, start: bytes) -> None:
     read_image_metadata(start + data)
     image_optouts(start + data)
