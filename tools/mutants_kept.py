@@ -14,7 +14,7 @@ KEPT: dict[str, str] = {
     "policy: jurisdictions.US-IL.consent.form (written_release) is gone": _SAME_AS_DEFAULTS,
     "policy: jurisdictions.US-IL.purposes.allow is gone": _SAME_AS_DEFAULTS,
     "policy: jurisdictions.US-IL.purposes.forbid.0 (sale) is gone": "forbidden everywhere by the floor; the list is that of the law, whole",
-    "decision: {Standing.UNKNOWN: RuleId('no_grant'), Standing.NOT_LIVE: RuleId('gran [item 0]": "the look-up has the same word for what it lacks",
-    "form: 0 [one more]": "no band of ages begins and ends with the first year, so every band has a year above it",
-    "form: 2 [one more]": "only the order of the three strengths counts",
+    "assent/consent/decision.py: module: {Standing.UNKNOWN: RuleId('no_grant'), Standing.NOT_LIVE: RuleId('grant_not_live'), Standing.EXPIRED [without item 0]": "the look-up has the same word for what it lacks",
+    "assent/consent/legal_form.py: module: 0 [one more]": "no band of ages begins and ends with the first year, so every band has a year above it",
+    "assent/consent/legal_form.py: module: 2 [one more]": "only the order of the three strengths counts",
 }

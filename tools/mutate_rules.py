@@ -1,4 +1,6 @@
-"""Breaks each rule in turn in a copy of this folder and runs the tests of rules: a mistake that no test notices is told.
+"""Breaks each row of the policy and of the table of evidence in turn in a copy of this folder and runs the tests of rules.
+
+A mistake that no test notices is told. The code that reads these rows is broken by mutate_code.py.
 
 Not part of the checks: `python -m tools.mutate_rules` takes minutes. What stays unnoticed for a good reason stands in mutants_kept.py.
 """
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.mutants import Mutant, code_mutants, policy_mutants, weight_mutants
+from tools.mutants import Mutant, policy_mutants, weight_mutants
 from tools.mutants_judged import FOLDERS, LOADED, last_words, noticed_in_one_collection, noticed_one_by_one
 from tools.mutants_kept import KEPT
 
@@ -38,28 +40,9 @@ class Target:
 
 _TABLES = ("tests/unit/test_rules_matrix.py", "tests/unit/test_rules_evidence.py")
 _LAW = tuple(f"tests/unit/test_rules_{name}.py" for name in ("crosscutting", "states", "europe", "quebec", "canada"))
-_CONSENT = ("consent_decision", "consent_ledger", "consent_source_url")
-_OPTOUTS = ("headers", "page", "robots", "robots_tag", "site_files", "xmp", "content_usage", "combination", "image")
-_UNIT = tuple(f"tests/unit/test_{name}.py" for name in _CONSENT)
-_READERS = (
-    *("access", "ai_txt", "c2pa_training", "combination", "content_signal", "content_usage", "headers", "image", "licence"),
-    *("page", "plus", "robots", "robots_tag", "rsl", "signal", "site", "tdmrep"),
-)
-_SIGNALS = ("tests/unit/test_rules_signals.py", *(f"tests/unit/test_optouts_{name}.py" for name in _OPTOUTS))
 TARGETS = {
     "policy": Target("services/registry/policies/shipped.yaml", policy_mutants, (_TABLES[0], *_LAW, _TABLES[1]), is_data=True),
     "evidence": Target("assent/geofence/evidence.py", weight_mutants, (*reversed(_TABLES), *_LAW)),
-    "decision": Target("assent/consent/decision.py", code_mutants, (*_TABLES, *_LAW, *_UNIT)),
-    "form": Target("assent/consent/legal_form.py", code_mutants, (*_TABLES, *_LAW)),
-    "ledger": Target("assent/consent/ledger.py", code_mutants, (*_LAW, *_UNIT)),
-    "binding": Target("assent/consent/binding.py", code_mutants, (*_LAW, *_UNIT)),
-    "sources": Target("assent/consent/source_rules.py", code_mutants, (*_LAW, *_UNIT)),
-    "asset": Target("assent/consent/asset.py", code_mutants, (*_LAW, *_UNIT)),
-    "addresses": Target("assent/consent/source_url.py", code_mutants, (*_LAW, *_UNIT)),
-    "geofence": Target("assent/geofence/decision.py", code_mutants, (*_TABLES, *_LAW, "tests/unit/test_geofence_decision.py")),
-    "caller": Target("assent/geofence/caller.py", code_mutants, (*_TABLES, *_LAW, "tests/unit/test_geofence_caller.py")),
-    **{f"optouts/{name}": Target(f"assent/optouts/{name}.py", code_mutants, _SIGNALS) for name in _READERS},
-    "requests": Target("services/registry/grant_rules.py", code_mutants, _LAW),
 }
 
 
@@ -95,7 +78,7 @@ def _run(name: str, tree: Path, matching: str) -> int:
                 print(f"{name}: the tests do not pass without a mistake; mend them first\n{last_words(tree)}", file=sys.stderr)
                 return 1
             continue
-        reason = KEPT.get(f"{name}: {mutant.name.partition(': ')[2] or mutant.name}")
+        reason = KEPT.get(f"{name}: {mutant.name}")
         noticed += is_noticed
         kept += not is_noticed and reason is not None
         without += not is_noticed and reason is None

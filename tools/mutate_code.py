@@ -1,0 +1,117 @@
+"""Makes one small mistake after the other in modules of ours and runs the tests that reach it: what no test notices is told.
+
+Not part of the checks: it takes minutes for a package. What stays unnoticed for a good reason stands in mutants_kept.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pickle
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tools.code_mutants import CodeMutant, code_mutants
+from tools.mutants_anew import LOADED, judged_anew
+from tools.mutants_in_place import QUIET, InPlace
+from tools.mutants_kept import KEPT
+from tools.mutants_processes import Outcome
+from tools.mutants_reach import Lines, Reach
+
+ROOT = Path(__file__).resolve().parent.parent
+PURE = ("assent/consent", "assent/geofence", "assent/optouts", "assent/deciding", "assent/events")
+_OURS = tuple(f"{ROOT}/{folder}/" for folder in ("assent", "services"))
+_FOUND = (Outcome.NOTICED, Outcome.ENDLESS)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.mutate_code", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("paths", nargs="*", default=PURE, help=f"modules or packages; without any: {' '.join(PURE)}")
+    parser.add_argument("--tests", nargs="*", default=["tests/unit"], help="where to look for tests that notice; without: tests/unit")
+    parser.add_argument("--matching", default="", help="only mistakes whose name holds this text")
+    parser.add_argument("--workers", type=int, default=2, help="how many are judged at a time; without: 2")
+    asked = parser.parse_args(argv)
+    unknown = [path for path in (*asked.paths, *asked.tests) if not (ROOT / path).exists()]
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: no such file or folder in {ROOT}; write for example assent/consent/ledger.py")
+    mutants = [mutant for mutant in all_mutants(asked.paths) if asked.matching in key_of(mutant)]
+    os.chdir(ROOT)
+    for module in LOADED:
+        importlib.import_module(module)
+    # The same examples in every process, none of them written down, and no haste.
+    hypothesis = importlib.import_module("hypothesis")
+    hypothesis.settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.load_profile("mutants")
+    started = time.monotonic()
+    outcomes = _outcomes(dict(enumerate(mutants)), asked.tests, asked.workers)
+    without = _told([(mutant, outcomes[number]) for number, mutant in enumerate(mutants)])
+    print(f"{time.monotonic() - started:.0f} s", flush=True)
+    return 1 if without else 0
+
+
+def all_mutants(paths: Iterable[str]) -> Iterator[CodeMutant]:
+    """Every mistake in these modules and packages."""
+    for path in paths:
+        for file in sorted((ROOT / path).rglob("*.py")) if (ROOT / path).is_dir() else [ROOT / path]:
+            yield from code_mutants(file.read_text(encoding="utf-8"), str(file))
+
+
+def key_of(mutant: CodeMutant) -> str:
+    """How the reasons name it."""
+    return f"{Path(mutant.code.co_filename).relative_to(ROOT)}: {mutant.name}"
+
+
+def _outcomes(mutants: dict[int, CodeMutant], tests: list[str], workers: int) -> dict[int, Outcome]:
+    with tempfile.TemporaryDirectory(prefix="assent-mutants-") as folder:
+        reached, collected, outcomes = _in_place(mutants, tests, workers, Path(folder) / "told")
+    left_out = sum(not reach.passed for reach in reached.values())
+    print(f"{len(mutants)} mistakes, {len(reached)} tests, {left_out} of them skipped or failing without a mistake", flush=True)
+    # What no test noticed is tried again with everything imported anew, and what an import runs is tried only so.
+    again = {number: mutant for number, mutant in mutants.items() if outcomes.get(number) not in _FOUND}
+    return outcomes | dict(judged_anew(again, reached, collected, root=ROOT, workers=workers))
+
+
+def _in_place(
+    mutants: dict[int, CodeMutant], tests: list[str], workers: int, told: Path
+) -> tuple[dict[str, Reach], Lines, dict[int, Outcome]]:
+    child = os.fork()
+    if child == 0:
+        said = os.open(told.with_suffix(".said"), os.O_WRONLY | os.O_CREAT)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os._exit(int(pytest.main([*QUIET, *tests], plugins=[InPlace(mutants, told, ours=_OURS, workers=workers)])))
+    _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) not in (0, 5) or not told.exists():
+        raise SystemExit(f"assent: the tests could not be run\n{told.with_suffix('.said').read_text(encoding='utf-8')[-2000:]}")
+    with told.open("rb") as lines:
+        reached, collected = pickle.load(lines)  # noqa: S301 - written by the process above
+        outcomes: dict[int, Outcome] = {}
+        while lines.peek():
+            number, outcome = pickle.load(lines)  # noqa: S301
+            outcomes[number] = outcome
+    return reached, collected, outcomes
+
+
+def _told(judged: list[tuple[CodeMutant, Outcome]]) -> int:
+    """How many were noticed by no test and have no reason."""
+    counted: Mapping[str, Counter[str]] = {}
+    counted = {str(Path(mutant.code.co_filename).relative_to(ROOT)): Counter() for mutant, _ in judged}
+    for mutant, outcome in judged:
+        reason = KEPT.get(key_of(mutant)) if outcome not in _FOUND else None
+        counted[str(Path(mutant.code.co_filename).relative_to(ROOT))]["kept" if reason else outcome.value] += 1
+        if outcome not in _FOUND and reason is None:
+            print(f"  {mutant.lines.start:4} {key_of(mutant)}  {outcome.value.upper()}")
+    for path, counts in counted.items():
+        print(f"{path}: {counts.total()} mistakes, " + ", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
+    return sum(counts[Outcome.UNNOTICED] + counts[Outcome.UNREACHED] for counts in counted.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
