@@ -19,7 +19,7 @@ from tools.mutants_in_place import LEAST_S, QUIET
 from tools.mutants_processes import Job, Outcome, judged
 from tools.mutants_reach import Lines, Reach
 
-LOADED = ("hypothesis", "pydantic", "yaml", "aiohttp.web", "selectolax.lexbor", "PIL.Image", "protego", "publicsuffixlist", "shapely")
+LOADED = ("pydantic", "yaml", "aiohttp.web", "selectolax.lexbor", "PIL.Image", "protego", "publicsuffixlist", "shapely")
 """Of others, imported once before the processes part."""
 
 

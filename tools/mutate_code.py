@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tools.code_mutants import CodeMutant, code_mutants
 from tools.mutants_anew import LOADED, judged_anew
@@ -26,15 +27,24 @@ from tools.mutants_processes import Outcome
 from tools.mutants_reach import Lines, Reach
 
 ROOT = Path(__file__).resolve().parent.parent
-PURE = ("assent/consent", "assent/geofence", "assent/optouts", "assent/deciding", "assent/events")
+TESTS = {
+    "assent/consent": ("consent_*", "rules_[!df]*", "replay", "deciding_gate"),
+    "assent/geofence": ("geofence_*", "rules_[!df]*", "evidence_rows", "policy_file", "garbage", "optouts_xmp"),
+    "assent/optouts": ("optouts_*", "rules_signals", "garbage", "geofence_xmp_iptc", "geofence_c2pa"),
+    "assent/deciding": ("deciding_*", "replay", "rule_texts", "rules_crosscutting", "rules_documented", "policies_*"),
+    "assent/events": ("golden_events", "structured_events", "event_schemas", "stream_values", "producer_window", "deciding_*", "replay"),
+}
+"""Packages without reading or writing, and the tests in tests/unit that are about them: a rule is noticed by its own tests."""
+MOST_EXAMPLES = 50
+"""Of a property test, for each mistake. Thousands of them are for `make test`."""
 _OURS = tuple(f"{ROOT}/{folder}/" for folder in ("assent", "services"))
 _FOUND = (Outcome.NOTICED, Outcome.ENDLESS)
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutate_code", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("paths", nargs="*", default=PURE, help=f"modules or packages; without any: {' '.join(PURE)}")
-    parser.add_argument("--tests", nargs="*", default=["tests/unit"], help="where to look for tests that notice; without: tests/unit")
+    parser.add_argument("paths", nargs="*", default=list(TESTS), help=f"modules or packages; without any: {' '.join(TESTS)}")
+    parser.add_argument("--tests", nargs="*", default=[], help="where to look for tests that notice; without: those of the package")
     parser.add_argument("--matching", default="", help="only mistakes whose name holds this text")
     parser.add_argument("--workers", type=int, default=2, help="how many are judged at a time; without: 2")
     asked = parser.parse_args(argv)
@@ -45,12 +55,9 @@ def main(argv: list[str]) -> int:
     os.chdir(ROOT)
     for module in LOADED:
         importlib.import_module(module)
-    # The same examples in every process, none of them written down, and no haste.
-    hypothesis = importlib.import_module("hypothesis")
-    hypothesis.settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
-    hypothesis.settings.load_profile("mutants")
+    _few_examples()
     started = time.monotonic()
-    outcomes = _outcomes(dict(enumerate(mutants)), asked.tests, asked.workers)
+    outcomes = _outcomes(dict(enumerate(mutants)), asked.tests or tests_of(asked.paths), asked.workers)
     without = _told([(mutant, outcomes[number]) for number, mutant in enumerate(mutants)])
     print(f"{time.monotonic() - started:.0f} s", flush=True)
     return 1 if without else 0
@@ -63,9 +70,25 @@ def all_mutants(paths: Iterable[str]) -> Iterator[CodeMutant]:
             yield from code_mutants(file.read_text(encoding="utf-8"), str(file))
 
 
+def tests_of(paths: Iterable[str]) -> list[str]:
+    """The files of tests that are about these modules and packages; all of tests/unit for what is none of ours to decide with."""
+    words = [word for package, words in TESTS.items() if any(f"{path}/".startswith(f"{package}/") for path in paths) for word in words]
+    folder = ROOT / "tests" / "unit"
+    return sorted({str(file.relative_to(ROOT)) for word in words for file in folder.glob(f"test_{word}.py")}) or ["tests/unit"]
+
+
 def key_of(mutant: CodeMutant) -> str:
     """How the reasons name it."""
     return f"{Path(mutant.code.co_filename).relative_to(ROOT)}: {mutant.name}"
+
+
+def _few_examples() -> None:
+    """Property tests with the same few examples in every process, none of them written down, and without haste."""
+    settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
+    settings.load_profile("mutants")
+    asked: property = vars(settings)["max_examples"]
+    # A test that asks for thousands says so itself, over any profile; and the class lets nobody write to it.
+    type.__setattr__(settings, "max_examples", property(lambda each: min(asked.__get__(each), MOST_EXAMPLES)))
 
 
 def _outcomes(mutants: dict[int, CodeMutant], tests: list[str], workers: int) -> dict[int, Outcome]:

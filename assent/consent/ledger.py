@@ -120,10 +120,9 @@ class ConsentLedger:
 
     def members(self, grant: GrantSnapshot) -> list[GrantSnapshot]:
         """The member grants of a joint grant, live or not; none where one of them was never read."""
-        if not grant.binding.member_grants:
-            return []
-        found = [self._grants.get(member) for member in grant.binding.member_grants]
-        return [] if None in found else [member for member in found if member is not None]
+        named = grant.binding.member_grants
+        found = [self._grants[member] for member in named if member in self._grants]
+        return found if len(found) == len(named) else []
 
     def grants_of(self, subject_id: SubjectId) -> list[GrantSnapshot]:
         """Every grant of one subject, live or not, by grant id."""

@@ -126,6 +126,71 @@ def test_sources_follow_the_newest_revision() -> None:
     assert covering("https://site.example/countess/1.jpg") == [GRANT]
 
 
+def test_a_source_that_two_grants_name_stays_named_when_one_of_them_turns_away() -> None:
+    elsewhere = SourceRule(kind=SourceKindRule.URL_PREFIX, value="https://site.example/countess/")
+    ledger = folded(grant("g-1"), grant("g-2"), grant("g-1", revision=2, sources=(elsewhere,)))
+    found = ledger.covering(Asset(SourceKind.WEB_PAGE, final_url="https://site.example/ada/1.jpg"))
+    assert [one.grant_id for one in found] == ["g-2"]
+
+
+def test_a_place_named_twice_over_in_one_grant_is_forgotten_once() -> None:
+    twice = tuple(SourceRule(kind=SourceKindRule.URL_PREFIX, value=f"{scheme}://site.example/ada/") for scheme in ("http", "https"))
+    elsewhere = SourceRule(kind=SourceKindRule.URL_PREFIX, value="https://site.example/countess/")
+    ledger = folded(grant(GRANT, sources=twice), grant(GRANT, revision=2, sources=(elsewhere,)))
+    assert ledger.covering(Asset(SourceKind.WEB_PAGE, final_url="https://site.example/ada/1.jpg")) == []
+
+
+def test_a_grant_is_in_force_from_its_first_moment() -> None:
+    ledger = folded(grant(GRANT, not_before=NOW))
+    assert ledger.standing(GRANT, NOW) is Standing.LIVE
+    assert ledger.standing(GRANT, NOW - timedelta(microseconds=1)) is Standing.NOT_LIVE
+
+
+def test_a_live_grant_is_given_and_one_that_does_not_stand_is_not() -> None:
+    ledger = folded(grant(GRANT))
+    assert ledger.live(GRANT, NOW) == grant(GRANT)
+    assert ledger.live(GRANT, datetime(2027, 1, 1, tzinfo=UTC)) is None
+
+
+def test_the_grants_of_a_person_are_hers_alone() -> None:
+    ledger = folded(grant("g-2"), grant("g-1"), grant("g-3", subject_id=SubjectId("s-2")))
+    assert [one.grant_id for one in ledger.grants_of(SubjectId("s-1"))] == ["g-1", "g-2"]
+    assert ledger.grants_of(SubjectId("s-9")) == []
+
+
+def test_what_could_not_be_read_is_told_apart_from_what_could() -> None:
+    ledger = folded(grant(GRANT))
+    assert not ledger.is_denied(GRANT)
+    ledger.deny(GRANT)
+    assert ledger.is_denied(GRANT)
+
+
+def test_a_joint_grant_of_joint_grants_never_stands() -> None:
+    """How many people those are is told by nothing that she confirmed."""
+    pair = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-1"), GrantId("g-2")))
+    inner = grant("g-pair", binding=pair)
+    people = [grant("g-1"), grant("g-2", subject_id=SubjectId("s-2"))]
+    outer = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-pair"), GrantId("g-2")))
+    ledger = folded(*people, inner, grant("g-joint", binding=outer))
+    assert ledger.standing(GrantId("g-pair"), NOW) is Standing.LIVE
+    assert ledger.standing(GrantId("g-joint"), NOW) is Standing.NOT_LIVE
+
+
+def test_the_members_of_a_joint_grant_are_all_of_them_or_none() -> None:
+    joint = grant("g-joint", binding=FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-1"), GrantId("g-2"))))
+    ledger = folded(joint, grant("g-1"))
+    assert ledger.members(joint) == []
+    ledger.apply_grant(grant("g-2", subject_id=SubjectId("s-2")))
+    assert [member.grant_id for member in ledger.members(joint)] == ["g-1", "g-2"]
+    assert ledger.members(grant("g-1")) == []
+
+
+def test_of_two_withdrawals_the_earlier_one_counts_whichever_is_read_first() -> None:
+    earlier, later = withdrawn(at=NOW - timedelta(days=1)), withdrawn(at=NOW)
+    for order in permutations((earlier, later)):
+        assert folded(grant(GRANT), *order).withdrawn_at(GRANT) == earlier.withdrawn_at
+
+
 def test_the_end_is_the_earlier_of_withdrawal_and_expiry() -> None:
     ledger = folded(grant(GRANT), withdrawn(at=NOW - timedelta(days=1)), withdrawn(at=NOW))
     assert ledger.ended_at(GRANT) == NOW - timedelta(days=1)
