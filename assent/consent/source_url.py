@@ -45,7 +45,7 @@ def _normalised(url: str) -> str:
         raise SourceUrlError(f"the URL cannot be read: {error}") from error
     if parts.scheme.lower() not in _DEFAULT_PORTS:
         raise SourceUrlError("only http and https URLs name a source")
-    if parts.username is not None or parts.password is not None:
+    if parts.username is not None:
         raise SourceUrlError("the URL holds user information before its host; leave it out")
     host = _host(parts.hostname or "")
     scheme = parts.scheme.lower()
@@ -98,6 +98,7 @@ def _host(name: str) -> str:
         ascii_host = host.encode("idna").decode("ascii").lower()
     except UnicodeError as error:
         raise SourceUrlError("the host name cannot be written in ASCII") from error
+    # One letter may be several dots: U+2026 is written as three of them.
     if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", ascii_host) or ".." in ascii_host:
         raise SourceUrlError("the host name is not a domain name")
     if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", ascii_host.rpartition(".")[2]):
@@ -118,4 +119,4 @@ def _path(path: str) -> str:
         ended = decoded.endswith((b"/", b"/.", b"/.."))
         cleaned = posixpath.normpath(re.sub(rb"/+", b"/", decoded))
         decoded = cleaned + (b"/" if ended and cleaned != b"/" else b"")
-    return quote(decoded if decoded.startswith(b"/") else b"/" + decoded, safe=_PATH_SAFE)
+    return quote(decoded, safe=_PATH_SAFE)

@@ -63,6 +63,104 @@ def test_what_has_no_single_spelling_is_refused(url: str) -> None:
         normalise_url(url)
 
 
+LONG = "https://h.example/?"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (LONG + "a" * (2049 - len(LONG)), "2049 characters, at most 2048"),
+        *[(f"https://h.example/a{sign}b", "a space, a backslash") for sign in ("\x00", "\x1f", " ", "\x7f", "\\", "\ud800", "\udfff")],
+        ("https://h.example:port/a", "cannot be read"),
+        ("https://[::1/a", "cannot be read"),
+        ("ftp://h.example/a", "only http and https"),
+        ("//h.example/a", "only http and https"),
+        ("https://ada@h.example/a", "user information"),
+        ("https://:word@h.example/a", "user information"),
+        ("https:///a", "names no single host"),
+        ("https://./a", "names no single host"),
+        ("https://*.h.example/a", "names no single host"),
+        ("https://%68.example/a", "names no single host"),
+        ("https://[fe80::1%25eth0]/a", "names no single host"),
+        ("https://h..example/a", "cannot be written in ASCII"),
+        ("https://" + "h" * 64 + ".example/a", "cannot be written in ASCII"),
+        ("https://-h.example/a", "is not a domain name"),
+        ("https://h.example-/a", "is not a domain name"),
+        ("https://h!.example/a", "is not a domain name"),
+        ("https://h\u2026h.example/a", "is not a domain name"),
+        ("https://h.example\u2024/a", "is not a domain name"),
+        ("https://2130706433/a", "a number that is not a plain address"),
+        ("https://127.0.1/a", "a number that is not a plain address"),
+        ("https://h.0x7f/a", "a number that is not a plain address"),
+        ("https://0x/a", "a number that is not a plain address"),
+        *[(f"https://h.example/a{code}b", "an encoded slash, backslash or zero") for code in ("%2f", "%2F", "%5c", "%5C", "%00")],
+        *[(f"https://h.example/a{code}b", "encoded twice or holds a control") for code in ("%2561", "%25", "%01", "%1f")],
+        *[(f"https://h.example/a/{segment}/b", "a dot segment with a parameter") for segment in (".;", "..;x", "%2e;", ".%2e;x=1")],
+    ],
+)
+def test_a_refused_address_says_what_is_wrong_with_it(url: str, why: str) -> None:
+    with pytest.raises(SourceUrlError, match=why):
+        normalise_url(url)
+
+
+@pytest.mark.parametrize(
+    ("written", "spelling"),
+    [
+        (LONG + "a" * (2048 - len(LONG)), LONG + "a" * (2048 - len(LONG))),
+        ("http://h.example:80/a", "http://h.example/a"),
+        ("http://h.example:443/a", "http://h.example:443/a"),
+        ("https://h.example:80/a", "https://h.example:80/a"),
+        ("HTTP://h.example:080/a", "http://h.example/a"),
+        ("https://[2001:DB8:0:0::1]/a", "https://[2001:db8::1]/a"),
+        ("https://[::1]:8443/a", "https://[::1]:8443/a"),
+        ("https://192.0.2.1/a", "https://192.0.2.1/a"),
+        ("https://localhost/a", "https://localhost/a"),
+        ("https://_h.a-b_/a", "https://_h.a-b_/a"),
+        ("https://h/a", "https://h/a"),
+        ("https://h\u2024h.example/a", "https://h.h.example/a"),
+        ("https://h.0x7fg/a", "https://h.0x7fg/a"),
+        ("https://h.1a/a", "https://h.1a/a"),
+        ("https://H.EXAMPLE/A?B", "https://h.example/A?B"),
+        ("https://h.example/a?", "https://h.example/a"),
+        ("https://h.example?b", "https://h.example/?b"),
+        ("https://h.example/%C3%A9%20~%7e", "https://h.example/%C3%A9%20~~"),
+        ("https://h.example/a;b=1,c", "https://h.example/a;b=1,c"),
+        ("https://h.example/.a/..b/c.", "https://h.example/.a/..b/c."),
+        ("https://h.example/a/.", "https://h.example/a/"),
+        ("https://h.example/a/b/..", "https://h.example/a/"),
+        ("https://h.example/a/..", "https://h.example/"),
+        ("https://h.example/../..", "https://h.example/"),
+        ("https://h.example/a/./b", "https://h.example/a/b"),
+        ("https://h.example//a///b//", "https://h.example/a/b/"),
+    ],
+)
+def test_each_part_of_an_address_has_one_spelling(written: str, spelling: str) -> None:
+    assert normalise_url(written) == spelling
+    assert normalise_url(spelling) == spelling
+
+
+@pytest.mark.parametrize(
+    ("written", "spelling"),
+    [("https://h.example/a", "https://h.example/a/"), ("https://h.example/a/", "https://h.example/a/")],
+)
+def test_a_prefix_ends_with_its_folder(written: str, spelling: str) -> None:
+    assert normalise_prefix(written) == spelling
+
+
+@pytest.mark.parametrize(
+    ("prefix", "why"),
+    [
+        ("https://h.example/a*/", "no wildcard, query or fragment"),
+        ("https://h.example/a/?", "no wildcard, query or fragment"),
+        ("https://h.example/a/#b", "no wildcard, query or fragment"),
+        ("https://h.example/a/..", "a whole site is not a target"),
+    ],
+)
+def test_a_prefix_that_is_no_folder_says_why(prefix: str, why: str) -> None:
+    with pytest.raises(SourceUrlError, match=why):
+        normalise_prefix(prefix)
+
+
 @pytest.mark.parametrize(
     "prefix",
     ["https://site.example", "https://site.example/", "https://site.example/*", "https://*/ada/", "https://site.example/a/?x=1"],
