@@ -150,8 +150,10 @@ class Crawl:
         image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
         grants = [finding.grant for finding in visited.opened]
+        # A member's reference stands in her own grant, and her joint grants are decided by it too.
+        people = [person for grant in grants for person in (grant, *self._tables.ledger.members(grant))]
         seen = ",".join(f"{one.kind}={one.verdict}" for one in visited.optouts)
-        decided_by = ",".join(f"{grant.grant_id}@{grant.revision}" for grant in grants) + self._gate.policy.version + seen
+        decided_by = ",".join(f"{person.grant_id}@{person.revision}" for person in people) + self._gate.policy.version + seen
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return

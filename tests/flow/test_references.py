@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,9 +21,11 @@ from assent.ids import FaceId, GrantId
 from assent.intake.registry_signature import signed_by_registry
 from assent.keys.signing_keys import SigningKeys
 from demo import photos
+from demo.api import JsonObject
 from demo.settled import settled
 from services.embedder.app import EmbedderApp
 from services.embedder.processor import EmbedderProcessor
+from tests.flow.late_embedder import Held
 from tests.flow.reference_house import Her, her, refusals
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.integration.stream_workbench import until
@@ -177,6 +180,73 @@ async def test_only_a_held_face_of_her_own_grant_can_be_confirmed_and_only_by_he
     assert (stale.status, stale.body["code"]) == (409, "revision_conflict")
     first = await other.confirm(foreign)
     assert await other.confirm(foreign) == first, "said twice it changes nothing"
+
+
+async def test_a_reference_counts_for_a_picture_that_set_out_before_it_was_confirmed(tmp_path: Path) -> None:
+    """The embedder has read every grant before its batch and holds the original; the confirmation reaches its tables late."""
+    held = Held()
+    async with grant_house(tmp_path, {}, opener=held.opener) as house:
+        person = await her(house)
+        await person.send(FIRST)
+        reference = await person.only_face()
+        held.waits.clear()
+        held.may_go.clear()
+        await person.send(STRANGER, settles=False)
+        await asyncio.wait_for(held.waits.wait(), 30)
+        held.is_late = True
+        await person.confirm(reference)
+        held.may_go.set()
+        await settled(house.world.log)
+        assert await person.rules() == ["not_the_subject"]
+        assert (await person.faces(), await person.pictures()) == ([reference], [reference])
+
+
+async def test_while_the_pictures_are_away_a_new_one_waits_and_is_not_refused(tmp_path: Path) -> None:
+    held = Held()
+    async with grant_house(tmp_path, {}, opener=held.opener) as house:
+        person = await her(house)
+        await person.send(FIRST)
+        reference = await person.only_face()
+        await person.confirm(reference)
+        held.waits.clear()
+        held.may_go.clear()
+        await person.send(STRANGER, settles=False)
+        await asyncio.wait_for(held.waits.wait(), 30)
+        blobs, away = tmp_path / "blobs", tmp_path / "blobs-away"
+        blobs.rename(away)
+        held.may_go.set()
+        metrics = house.world.system.shared.metrics.registry
+
+        async def is_held() -> bool:
+            return metrics.get_sample_value("assent_consumer_held", {"stage": "embedder", "cause": "BlobStoreUnavailableError"}) == 1
+
+        await until(is_held)
+        assert (await person.rules(), house.world.failure()) == ([], None)
+        assert (await person.change("GET")).body["is_reference_gone"] is None, "nobody can tell"
+        away.rename(blobs)
+        await settled(house.world.log)
+        assert await person.rules() == ["not_the_subject"]
+        assert await person.faces() == [reference]
+
+
+async def test_what_she_takes_out_of_the_grant_takes_her_reference_with_it(house: GrantHouse) -> None:
+    source = f"{house.site.origin}{ALIKE}"
+    person = await her(house, {"kind": "image_url", "value": source}, {"kind": "upload"})
+    await house.crawl()
+    revision = await person.confirm(await person.only_face())
+    await person.send(FIRST)
+    body: JsonObject = {"grant_secret": person.held.secret, "expected_revision": revision, "sources": [source]}
+    assert (await house.ask("POST", f"/v1/grants/{person.grant_id}/narrow", json=body)).status == 200
+
+    async def is_gone() -> bool:
+        return len(await person.pictures()) == 1
+
+    await until(is_gone)
+    await person.send(THIRD)
+    assert await person.rules() == ["reference_missing"], "another change of hers leaves the reference in the grant"
+    await person.confirm(await person.only_face())
+    await person.send(THIRD)
+    assert len(await person.faces()) == 2
 
 
 async def test_a_poor_picture_cannot_be_confirmed(house: GrantHouse) -> None:

@@ -114,6 +114,14 @@ async def test_the_same_with_photographs_of_a_studio(tmp_path: Path, faces_folde
         assert await both.crawled() == EXPECTED[True, True]
 
 
+async def test_what_a_member_takes_back_is_asked_again_under_the_joint_grant(tmp_path: Path) -> None:
+    async for both in opened(tmp_path, from_packages(), (True, True)):
+        assert (await both.crawled())["one_and_stranger"] == "not_the_subject"
+        await both.people[1].take_back()
+        await both.house.crawl()
+        assert len(await both.house.world.store.ids_of_grant(both.grant_id)) == 2 + 2 + 1 + 2
+
+
 async def test_who_cannot_be_compared_with_is_doubted_and_a_joint_grant_has_no_face_of_its_own(tmp_path: Path) -> None:
     async for both in opened(tmp_path, from_packages(), (True, True)):
         first, second = both.people
