@@ -11,8 +11,10 @@ from tests.unit.decision_cases import SHA, SIGHTING
 
 @pytest.mark.parametrize("kind", [SourceKind.WEB_PAGE, SourceKind.UPLOAD])
 def test_what_we_found_ourselves_is_named_by_place_account_bytes_and_upload(kind: SourceKind) -> None:
-    found = Asset.of(SIGHTING.model_copy(update={"source_kind": kind, "final_url": "HTTPS://Site.Example/ada/1.jpg"}))
-    assert found == Asset(kind, "https://site.example/ada/1.jpg", "ada@host.example", SHA, SIGHTING.upload_grant_id)
+    told = {"source_kind": kind, "final_url": "HTTPS://Site.Example/ada/1.jpg", "page_url": "HTTPS://Site.Example/ada/"}
+    image, page = "https://site.example/ada/1.jpg", "https://site.example/ada/"
+    found = Asset.of(SIGHTING.model_copy(update=told))
+    assert found == Asset(kind, image, "ada@host.example", SHA, SIGHTING.upload_grant_id, page)
 
 
 def test_of_what_a_producer_hands_in_the_bytes_alone_are_believed() -> None:

@@ -166,9 +166,11 @@ def test_every_exif_item_of_a_heic_counts() -> None:
 
 def test_items_that_claim_the_same_bytes_cost_them_once() -> None:
     parts = {**single(small()).parts, **{number: Part(b"Exif", b"") for number in range(2, 2_000)}}
-    claimed = {number: (0, 100, 1_000_000) for number in range(2, 2_000)}
+    free = b"\0\x0f\x42\x48free" + bytes(1_000_000)
+    somewhere = written(Layout(parts, places={number: (0, 0, 1_000_000) for number in range(2, 2_000)}, after=free))
+    claimed = {number: (0, len(somewhere) - 1_000_000, 1_000_000) for number in range(2, 2_000)}
     began = time.perf_counter()
-    data = written(Layout(parts, places=claimed, after=b"\0\x0f\x42\x48free" + bytes(1_000_000)))
+    data = written(Layout(parts, places=claimed, after=free))
     found = read_blocks(data)
     assert (found.is_broken, found.exif) == (True, [])
     assert said(read(data))["exif_gps"] == UNREADABLE
