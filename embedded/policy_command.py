@@ -1,4 +1,4 @@
-"""`assent policy`: show an entry, compare two policies, open a place; what counts is what the registry publishes, never this."""
+"""`assent policy`: show an entry, compare two policies, open a place, stop one; what counts is what the registry publishes, never this."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from embedded.policy_diff import PUBLISHED, run_diff
 from embedded.policy_open import filing, run_open
 from embedded.policy_show import run_show
 from embedded.policy_signer import run_key, run_sign
+from embedded.policy_stop import add_stop_arguments, run_stop
 from embedded.policy_vouch import run_vouch
 
 
@@ -21,6 +22,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_show(actions)
     _add_diff(actions)
     _add_open(actions)
+    _add_stop(actions)
     _add_sign(actions)
     _add_key(actions)
     _add_vouch(actions)
@@ -85,6 +87,20 @@ def _add_open(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _add_signing(parser)
 
 
+def _add_stop(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = add_parser(
+        actions,
+        "stop",
+        "stop a place, or everything, at once under an order; one person is enough; a dry run without --yes",
+        (
+            'assent policy stop CA-BC --because "Order P26-01"',
+            'assent policy stop CA-QC --operation collect --operation embed --because "CAI 1023158-S" --yes',
+            'assent policy stop --all --because "Order P26-01" --yes --watch http://127.0.0.1:9464',
+        ),
+    )
+    add_stop_arguments(parser)
+
+
 def _add_sign(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = add_parser(
         actions,
@@ -132,6 +148,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": run_show,
     "diff": run_diff,
     "open": run_open,
+    "stop": run_stop,
     "sign": run_sign,
     "key": run_key,
     "vouch": run_vouch,
@@ -144,7 +161,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 POLICY = Command(
     name="policy",
-    help="show what the policy holds for a place, compare two policies, open a place, sign what is opened",
+    help="show what the policy holds for a place, compare two policies, open a place, sign what is opened, stop a place",
     examples=("assent policy show CA-QC", f"assent policy diff {PUBLISHED} my-policy.yaml", "assent policy open CA-QC"),
     add_arguments=_add_arguments,
     run=_run,

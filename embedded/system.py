@@ -68,6 +68,7 @@ class EmbeddedSystem:
         checks = HealthChecks(
             live={name: lambda app=app: app.is_alive for name, app in self._apps},  # type: ignore[misc]
             ready={name: lambda app=app: app.is_ready for name, app in self._apps},  # type: ignore[misc]
+            policy=self.shared.tables.policy_version,
         )
         mount_health(application, checks, self.shared.metrics.registry)
         return application

@@ -188,6 +188,10 @@ class SevenProcesses:
         """Where a process writes its spans."""
         return self._folder / "traces" / f"{name}.jsonl"
 
+    def health_url(self, name: str) -> str:
+        """Where a process tells whether it is ready, and by which policy it decides."""
+        return f"http://127.0.0.1:{self._health[name]}"
+
     @property
     def api(self) -> DemoApi:
         return self._api

@@ -38,7 +38,8 @@ class Reading:
 
 
 class DecisionFold:
-    """The state that decisions read. `policy` is None until one was published; without a policy nothing is decided.
+    """The state that decisions read. `policy` is None until one was published; without a policy nothing is decided. `policy_since` is
+    when it was published, None where that is not signed.
 
     `unreadable` counts, by topic, the records that could not be read and those that the registry did not sign.
     """
@@ -48,7 +49,7 @@ class DecisionFold:
         self.policy: Policy | None = None
         self.suppressions = Suppressions()
         self.unreadable: dict[str, int] = {}
-        self._policy_since: datetime | None = None
+        self.policy_since: datetime | None = None
         self._policy_key = policy_key
         self._grant_key = grant_key
 
@@ -107,10 +108,10 @@ class DecisionFold:
     def _take_policy(self, record: StoredRecord, published: PolicyPublished) -> None:
         """The newest stays in force, whatever genuine one is put on the log after it. One without a signed time is older than any."""
         policy, since = trusted_policy(published, self._policy_key)
-        if self._policy_since is not None and (since is None or since < self._policy_since):
+        if self.policy_since is not None and (since is None or since < self.policy_since):
             self._count(record)
             return
-        self.policy, self._policy_since = policy, since
+        self.policy, self.policy_since = policy, since
 
 
 def trusted_policy(published: PolicyPublished, key: Ed25519PublicKey) -> tuple[Policy, datetime | None]:

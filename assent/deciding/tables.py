@@ -27,6 +27,11 @@ class DecisionTables:
         """Everything up to the start is read and a policy is in force."""
         return self.table.is_ready and self.fold.policy is not None
 
+    def policy_version(self) -> str | None:
+        """Of the policy that decisions are made by, once everything up to the start was read."""
+        policy = self.fold.policy
+        return policy.version if policy is not None and self.table.is_ready else None
+
     async def start(self) -> None:
         """Begin to follow the log."""
         await self.table.start()

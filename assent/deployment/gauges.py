@@ -42,7 +42,9 @@ class Gauges:
             unreadable = self._tables.fold.unreadable.get(topic.value, 0)
             self._metrics.increase(declared.TABLE_UNREADABLE, unreadable - self._counted.get(topic.value, 0), table=topic.value)
             self._counted[topic.value] = unreadable
-        policy = self._tables.fold.policy
+        policy, since = self._tables.fold.policy, self._tables.fold.policy_since
+        if since is not None:
+            self._metrics.set(declared.POLICY_PUBLISHED, since.timestamp())
         if policy is not None and policy.version != self._policy_version:
             self._policy_version = policy.version
             self._metrics.increase(declared.POLICY_RELOADS, outcome="accepted")

@@ -60,7 +60,7 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
         sparing = asyncio.create_task(spare_the_tables(shared.tables))
         stack.callback(sparing.cancel)
         app = app_type(settings, shared)
-        checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready})
+        checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready}, policy=shared.tables.policy_version)
         health = health_application(checks, shared.metrics.registry)
         await _listen(stack, health, settings.health_host, settings.health_port)
         if not await _started(app, stopped):

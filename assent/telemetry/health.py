@@ -22,6 +22,8 @@ class HealthChecks:
 
     live: Mapping[str, Check] = field(default_factory=dict)
     ready: Mapping[str, Check] = field(default_factory=dict)
+    policy: Callable[[], str | None] | None = None
+    """Version of the policy that this process decides by; told by `/readyz`, and no condition."""
 
 
 def health_application(checks: HealthChecks, registry: CollectorRegistry) -> web.Application:
@@ -39,7 +41,8 @@ def mount_health(application: web.Application, checks: HealthChecks, registry: C
 
     async def readyz(_request: web.Request) -> web.Response:
         # A process that should be restarted must not be sent traffic while it waits for that.
-        return _answer(failing(checks.live) + failing(checks.ready))
+        told = {} if checks.policy is None else {"policy": checks.policy()}
+        return _answer(failing(checks.live) + failing(checks.ready), **told)
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -62,5 +65,5 @@ def _holds(check: Check) -> bool:
         return False
 
 
-def _answer(names: list[str]) -> web.Response:
-    return web.json_response({"ok": not names, "failing": names}, status=503 if names else 200)
+def _answer(names: list[str], **told: str | None) -> web.Response:
+    return web.json_response({"ok": not names, "failing": names, **told}, status=503 if names else 200)

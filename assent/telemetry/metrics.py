@@ -49,6 +49,9 @@ TABLE_AGE = GaugeDefinition("assent_table_age_seconds", "Time since the table wa
 TABLE_UNREADABLE = CounterDefinition(
     "assent_table_unreadable_records_total", "Records of a table that could not be read; their keys are denied.", ("table",)
 )
+POLICY_PUBLISHED = GaugeDefinition(
+    "assent_policy_published_timestamp_seconds", "Unix time at which the policy that this process decides by was published."
+)
 
 # --- crawler and intake ---
 FETCHES = CounterDefinition("assent_fetches_total", "Fetches that ended, by outcome.", ("outcome",))

@@ -1,17 +1,23 @@
-"""Publishes the signed policy document when its version is new; never two under one version, never a wider one that two did not sign."""
+"""Publishes the signed policy document when its version is new, without what was stopped; never two under one version, never a wider one
+that two did not sign.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.deployment.start_errors import StartError
 from assent.events.grants import PolicyPublished
+from assent.geofence.policy import Policy
 from assent.policies.approval import Approval
+from assent.policies.stopping import stopped
 from assent.receipts.checkpoint import public_key_id
 from assent.receipts.leaves import Control
 from assent.stream.clock import Clock
@@ -26,14 +32,27 @@ from services.registry.desk_table import (
     policy_digest,
     used_signatures,
 )
-from services.registry.publisher import Publisher, registry_event
+from services.registry.publisher import LogAwayError, Publisher, registry_event
 from services.registry.receipt_desk import ReceiptDesk
+from services.registry.stop_table import StopRow, end_stops, live_stops, set_published
 from services.registry.store import RegistryStore
-from services.registry.widening import PolicyNotApprovedError, WideningRule
+from services.registry.widening import PolicyBaseUnknownError, PolicyNotApprovedError, WideningRule
 
 
 class PolicyVersionTakenError(StartError):
     """Raised when a changed policy document still has the version of one that was published: give it a new version."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A canonical document with its version."""
+
+    document: str
+    version: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.document.encode()).hexdigest()
 
 
 class PolicyDesk:
@@ -55,41 +74,106 @@ class PolicyDesk:
         self._clock = clock
         self._key = signing_key
         self._widening = widening
+        self._written: _Written | None = None
+        # A stop comes in over HTTP while a round looks whether an older policy landed after the newest.
+        self._publishing = asyncio.Lock()
 
     async def publish(self, document: str, *, version: str) -> bool:
-        """Publish the canonical JSON `document` unless it is the newest already; whether it was published now.
+        """Publish the canonical JSON `document`, with what was stopped left out of it, unless it is the newest already; whether it was
+        published now.
 
-        Raises PolicyVersionTakenError, PolicyNotApprovedError, PolicyBaseUnknownError.
+        Two people who signed exactly this document, seeing what it opens, end the stops that it opens. Raises PolicyVersionTakenError,
+        PolicyNotApprovedError, PolicyBaseUnknownError.
         """
-        sha256 = hashlib.sha256(document.encode()).hexdigest()
-        signers = await self._met_signers()
-        newest = await self._store.read(newest_policy)
-        if newest is not None and (newest.version, newest.sha256) == (version, sha256):
-            if newest.document is None:
-                await self._store.write(lambda database: keep_document(database, sha256, document))
-            return False
-        earlier = await self._store.read(lambda database: policy_digest(database, version))
-        if earlier not in (None, sha256):
-            raise PolicyVersionTakenError(
-                f"policy version {version} was published with other contents; change the version in the policy file"
-            )
-        approvals = await self._approvals(document, version, sha256, newest, signers, now=self._clock.now())
-        now = await self._publish(document, version=version, sha256=sha256, approvals=approvals)
-        reference = sha256[:16]
-        leaf = Control(action="policy_loaded", reference=reference, document_sha256=sha256, happened_at=now)
-        await self._receipts.control(leaf, once=f"policy/{sha256}/{now.isoformat()}")
-        return True
+        async with self._publishing:
+            self._written = _Written(document, version)
+            return await self._publish_with_stops(self._written)
+
+    async def publish_stops(self) -> PolicyRow:
+        """Publish what is written down of stops, over the document that was published last from a file. Raises LogAwayError."""
+        async with self._publishing:
+            if self._written is not None:
+                await self._publish_with_stops(self._written)
+            newest = await self._store.read(newest_policy)
+        if newest is None:
+            raise LogAwayError
+        return newest
 
     async def publish_again(self) -> bool:
         """Put the newest on the log once more, under a new time; False before it was published at all."""
+        async with self._publishing:
+            newest = await self._store.read(newest_policy)
+            if newest is None or newest.document is None:
+                return False
+            await self._publish(newest.document, version=newest.version, sha256=newest.sha256)
+            return True
+
+    async def _publish_with_stops(self, written: _Written) -> bool:
+        signers = await self._met_signers()
         newest = await self._store.read(newest_policy)
-        if newest is None or newest.document is None:
+        stops = await self._store.read(live_stops)
+        policy = Policy.from_canonical_json(written.document)
+        held = _with_stops(written, policy, stops)
+        approvals = () if held is written else await self._ending(written, newest, signers)
+        if approvals:
+            held, ended = written, [row.number for row in stops if row.stop.stops(policy)]
+        else:
+            ended = []
+        if newest is not None and (newest.version, newest.sha256) == (held.version, held.sha256):
+            if newest.document is None:
+                await self._store.write(lambda database: keep_document(database, held.sha256, held.document))
+            await self._settle(stops)
             return False
-        await self._publish(newest.document, version=newest.version, sha256=newest.sha256)
+        earlier = await self._store.read(lambda database: policy_digest(database, held.version))
+        if earlier not in (None, held.sha256):
+            raise PolicyVersionTakenError(
+                f"policy version {held.version} was published with other contents; change the version in the policy file"
+            )
+        approvals = approvals or await self._approvals(held, written, newest, signers)
+        now = await self._publish(held.document, version=held.version, sha256=held.sha256, approvals=approvals, ended=ended)
+        leaf = Control(action="policy_loaded", reference=held.sha256[:16], document_sha256=held.sha256, happened_at=now)
+        await self._receipts.control(leaf, once=f"policy/{held.sha256}/{now.isoformat()}")
+        await self._settle(stops)
         return True
 
-    async def _publish(self, document: str, *, version: str, sha256: str, approvals: tuple[Approval, ...] = ()) -> datetime:
-        """When it was published: later than any before, whatever the clock says, for readers keep the newest."""
+    async def _settle(self, stops: Sequence[StopRow]) -> None:
+        """These are on the log, and stand in the receipt log."""
+        now = self._clock.now()
+        new = [row for row in stops if row.published_at is None]
+        for row in new:
+            leaf = Control(action="kill_switch", reference=f"stop.{row.number}", happened_at=now)
+            await self._receipts.control(leaf, once=f"policy stop/{row.number}")
+        if new:
+            await self._store.write(lambda database: set_published(database, [row.number for row in new], now=now))
+
+    async def _ending(self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str]) -> tuple[Approval, ...]:
+        """The approvals under which the document goes out as it is, and what it opens is stopped no more; none where it stays stopped."""
+        try:
+            return await self._checked(written, newest, signers, now=self._clock.now())
+        except (PolicyNotApprovedError, PolicyBaseUnknownError):
+            return ()
+
+    async def _checked(
+        self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
+    ) -> tuple[Approval, ...]:
+        used = await self._store.read(used_signatures)
+        return await asyncio.to_thread(
+            self._widening.check,
+            written.document,
+            version=written.version,
+            sha256=written.sha256,
+            newest=newest,
+            signers=signers,
+            used=used,
+            now=now,
+        )
+
+    async def _publish(
+        self, document: str, *, version: str, sha256: str, approvals: tuple[Approval, ...] = (), ended: Sequence[int] = ()
+    ) -> datetime:
+        """When it was published: later than any before, whatever the clock says, for readers keep the newest. `ended` are stops that two
+        people ended by it.
+        """
         earlier = await self._store.read(latest_publication)
         now = self._clock.now()
         if earlier is not None:
@@ -105,21 +189,26 @@ class PolicyDesk:
         published = unsigned.model_copy(update={"signature": self._key.sign(unsigned.signed_bytes())})
         await self._publisher.publish([registry_event(published, version, sha256, now.isoformat(), time=now)])
         row = PolicyRow(version, sha256, now, document)
-        await self._store.write(lambda database: insert_policy(database, row, approvals))
+
+        def written(database: sqlite3.Connection) -> None:
+            insert_policy(database, row, approvals)
+            end_stops(database, ended, now=now)
+
+        await self._store.write(written)
         return now
 
     async def _approvals(
-        self, document: str, version: str, sha256: str, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
+        self, held: _Written, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str]
     ) -> tuple[Approval, ...]:
-        """Those for a wider policy. One that is refused is written into the receipt log, once."""
-        used = await self._store.read(used_signatures)
+        """Those for a wider policy. One that is refused is written into the receipt log, once, and told of the file as it was signed."""
+        now = self._clock.now()
         try:
-            return await asyncio.to_thread(
-                self._widening.check, document, version=version, sha256=sha256, newest=newest, signers=signers, used=used, now=now
-            )
+            return await self._checked(held, newest, signers, now=now)
         except PolicyNotApprovedError:
+            sha256 = written.sha256
             leaf = Control(action="policy_rejected", reference=sha256[:16], document_sha256=sha256, happened_at=now)
             await self._receipts.control(leaf, once=f"policy rejected/{sha256}")
+            await self._checked(written, newest, signers, now=now)
             raise
 
     async def _met_signers(self) -> dict[str, str]:
@@ -134,3 +223,9 @@ class PolicyDesk:
         if new:
             await self._store.write(lambda database: insert_signers(database, new, now=now))
         return counting
+
+
+def _with_stops(written: _Written, policy: Policy, stops: Sequence[StopRow]) -> _Written:
+    """The document with what was stopped left out of it; `written` itself where nothing of that is open in it."""
+    held = stopped(policy, [row.stop for row in stops])
+    return written if held is policy else _Written(held.canonical_json(), held.version)

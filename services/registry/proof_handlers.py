@@ -1,15 +1,13 @@
-"""HTTP for erasures, receipts and the policy: public by id, because nothing in them says anything about a person."""
+"""HTTP for erasures and receipts: public by id, because nothing in them says anything about a person."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from aiohttp import web
 
 from assent.ids import ErasureId
 from assent.receipts.checkpoint import public_key_id
 from assent.receipts.verify import read_public_key
-from services.registry.api_models import ErasureOut, PolicyOut, ReceiptKeyOut, StoreProgress
+from services.registry.api_models import ErasureOut, ReceiptKeyOut, StoreProgress
 from services.registry.data_map import STORES
 from services.registry.erasure_table import ErasureRow, ProgressRow, ReceiptRow, receipt_row
 from services.registry.erasures import LEVELS, ErasureDesk
@@ -22,11 +20,10 @@ from services.registry.store import RegistryStore
 class ProofHandlers:
     """What anybody may check."""
 
-    def __init__(self, *, erasures: ErasureDesk, receipts: ReceiptDesk, store: RegistryStore, policy: Callable[[], PolicyOut]) -> None:
+    def __init__(self, *, erasures: ErasureDesk, receipts: ReceiptDesk, store: RegistryStore) -> None:
         self._erasures = erasures
         self._receipts = receipts
         self._store = store
-        self._policy = policy
 
     def routes(self) -> list[Route]:
         """The routes of this area."""
@@ -34,7 +31,6 @@ class ProofHandlers:
             Route("GET", "/v1/erasures/{erasure_id}", self.erasure, "Where an erasure stands.", (), None, ErasureOut),
             Route("GET", "/v1/receipts/{receipt_id}", self.receipt, "A signed receipt, to be checked offline."),
             Route("GET", "/v1/keys/receipts", self.key, "The key that receipts are checked with.", (), None, ReceiptKeyOut),
-            Route("GET", "/v1/policy", self.policy, "The policy in force, as it was signed.", (), None, PolicyOut),
         ]
 
     async def erasure(self, request: web.Request) -> web.Response:
@@ -58,9 +54,6 @@ class ProofHandlers:
                 checkpoint=await self._receipts.checkpoint(),
             )
         )
-
-    async def policy(self, request: web.Request) -> web.Response:
-        return answer(self._policy())
 
 
 def erasure_view(erasure: ErasureRow, progress: list[ProgressRow], receipts: list[ReceiptRow]) -> ErasureOut:

@@ -30,7 +30,6 @@ from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog
 from assent.telemetry.meter import Metrics
 from services.registry.access import GrantAccess
-from services.registry.api_models import PolicyOut
 from services.registry.approval_handlers import ApprovalHandlers
 from services.registry.approvals import Approvals
 from services.registry.control_handlers import ControlHandlers
@@ -52,6 +51,8 @@ from services.registry.override_handlers import OverrideHandlers
 from services.registry.overrides import Overrides
 from services.registry.policy_desk import PolicyDesk
 from services.registry.policy_guard import PolicyGuard
+from services.registry.policy_handlers import PolicyHandlers
+from services.registry.policy_stops import PolicyStops
 from services.registry.portal import Portal
 from services.registry.producer_handlers import ProducerHandlers
 from services.registry.producer_watch import ProducerWatch
@@ -156,6 +157,7 @@ class Registry:
             signing_key=parts.signing.policy,
             widening=widening,
         )
+        self.stops = PolicyStops(store=self.store, desk=self._policy_desk, clock=parts.clock)
         self.policy_guard = PolicyGuard(
             log=parts.log, store=self.store, desk=self._policy_desk, public_key=parts.signing.policy.public_key()
         )
@@ -186,7 +188,8 @@ class Registry:
             *UploadHandlers(
                 uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
             ).routes(),
-            *ProofHandlers(erasures=self.erasures, receipts=self.receipts, store=self.store, policy=self._policy_out).routes(),
+            *ProofHandlers(erasures=self.erasures, receipts=self.receipts, store=self.store).routes(),
+            *PolicyHandlers(store=self.store, stops=self.stops, deployment=self._widening.deployment).routes(),
             *StaffHandlers(
                 sessions=self.sessions, intake=self.intake, producers=parts.producers, store=self.store, clock=parts.clock
             ).routes(),
@@ -225,9 +228,6 @@ class Registry:
             is_secure_cookie=self._settings.is_secure_cookie,
             banner=self._settings.banner,
         )
-
-    def _policy_out(self) -> PolicyOut:
-        return PolicyOut.of(self.policy.current.version, self.policy.current.document, deployment=self._widening.deployment)
 
     def _built_grants(self, parts: RegistryParts) -> Grants:
         return Grants(
@@ -296,6 +296,7 @@ class Registry:
             dead_letters=DeadLetterWatch(log=parts.log, store=self.store, producers=parts.producers),
             guard=self.guard,
             policy_guard=self.policy_guard,
+            stops=self.stops,
             control=ControlWatch(store=self.store, grants=self.grants, controls=self.controls),
             clock=parts.clock,
             metrics=parts.metrics,

@@ -24,6 +24,7 @@ from services.registry.erasures import ErasureDesk
 from services.registry.grant_table import GrantRow, count_by_state, run_out
 from services.registry.grants import Grants
 from services.registry.policy_guard import PolicyGuard
+from services.registry.policy_stops import PolicyStops
 from services.registry.producer_watch import ProducerWatch
 from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.revision_guard import RevisionGuard
@@ -51,6 +52,7 @@ class Rounds:
         dead_letters: DeadLetterWatch,
         guard: RevisionGuard,
         policy_guard: PolicyGuard,
+        stops: PolicyStops,
         control: ControlWatch,
         clock: Clock,
         metrics: Metrics,
@@ -65,6 +67,7 @@ class Rounds:
         self._dead_letters = dead_letters
         self._guard = guard
         self._policy_guard = policy_guard
+        self._stops = stops
         self._control = control
         self._clock = clock
         self._metrics = metrics
@@ -91,6 +94,7 @@ class Rounds:
             ("control", self._control_of_sources),
             ("snapshots", self._guard.publish_missed),
             ("revisions", self._look),
+            ("stops", self._stops.resume),
             ("policy", self._look_at_policy),
             ("quarantine", self._quarantine.work),
             ("producers", self._producers.look),

@@ -109,6 +109,10 @@ CREATE TABLE IF NOT EXISTS policy_signatures (
 CREATE TABLE IF NOT EXISTS policy_signers (
     public_key TEXT PRIMARY KEY, name TEXT NOT NULL, met_at TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS policy_stops (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL, operations TEXT NOT NULL, because TEXT NOT NULL,
+    stopped_by TEXT NOT NULL, stopped_at TEXT NOT NULL, published_at TEXT, ended_at TEXT) STRICT;
+
 CREATE TABLE IF NOT EXISTS minted_tokens (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, roles TEXT NOT NULL, org TEXT NOT NULL,
     ends_at TEXT NOT NULL, minted_at TEXT NOT NULL) STRICT;

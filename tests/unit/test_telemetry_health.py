@@ -59,6 +59,15 @@ async def test_a_table_that_is_not_ready_stops_traffic_and_not_the_process(clien
     assert (await answer.json())["failing"] == ["ledger"]
 
 
+@pytest.mark.parametrize("version", ["2026-11-26.1", None])
+async def test_readyz_tells_by_which_policy_the_process_decides(version: str | None) -> None:
+    application = health_application(HealthChecks(policy=lambda: version), CollectorRegistry())
+    async with TestClient(TestServer(application)) as running:
+        answer = await running.get("/readyz")
+        assert (answer.status, await answer.json()) == (200, {"ok": True, "failing": [], "policy": version})
+        assert "policy" not in await (await running.get("/livez")).json()
+
+
 async def test_not_live_is_not_ready_either(client: Client, conditions: Conditions) -> None:
     conditions.loop_turns = False
     assert (await client.get("/livez")).status == 503

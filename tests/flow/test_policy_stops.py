@@ -1,0 +1,204 @@
+"""A stop under an order: one person closes at once, whatever file the registry has; two people who saw it open again, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assent.events.envelope import decode
+from assent.events.grants import PolicyPublished
+from assent.events.topics import Topic
+from assent.geofence.policy import Policy
+from assent.identity.errors import ApiError
+from assent.ids import Jurisdiction
+from assent.policies.stopping import ALL_OPERATIONS, Stop
+from assent.stream.event_log import LogUnavailableError, TopicPartition
+from services.registry.desk_table import newest_policy
+from services.registry.policy_stops import PolicyStops, StopWaitsError
+from services.registry.stop_table import insert_stop
+from services.registry.widening import PolicyNotApprovedError
+from tests.flow.test_policy_publishing import NARROW, SHIPPED, WIDE, WIDER, Desk, desk_in, policy
+
+ORDER = "Order P26-01"
+BC, AB, TX = (Jurisdiction(code) for code in ("CA-BC", "CA-AB", "US-TX"))
+
+
+@dataclass(slots=True)
+class Registry:
+    """The desk and its stops."""
+
+    house: Desk
+    stops: PolicyStops
+
+    async def stop(self, *places: Jurisdiction, operations: tuple[str, ...] = ALL_OPERATIONS) -> bool:
+        return (await self.stops.stop(places, operations, because=ORDER, by="olga")).is_new
+
+    async def in_force(self) -> Policy:
+        """The last policy that deciders read."""
+        records = await self.house.log.read(TopicPartition(Topic.POLICIES.value, 0), 0, max_records=100)
+        published = decode(records[-1]).data
+        assert isinstance(published, PolicyPublished)
+        newest = await self.house.store.read(newest_policy)
+        assert newest is not None
+        assert newest.sha256 == published.sha256
+        return Policy.from_canonical_json(published.document)
+
+    async def opens(self, *places: Jurisdiction) -> list[bool]:
+        found = await self.in_force()
+        return [bool(found.rules_for(place).opens) for place in places]
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
+    async with desk_in(tmp_path) as house:
+        yield Registry(house, PolicyStops(store=house.store, desk=house.desk, clock=house.clock))
+
+
+async def test_one_person_stops_a_place_and_it_is_on_the_log_when_she_is_answered(registry: Registry) -> None:
+    await registry.house.publish(SHIPPED)
+    assert await registry.opens(BC, AB) == [True, True]
+    assert await registry.stop(BC)
+    assert await registry.opens(BC, AB) == [False, True]
+    assert ORDER in (await registry.in_force()).rules_for(BC).law
+    assert registry.house.acts()[-2:] == ["policy_loaded", "kill_switch"]
+    assert [(row.stop.place, row.by, row.published_at is not None) for row in await registry.stops.held()] == [(BC, "olga", True)]
+    assert not await registry.stop(BC), "asked again, it is closed already"
+    assert registry.house.acts().count("kill_switch") == 1
+
+
+async def test_everything_is_stopped_at_once(registry: Registry) -> None:
+    await registry.house.publish(SHIPPED)
+    assert await registry.stop()
+    assert not any(rules.opens for rules in (await registry.in_force()).jurisdictions.values())
+
+
+async def test_the_same_file_does_not_open_again_what_was_stopped(registry: Registry) -> None:
+    """A start reads the file of before: it neither opens the place nor fails, and it publishes nothing twice."""
+    await registry.house.publish(SHIPPED)
+    await registry.stop(BC)
+    before = await registry.house.on_the_log()
+    assert not await registry.house.publish(SHIPPED)
+    assert await registry.house.on_the_log() == before
+    assert await registry.opens(BC, AB) == [False, True]
+
+
+async def test_another_file_that_allows_less_keeps_the_stop(registry: Registry) -> None:
+    await registry.house.publish(SHIPPED)
+    await registry.stop(AB)
+    assert await registry.house.publish(NARROW)
+    assert await registry.opens(BC, AB) == [True, False]
+    assert (await registry.in_force()).rules_for(BC).consent.expires_max_days == 100
+
+
+async def test_two_people_who_saw_the_stop_end_it_and_one_or_two_who_did_not_do_not(registry: Registry) -> None:
+    house = registry.house
+    await house.publish(SHIPPED)
+    unseen = house.signed(SHIPPED, SHIPPED, "anna", "ben")
+    await registry.stop(BC)
+    await registry.stop(AB)
+    stopped = await registry.in_force()
+    for approvals in (None, unseen, house.signed(SHIPPED, stopped, "anna"), house.signed(SHIPPED, stopped, "anna", "eve")):
+        assert not await house.publish(SHIPPED, approvals)
+        assert await registry.opens(BC, AB) == [False, False]
+    both = house.signed(SHIPPED, stopped, "anna", "ben")
+    assert await house.publish(SHIPPED, both)
+    assert await registry.opens(BC, AB) == [True, True]
+    assert await registry.stops.held() == []
+    # Stopped once more under the very same policy: what was signed before opens nothing again.
+    house.clock.advance(60)
+    assert await registry.stop(BC)
+    assert await registry.stop(AB)
+    assert await registry.in_force() == stopped
+    assert not await house.publish(SHIPPED, both)
+    assert await registry.opens(BC, AB) == [False, False]
+
+
+async def test_two_people_may_open_one_place_and_leave_another_stopped(registry: Registry) -> None:
+    house = registry.house
+    await house.publish(SHIPPED)
+    await registry.stop(BC)
+    await registry.stop(AB)
+    one = policy("one.1", CA_AB={"with_grant": []})
+    assert await house.publish(one, house.signed(one, await registry.in_force(), "anna", "ben"))
+    assert await registry.opens(BC, AB) == [True, False]
+    assert [row.stop.place for row in await registry.stops.held()] == [AB]
+    assert await house.publish(SHIPPED), "the rest of the file is taken, and the stop stays"
+    assert await registry.opens(BC, AB) == [True, False]
+
+
+async def test_a_file_that_opens_something_else_says_of_itself_what_it_lacks(registry: Registry) -> None:
+    house = registry.house
+    await house.publish(SHIPPED)
+    approvals = house.signed(WIDE, SHIPPED, "anna", "ben")
+    await registry.stop(BC)
+    with pytest.raises(PolicyNotApprovedError, match="look at the difference again"):
+        await house.publish(WIDE, approvals)
+    assert await registry.opens(BC, TX) == [False, False]
+    assert await house.publish(WIDE, house.signed(WIDE, await registry.in_force(), "anna", "ben"))
+    assert await registry.opens(BC, TX) == [True, True]
+
+
+async def test_a_later_file_opens_no_part_of_what_was_stopped(registry: Registry) -> None:
+    """Nobody is in two minds about a country that was stopped because a province gets an entry later."""
+    house = registry.house
+    await house.publish(SHIPPED)
+    await registry.stop(Jurisdiction("AU"))
+    assert await registry.opens(Jurisdiction("AU")) == [False]
+    with pytest.raises(PolicyNotApprovedError, match="AU"):
+        await house.publish(WIDER)
+
+
+async def test_a_stop_that_the_log_does_not_take_is_published_as_soon_as_it_does(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await registry.house.publish(SHIPPED)
+
+    async def is_away(records: object) -> None:
+        raise LogUnavailableError("the log is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry.house.log, "append", is_away)
+        with pytest.raises(StopWaitsError):
+            await registry.stop(BC)
+        with pytest.raises(ApiError):
+            await registry.stops.resume()
+    assert [row.published_at for row in await registry.stops.held()] == [None]
+    assert await registry.opens(BC) == [True]
+    await registry.stops.resume()
+    assert await registry.opens(BC) == [False]
+    before = await registry.house.on_the_log()
+    await registry.stops.resume()
+    assert await registry.house.on_the_log() == before
+
+
+async def test_a_stop_that_was_written_down_before_a_crash_holds_from_the_next_start(registry: Registry) -> None:
+    house = registry.house
+    await house.publish(SHIPPED)
+    await house.store.write(lambda database: insert_stop(database, Stop(BC, ALL_OPERATIONS, ORDER), by="olga", now=house.clock.now()))
+    assert await house.publish(SHIPPED)
+    assert await registry.opens(BC) == [False]
+
+
+@pytest.mark.parametrize("clock", [-400.0, 400.0])
+async def test_a_clock_that_is_wrong_stops_no_stop(registry: Registry, clock: float) -> None:
+    await registry.house.publish(SHIPPED)
+    registry.house.clock.advance(clock * 86_400)
+    assert await registry.stop(BC)
+    assert await registry.opens(BC) == [False]
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "the unknown": {"places": (Jurisdiction("UNKNOWN"),)},
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_what_cannot_be_stopped_is_refused_and_not_written_down(registry: Registry, what: str) -> None:
+    await registry.house.publish(SHIPPED)
+    with pytest.raises(ApiError, match="never open"):
+        await registry.stop(*WRONG[what]["places"])
+    assert await registry.stops.held() == []
