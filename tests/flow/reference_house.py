@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from assent.events.envelope import decode
@@ -80,3 +81,10 @@ async def refusals(house: GrantHouse) -> list[ImageRefused]:
             assert isinstance(data, ImageRefused)
             found.append(data)
     return sorted(found, key=lambda refused: refused.decided_at)
+
+
+async def recorded(person: Her, count: int) -> None:
+    """The registry reads of held faces behind the others."""
+    async with asyncio.timeout(20):
+        while len((await person.change("GET")).body["faces"]) < count:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0.05)

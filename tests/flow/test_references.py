@@ -17,6 +17,7 @@ from assent.events.envelope import Event, decode, encode
 from assent.events.grants import WITH_REFERENCE, GrantSnapshot
 from assent.events.payload import EventPayload
 from assent.events.topics import Topic
+from assent.faces.chosen_threshold import NoThresholdError
 from assent.ids import FaceId, GrantId
 from assent.intake.registry_signature import signed_by_registry
 from assent.keys.signing_keys import SigningKeys
@@ -25,6 +26,7 @@ from demo.api import JsonObject
 from demo.settled import settled
 from services.embedder.app import EmbedderApp
 from services.embedder.processor import EmbedderProcessor
+from services.embedder.settings import EmbedderSettings
 from tests.flow.late_embedder import Held
 from tests.flow.reference_house import Her, her, refusals
 from tests.flow.registry_house import GrantHouse, grant_house
@@ -161,8 +163,11 @@ async def test_the_picture_that_she_confirmed_comes_back_as_itself(house: GrantH
 async def test_only_a_held_face_of_her_own_grant_can_be_confirmed_and_only_by_her(house: GrantHouse) -> None:
     person, other = await confirmed(house), await her(house)
     await other.send(ANOTHER)
-    foreign = await other.only_face()
+    foreign, untold = await other.only_face(), FaceId("9c1d5f0e-9d38-5f4f-8a5b-7c116f0a1c52")
+    picture = await house.world.derivatives.get(person.grant_id, await person.only_face())
+    await house.world.derivatives.put(person.grant_id, untold, picture)
     for face_id, status, code in (
+        (untold, 404, "face_not_held"),
         (foreign, 404, "face_not_held"),
         ("3b1d5f0e-9d38-5f4f-8a5b-7c116f0a1c52", 404, "face_not_held"),
         (f"../{other.grant_id}/{foreign}", 422, "invalid"),
@@ -247,6 +252,12 @@ async def test_what_she_takes_out_of_the_grant_takes_her_reference_with_it(house
     await person.confirm(await person.only_face())
     await person.send(THIRD)
     assert len(await person.faces()) == 2
+
+
+async def test_a_rate_at_which_the_model_measured_nothing_ends_the_start(house: GrantHouse) -> None:
+    settings = EmbedderSettings(reference_false_match_rate=1e-9)
+    with pytest.raises(NoThresholdError, match="ask for a higher rate"):
+        EmbedderApp(settings, house.world.system.shared)
 
 
 async def test_a_poor_picture_cannot_be_confirmed(house: GrantHouse) -> None:

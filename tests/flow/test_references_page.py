@@ -13,7 +13,7 @@ import pytest
 
 from assent.cli.main import main
 from demo import photos
-from tests.flow.reference_house import Her, her
+from tests.flow.reference_house import Her, her, recorded
 from tests.flow.registry_house import GrantHouse, grant_house
 
 pytestmark = pytest.mark.timeout(120)
@@ -61,13 +61,6 @@ async def with_two(house: GrantHouse) -> Her:
         await person.send(photos.portrait(look))
     await recorded(person, 2)
     return person
-
-
-async def recorded(person: Her, count: int) -> None:
-    """The registry reads of held faces behind the others."""
-    async with asyncio.timeout(20):
-        while len((await person.change("GET")).body["faces"]) < count:  # noqa: ASYNC110  it tells nobody
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -101,6 +101,20 @@ async def test_the_same_person_agrees_and_nobody_of_six_others_does(desk: Desk) 
     assert len(desk.check) == 0
 
 
+@pytest.mark.parametrize(("more", "rule"), [(-0.01, "not_the_subject"), (0.01, None)])
+async def test_it_agrees_from_the_threshold_of_the_model_on(desk: Desk, more: float, rule: str | None) -> None:
+    """Vectors at a known cosine from the reference."""
+    picture = looked(one_face())[1]
+    her, face = await desk.confirmed(picture), reference_face(embedded_pack().detector, picture)
+    assert face is not None
+    reference = face.template(embedded_pack().embedder).astype(np.float64)
+    aside = np.roll(reference, 1) - (np.roll(reference, 1) @ reference) * reference
+    cosine = THRESHOLD + more
+    vector = cosine * reference + np.sqrt(1 - cosine**2) * aside / np.linalg.norm(aside)
+    item = NewFace(a_face_id(), GrantedFace(0, WHOLE, 0.9, vector.astype("<f4").tobytes(), picture))
+    assert await rule_of(desk, her, item) == rule
+
+
 async def test_who_confirmed_nothing_is_not_compared_with(desk: Desk) -> None:
     desk.store.is_away = True
     assert await rule_of(desk, grant(HER), looked(six_faces())[0]) is None
@@ -159,6 +173,7 @@ async def test_a_picture_that_was_exchanged_is_doubt_and_a_store_that_is_away_is
     desk.store.is_away = True
     with pytest.raises(BlobStoreUnavailableError):
         await rule_of(desk, her, new)
+    assert len(desk.check) == 0, "it is not taken for gone either"
     desk.store.is_away = False
     # Somebody who may write to the store puts another person's sealed picture in its place.
     await desk.store.put(f"grants/{HER}/{her.reference}", await desk.store.get(f"grants/{OTHER}/{other.reference}"))
