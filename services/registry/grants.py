@@ -201,8 +201,14 @@ class Grants:
         if device is not None and not holds(device, grant_id, notice_sha256):
             raise bad_device_signature()
         await self._grant_keys.create(grant_id)
+        agreed = without_recipients(record) if asks_for_privacy else record
         if row.state is GrantState.REQUESTED:
-            record = await self._give(row, without_recipients(record) if asks_for_privacy else record, record, device)
+            record = await self._give(row, agreed, record, device)
+        elif agreed is not record:
+            # Her yes was written down before an outage, without the signal; she holds no secret of it yet to narrow it with.
+            await self._receipts.grant_event(record)
+            left = {"recipients": agreed.recipients, "purposes": agreed.purposes, "recipients_left_out": agreed.recipients_left_out}
+            record = await self._revised(record, left)
         offsets = await self._publish(record)
         secret = self._hashes.new_secret()
         digest = self._hashes.hash(secret, kind=SecretKind.GRANT.value, owner=grant_id)
@@ -393,6 +399,11 @@ class Grants:
 
     async def revise(self, record: Grant, changes: dict[str, Any], *, is_hers: bool = True) -> tuple[Grant, Offsets]:
         """The next revision of a live grant, written and published. `is_hers` when she asked for it: then she was heard of (IL-1)."""
+        following = await self._revised(record, changes, is_hers=is_hers)
+        return following, await self._publish(following)
+
+    async def _revised(self, record: Grant, changes: dict[str, Any], *, is_hers: bool = True) -> Grant:
+        """The same, written and not yet published."""
         now = self._clock.now()
         following = Grant.model_validate(
             record.model_dump()
@@ -408,7 +419,7 @@ class Grants:
             raise grant_too_large()
         sealed = await self._vault.row(following)
         await self._changed(lambda database: add_revision(database, sealed, expires_at=following.validity.expires_at))
-        return following, await self._publish(following)
+        return following
 
     async def _changed(self, change: Callable[[sqlite3.Connection], None]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from assent.events.envelope import decode
 from assent.events.grants import GrantSnapshot
 from assent.events.topics import Topic
+from demo import photos
 from demo.api import JsonObject
+from demo.site import PORTRAITS
 from tests.flow.attack_house import Field
+from tests.flow.registry_house import grant_house
+from tests.flow.switched_log import LogSwitch
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
@@ -78,6 +83,30 @@ async def test_anything_else_than_a_one_changes_nothing(field_of: Field, name: s
     assert "recipients_left_out" not in await record(field_of, made["grant_id"], given["grant_secret"])
     status, _ = await field_of.ask("POST", "/v1/grants", token=field_of.house.token, headers=dict(headers), json=await body(field_of))
     assert status == 201
+
+
+async def test_a_yes_that_an_outage_cut_short_is_finished_as_her_browser_asks_by_then(tmp_path: Path) -> None:
+    """The first time without the signal, and the log is away; she answers again with it."""
+    log = LogSwitch()
+    async with grant_house(tmp_path, {f"{PORTRAITS}1.jpg": photos.portrait()}, opener=log.opener) as house:
+        naming = house.request(await house.person(), [{"kind": "upload"}]) | {"recipients": RECIPIENTS, "purposes": BOTH}
+        made = await house.api.need("POST", f"{house.registry}/v1/grants", token=house.token, json=naming)
+        path, yes = f"/v1/grants/{made['grant_id']}", {name: made[name] for name in ("one_time_secret", "notice_sha256")}
+        log.refuses = lambda record: record.topic == Topic.GRANTS.value
+        assert (await house.ask("POST", f"{path}/confirm", json=yes)).status == 503
+        log.refuses = lambda record: False
+        given = await house.ask("POST", f"{path}/confirm", json=yes, headers=dict(ASKS))
+        assert (given.status, given.body["recipients_left_out"]) == (200, ["museum-archive", "town-paper"])
+        shelf = house.world.system.shared.tables
+        await shelf.catch_up(10)
+        grant = shelf.ledger.live(made["grant_id"], datetime.datetime.now(datetime.UTC))
+        assert grant is not None
+        assert (grant.recipients, [purpose.value for purpose in grant.purposes]) == ((), ["self_search"])
+        assert grant.revision == given.body["revision"] == 3
+        secret = {"Assent-Grant-Secret": given.body["grant_secret"]}
+        shown = await house.ask("GET", path, headers=secret)
+        assert shown.body["record"]["recipients_left_out"] == ["museum-archive", "town-paper"]
+        assert [entry["state"] for entry in shown.body["history"]] == ["requested", "given", "given"]
 
 
 async def test_where_nothing_would_be_left_she_is_told_and_nothing_is_given(field_of: Field) -> None:
