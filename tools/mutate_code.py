@@ -98,6 +98,7 @@ def _outcomes(mutants: dict[int, CodeMutant], tests: list[str], workers: int) ->
     print(f"{len(mutants)} mistakes, {len(reached)} tests, {left_out} of them skipped or failing without a mistake", flush=True)
     # What no test noticed is tried again with everything imported anew, and what an import runs is tried only so.
     again = {number: mutant for number, mutant in mutants.items() if outcomes.get(number) not in _FOUND}
+    print(f"{len(again)} of them are judged anew", flush=True)
     return outcomes | dict(judged_anew(again, reached, collected, root=ROOT, workers=workers))
 
 

@@ -81,8 +81,8 @@ def _lines(text: str) -> list[RobotsLine]:
 
 def _line(text: str) -> RobotsLine | None:
     found = _WITH_COLON.fullmatch(text)
-    name = found.group(1).lower() if found else ""
-    if found is None or (name not in _SPELLINGS and " " in name):
+    if found is None or " " in found.group(1):
+        # The colon may be one of the path: `Disallow /a:b`.
         found = _WITHOUT_COLON.fullmatch(text) or found
     if found is None:
         return None

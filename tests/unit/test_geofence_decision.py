@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,6 +187,37 @@ def test_residence_is_evidence_of_a_confirmed_grant_alone() -> None:
 def test_a_residence_that_she_has_not_confirmed_silences_no_hint() -> None:
     told = [says(K.GRANT_RESIDENCE, "CA-BC"), says(K.LANGUAGE, "FR")]
     assert places("CA-BC", "FR") <= candidate_set(told, grant=grant(confirmed_at=None), policy=shipped()).jurisdictions
+
+
+def test_a_server_that_may_stand_in_several_places_weighs_as_in_the_strictest() -> None:
+    server = says(EvidenceKind.SERVER_ADDRESS, "AU", "NZ")
+    (used,) = candidate_set([server], grant=grant(), policy=shipped()).used
+    assert (server.deny_weight, used.deny_weight) == (0.4, 1.0)
+
+
+def test_a_weight_counts_from_the_threshold_on() -> None:
+    for weight, counts in ((0.25, True), (0.249, False)):
+        light = replace(says(EvidenceKind.GEO_META, "AU"), deny_weight=weight)
+        assert ("AU" in found(light, by=living_in("CA-BC"))) is counts
+
+
+@pytest.mark.parametrize("told", [[], [unreadable(EvidenceKind.GRANT_RESIDENCE)]])
+def test_a_confirmed_grant_of_whose_residence_nothing_is_known_silences_no_hint(told: list[Evidence]) -> None:
+    """Whether she lives in no place that is known decides, not whether she has confirmed something."""
+    found = candidate_set([*told, says(EvidenceKind.LANGUAGE, "CA-QC")], grant=grant(), policy=shipped())
+    assert found.jurisdictions == places("CA-QC", UNKNOWN)
+
+
+def test_what_is_known_and_closes_nothing_leaves_the_place_unknown() -> None:
+    """The set is never empty: an empty one would be no place to ask the rules of."""
+    weightless = replace(says(EvidenceKind.GRANT_RESIDENCE, "CA-BC"), deny_weight=0.0)
+    assert candidate_set([weightless], grant=grant(), policy=shipped()).jurisdictions == places(UNKNOWN)
+
+
+@pytest.mark.parametrize("kind", list(EvidenceKind))
+def test_nothing_that_a_decision_reads_is_lost_in_the_coarse_form(kind: EvidenceKind) -> None:
+    for whole in (says(kind, "CA-BC", "FR"), unreadable(kind)):
+        assert Evidence.of(whole.coarse()) == whole
 
 
 def test_closed_for_names_the_rule_of_every_closed_place() -> None:

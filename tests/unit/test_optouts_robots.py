@@ -12,7 +12,8 @@ from protego import Protego
 from assent.optouts.combination import combine
 from assent.optouts.path_pattern import PathPattern, normalise_path
 from assent.optouts.robots import MAX_ROBOTS_BYTES, RobotsPolicy, robots_policy
-from assent.optouts.signal import SignalKind, SignalVerdict
+from assent.optouts.robots_lines import parse_robots
+from assent.optouts.signal import OptOutSignal, SignalKind, SignalSource, SignalVerdict
 
 AGENT = "AssentBot"
 
@@ -118,6 +119,16 @@ def test_many_comments_take_no_time() -> None:
         ("User-agent: Bot\nAllow: /\n\nUser-agent: *\nDisallow: /", "/a", False),
         ("User-agent: other\nDisallow: /", "/a", True),
         ("Disallow: /", "/a", True),
+        # a group that its first rule has closed stays closed, whatever record that is no rule stands in between
+        ("User-agent: AssentBot\nDisallow: /a\nCrawl-delay: 3\nUser-agent: other\nDisallow: /b", "/b", True),
+        ("  User-agent: *\n\tDisallow: /a", "/a", False),
+        ("User-agent: *\nDisallow private:x", "/private:x", False),
+        ("User-agent: *\nDisallow : /a", "/a", False),
+        ("User agent: *\nDisallow: /a", "/a", False),
+        ("User-agent *\nDISALLOW /a", "/a", False),
+        # an agent asks for a path that it has not rooted itself
+        ("User-agent: *\nDisallow: /a", "a", False),
+        ("User-agent: *\nAllow: /a$\nDisallow: /", "a", True),
         # a character that ends a line for Python and not for robots.txt cannot smuggle a rule in
         ("User-agent: *\nDisallow: /a\u2028Allow: /", "/a\u2028Allow: /x", False),
         ("User-agent: *\nDisallow: /\nDisallow: /z\x0bAllow: /abc", "/abc", False),
@@ -143,7 +154,11 @@ def test_another_agent_reads_another_answer() -> None:
         ("Crawl-delay: 5", 5.0),
         ("Crawl-delay: 2\nCrawl-delay: 0.5", 2.0),
         ("Crawl-delay: soon", None),
+        ("Crawl-delay: soon\nCrawl-delay: 2", 2.0),
         ("Crawl-delay: -1", None),
+        ("Crawl-delay: 0", 0.0),
+        ("Crawl-delay: 0.5", 0.5),
+        ("Crawl-delay: 1\nVisits: 9\nDisallow: 9", 1.0),
         ("Crawl-delay: nan", None),
         ("Crawl-delay: inf", float("inf")),
         ("Crawl-delay: 100000", 100000.0),
@@ -163,6 +178,7 @@ def test_the_longest_crawl_delay_counts_and_is_not_capped_here(lines: str, delay
         ("User-agent: *\nContent-Usage: train-ai=y, search=y", "/a.jpg", False),
         ("User-agent: *\nContent-Usage: /photos/ train-ai=n", "/photos/a.jpg", True),
         ("User-agent: *\nContent-Usage: /photos/ train-ai=n", "/texts/a.jpg", False),
+        ("User-agent: *\nContent-Usage:\xa0/photos/ train-ai=n", "/texts/a.jpg", False),
         ("User-agent: *\nContent-Usage: *.jpg$ train-ai=n", "/texts/a.jpg", True),
         ("User-agent: *\nContent-Usage: train-ai=n\nContent-Usage: /open/ train-ai=y", "/open/a", False),
         ("User-agent: *\nContent-Usage: train-ai=y\nContent-Usage: /shut/ train-ai=n", "/shut/a", True),
@@ -194,6 +210,21 @@ def test_lines_about_use(text: str, path: str, is_denied: bool) -> None:
     assert combine(found.usage_signals(path)).is_denied is is_denied
 
 
+def test_each_reason_is_told_with_its_word_the_disallow_first() -> None:
+    found = policy("User-agent: *\nDisallow: /a\nContent-Usage: train-ai=n").signals("/a")
+    assert [(signal.kind, signal.verdict, signal.source, signal.token) for signal in found] == [
+        (SignalKind.ROBOTS_TXT, SignalVerdict.DENY, SignalSource.ROBOTS_TXT, "disallow"),
+        (SignalKind.CONTENT_USAGE, SignalVerdict.DENY, SignalSource.ROBOTS_TXT, "train-ai=n"),
+    ]
+    (unread,) = robots_policy(500, None, agent=AGENT).signals("/a")
+    assert unread == OptOutSignal(SignalKind.ROBOTS_TXT, SignalVerdict.UNKNOWN, SignalSource.ROBOTS_TXT, "unreadable")
+
+
+def test_only_words_about_use_stand_for_every_agent_when_no_agent_is_named() -> None:
+    text = "Disallow: /\nCrawl-delay: 3\nContent-Usage: train-ai=n\nContent-Signal: ai-train=no\nLicense: x\nUser-agent: *\nAllow: /"
+    assert [line.field for line in parse_robots(text).site_wide] == ["content-usage", "content-signal", "license"]
+
+
 PATHS = st.text(alphabet="ab/.~%é?=", max_size=12).map(lambda text: f"/{text}")
 PATTERNS = st.text(alphabet="ab/.*é~", min_size=1, max_size=8).map(lambda text: f"/{text}")
 
@@ -216,6 +247,8 @@ def test_our_patterns_agree_with_protego(pattern: str, path: str, is_anchored: b
         ("*", "/", True),
         ("/%2F", "//", False),
         ("/%41", "/A", True),
+        ("/a*b", "/ac", False),
+        ("/a*b*c", "/ab", False),
     ],
 )
 def test_a_path_is_used_up_from_left_to_right(pattern: str, path: str, does_match: bool) -> None:
