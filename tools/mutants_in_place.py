@@ -9,6 +9,7 @@ import functools
 import gc
 import os
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ class InPlace:
         self._ours = ours
         self._workers = workers
         self._paths = frozenset(mutant.code.co_filename for mutant in mutants.values())
+        self._noticed_by: Counter[str] = Counter()
         self._collecting = traced(self._paths, ours)
         self._collected: Lines = self._collecting.__enter__()
 
@@ -68,6 +70,8 @@ class InPlace:
         gc.collect()
         gc.freeze()
         jobs = []
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
         for number, mutant in self._mutants.items():
             body = body_of(mutant)
             places = [place for place in functions.get(mutant.code.co_filename, ()) if body is not None and _is_same(place.__code__, body)]
@@ -77,10 +81,31 @@ class InPlace:
             if not tests:
                 yield number, Outcome.UNREACHED
                 continue
-            tests.sort(key=lambda item: reached[item.nodeid].took_s)
+            # What is about little is about this.
+            tests.sort(key=lambda item: sum(map(len, reached[item.nodeid].lines.values())))
             seconds = LEAST_S + 4 * sum(reached[item.nodeid].took_s for item in tests)
-            jobs.append(Job(number, functools.partial(_notices, session, tests, _Swap(places, body, caches)), seconds))
-        yield from judged(jobs, workers=self._workers)
+            jobs.append(Job(number, functools.partial(self._notices, session, tests, _Swap(places, body, caches), writing), seconds))
+        for outcome in judged(jobs, workers=self._workers):
+            self._noticed_by.update(_read(reading).decode().splitlines())
+            yield outcome
+
+    def _notices(self, session: pytest.Session, tests: list[pytest.Item], swap: _Swap, writing: int) -> bool:
+        """In a process of its own. What noticed most of the mistakes before is asked first."""
+        swap.make()
+        tests.sort(key=lambda item: -self._noticed_by[item.nodeid])
+        for item, following in zip(tests, [*tests[1:], None], strict=True):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                os.write(writing, f"{item.nodeid}\n".encode())
+                return True
+        return False
+
+
+def _read(pipe: int) -> bytes:
+    try:
+        return os.read(pipe, 1 << 16)
+    except BlockingIOError:
+        return b""
 
 
 def body_of(mutant: CodeMutant) -> CodeType | None:
@@ -141,12 +166,3 @@ class _Swap:
             place.__code__ = self.body
         for clear in self.caches:
             clear()
-
-
-def _notices(session: pytest.Session, tests: Sequence[pytest.Item], swap: _Swap) -> bool:
-    swap.make()
-    for item, following in zip(tests, [*tests[1:], None], strict=True):
-        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if session.testsfailed:
-            return True
-    return False

@@ -79,8 +79,7 @@ def _placed(evidence: Sequence[Evidence], policy: Policy) -> set[str]:
 
 def _expanded(item: Evidence, policy: Policy) -> frozenset[Jurisdiction]:
     """A country alone stands for each of its parts that has rules of its own, and for the rest of it."""
-    parts = [policy.subdivisions_of(place) for place in item.jurisdictions if "-" not in place and place != UNKNOWN]
-    return item.jurisdictions.union(*parts)
+    return item.jurisdictions.union(*(policy.subdivisions_of(place) for place in item.jurisdictions))
 
 
 def _is_known(evidence: Sequence[Evidence], policy: Policy) -> bool:

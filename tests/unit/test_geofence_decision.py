@@ -201,6 +201,15 @@ def test_a_weight_counts_from_the_threshold_on() -> None:
         assert ("AU" in found(light, by=living_in("CA-BC"))) is counts
 
 
+def test_only_what_adds_its_own_place_silences_a_hint_of_another() -> None:
+    domain = says(EvidenceKind.COUNTRY_DOMAIN, "AU")
+    light = replace(says(EvidenceKind.EXIF_GPS, "AU"), deny_weight=0.1)
+    assert "AU" in found(domain, light, by=living_in("CA-BC"))
+    strict = shipped().location.model_copy(update={"deny_threshold": 0.1})
+    policy = shipped().model_copy(update={"location": strict})
+    assert "AU" in found(domain, says(EvidenceKind.TIME_ZONE, "AU"), by=living_in("CA-BC"), policy=policy)
+
+
 @pytest.mark.parametrize("told", [[], [unreadable(EvidenceKind.GRANT_RESIDENCE)]])
 def test_a_confirmed_grant_of_whose_residence_nothing_is_known_silences_no_hint(told: list[Evidence]) -> None:
     """Whether she lives in no place that is known decides, not whether she has confirmed something."""

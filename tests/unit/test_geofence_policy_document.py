@@ -1,0 +1,156 @@
+"""A policy as a person writes it: each fault is told with its key and a remedy, and what is left out comes from group and defaults."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
+from assent.geofence.policy import LEAST_BUFFER_M, RETIRED, Policy, PolicyError
+from assent.geofence.policy_document import merged, policy_from
+from assent.ids import Jurisdiction
+from tests.unit.policy_examples import policy_with, shipped, shipped_text
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return merged(yaml.safe_load(shipped_text()), changes)
+
+
+def entry(code: str, **changes: Any) -> dict[str, Any]:
+    return document(jurisdictions={code: changes})
+
+
+def without(key: str, of: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in of.items() if name != key}
+
+
+FLOOR_ALLOWED = [
+    (entry("CA-BC", purposes={"allow": ["verify", word]}), f"^jurisdictions.CA-BC.*allow: {word} is") for word in FLOOR_FORBIDDEN
+]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (None, "^policy: write a mapping of keys to values$"),
+        ({1: 2}, "^policy: the key 1 is no word; put it in quotes$"),
+        ({False: 2}, "^policy: YAML reads NO without quotes as false"),
+        (document(b=1, a=2), "^a, b: no such key; the file holds defaults, jurisdictions, location, schema, version$"),
+        (without("schema", document()), "^schema: write assent.policy/1$"),
+        (without("defaults", document()), "^defaults: write a mapping"),
+        (without("jurisdictions", document()), "^jurisdictions: write a mapping"),
+        (without("version", document()), "^version: write it as a word in quotes"),
+        (document(version=" "), "^version: write it as a word in quotes"),
+        (document(version=1), "^version: write it as a word in quotes"),
+        (without("location", document()), "^location: "),
+        (document(jurisdictions={"CA-BC": None}), "^jurisdictions.CA-BC: write a mapping"),
+        (document(jurisdictions={"CA-BC": {"purposes": "none"}}), "^jurisdictions.CA-BC.purposes: write a mapping"),
+        (
+            document(defaults={"purposes": {"forbid": ["advertising", "mass_identification", "ethnicity"]}}),
+            "forbid: emotion, sale is forbidden",
+        ),
+        (document(defaults={"purposes": {"forbid": "sale"}}), "^defaults.purposes.forbid: write a list of words$"),
+        (entry("CA-BC", purposes={"forbid": ["lease", 1]}), "^CA-BC.purposes.forbid: write a list of words$"),
+        (entry("CA-BC", purposes={"allow": "verify"}), "^CA-BC.purposes.allow: write a list of words$"),
+        (entry("CA-BC", status="stayed"), "^jurisdictions.CA-BC.as_of: say on which day it was stayed"),
+        (entry("CA-BC", status="struck"), "^jurisdictions.CA-BC.as_of: say on which day it was struck"),
+        (entry("CA-BC", law=[]), "^jurisdictions.CA-BC.law: name the law"),
+        (entry("NZ", rule="NZ-1"), "^jurisdictions.NZ.law: name the law"),
+        (entry("EU", members=["FR", False]), "^jurisdictions.EU.members: YAML reads NO"),
+        *[(document(defaults={key: 1}), f"^defaults.{key}: ") for key in RETIRED],
+        *[(entry("CA-BC", **{key: 1}), f"^jurisdictions.CA-BC.{key}: ") for key in RETIRED],
+        *[(entry("CA-BC", retention={key: 1}), f"^jurisdictions.CA-BC.retention.{key}: ") for key in RETIRED],
+        (entry("XYZ", law=["a"]), "XYZ"),
+        (entry("FR", law=["a"], members=["DE"]), "members: DE stands in two groups"),
+        (document(defaults={"with_grant": ["collect"]}), "^unknown.with_grant|never opened"),
+        *FLOOR_ALLOWED,
+    ],
+)
+def test_a_fault_is_told_with_its_key_and_the_remedy(written: object, told: str) -> None:
+    with pytest.raises(PolicyError, match=told):
+        policy_from(written)
+
+
+def test_each_remedy_of_a_key_that_nothing_reads_is_told_as_it_stands() -> None:
+    for key, remedy in RETIRED.items():
+        with pytest.raises(PolicyError) as error:
+            policy_from(entry("CA-BC", **{key: 1}))
+        assert str(error.value) == f"jurisdictions.CA-BC.{key}: {remedy}"
+
+
+def test_a_stayed_entry_that_says_since_when_is_read() -> None:
+    rules = policy_with(CA_BC={"status": "stayed", "as_of": "2026-05-01"}).rules_for(Jurisdiction("CA-BC"))
+    assert (rules.status, str(rules.as_of)) == ("stayed", "2026-05-01")
+
+
+@pytest.mark.parametrize("member", ["FR", "FR-IDF"])
+def test_an_entry_of_a_member_and_of_its_part_takes_from_the_group_what_it_leaves_out(member: str) -> None:
+    policy = policy_from(entry(member, law=["CNIL"], consent={"age_min": 15, "guardian_below": 15}))
+    rules, group = policy.jurisdictions[Jurisdiction(member)], policy.jurisdictions[Jurisdiction("EU")]
+    assert (rules.law, rules.rule, rules.filings, rules.members) == (("CNIL",), group.rule, group.filings, ())
+    assert (rules.consent.age_min, rules.consent.form) == (15, group.consent.form)
+
+
+def test_an_entry_of_no_member_takes_nothing_from_a_group() -> None:
+    rules = policy_from(entry("NZ", law=["NZ"])).jurisdictions[Jurisdiction("NZ")]
+    assert (rules.rule, rules.filings) == (shipped().unknown.rule, {})
+
+
+def test_what_is_forbidden_adds_up_over_defaults_group_and_entry() -> None:
+    written = document(
+        defaults={"purposes": {"forbid": [*FLOOR_FORBIDDEN, "trade"]}},
+        jurisdictions={"EU": {"purposes": {"forbid": ["lease"]}}, "FR": {"law": ["CNIL"], "purposes": {"forbid": ["profit"]}}},
+    )
+    policy = policy_from(written)
+    forbidden = {code: policy.jurisdictions[Jurisdiction(code)].purposes.forbid for code in ("FR", "EU", "GB")}
+    assert forbidden == {
+        "FR": tuple(sorted({*FLOOR_FORBIDDEN, "trade", "lease", "profit"})),
+        "EU": tuple(sorted({*FLOOR_FORBIDDEN, "trade", "lease"})),
+        "GB": tuple(sorted({*FLOOR_FORBIDDEN, "trade"})),
+    }
+    assert policy.unknown.purposes.forbid == tuple(sorted({*FLOOR_FORBIDDEN, "trade"}))
+
+
+@pytest.mark.parametrize("dataset", LEAST_BUFFER_M)
+def test_a_buffer_is_as_wide_as_its_areas_need(dataset: str) -> None:
+    least = LEAST_BUFFER_M[dataset]
+    wide = policy_from(document(location={"buffer_m": {"ne10m": 2000, "dcw": 500, dataset: least}}))
+    assert wide.location.buffer_of(f"{dataset}-0-1") == least
+    with pytest.raises(PolicyError, match=f"buffer_m.{dataset}: true areas are missed at borders below {least:.0f} metres"):
+        policy_from(document(location={"buffer_m": {dataset: least - 1}}))
+
+
+def test_areas_that_are_not_used_need_no_buffer() -> None:
+    written = document()
+    written["location"]["buffer_m"] = {"other": 0}
+    assert policy_from(written).location.buffer_of("other-2") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no json", "^policy: the document is no JSON$"),
+        ("[" * 100_000, "^policy: the document is no JSON$"),
+        ("[]", "^policy: "),
+        ('{"jurisdictions": {}}', "^version: "),
+        ('{"jurisdictions": {"CA": 1}, "unknown": 2}', "^version: |^jurisdictions.CA: "),
+    ],
+)
+def test_a_published_document_that_is_none_says_where(text: str, told: str) -> None:
+    with pytest.raises(PolicyError, match=told):
+        Policy.from_canonical_json(text)
+
+
+def test_keys_that_nothing_read_are_passed_over_in_a_published_document_wherever_they_stood() -> None:
+
+    written = json.loads(shipped().canonical_json())
+    for held in (*written["jurisdictions"].values(), written["unknown"]):
+        held.update(dict.fromkeys(RETIRED, 1))
+        held["retention"].update(dict.fromkeys(RETIRED, 1))
+    assert Policy.from_canonical_json(json.dumps(written)) == shipped()
+    kept = json.loads(shipped().canonical_json())
+    kept["jurisdictions"]["CA-QC"]["filings"]["order"] = {"rule": "QC-9"}
+    assert "order" in Policy.from_canonical_json(json.dumps(kept)).jurisdictions[Jurisdiction("CA-QC")].filings
