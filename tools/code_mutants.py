@@ -35,7 +35,7 @@ class _Where:
     classes: str = ""
     owner: str = ""
     lines: range = range(0)
-    is_message: bool = False
+    is_said: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,17 @@ def _places(node: ast.AST, where: _Where) -> Iterator[_Place]:
 def _inside(node: ast.AST, field: str, where: _Where) -> _Where:
     """Where the parts of a field of this node stand."""
     if field == "body" and isinstance(node, ast.ClassDef):
-        return replace(where, classes=f"{where.classes}{node.name}.")
+        return replace(where, classes=f"{where.classes}{node.name}.", is_said=_is_enumeration(node))
     if field == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not where.owner:
-        return replace(where, owner=f"{where.classes}{node.name}")
+        return replace(where, owner=f"{where.classes}{node.name}", is_said=False)
     if isinstance(node, ast.Raise):
-        return replace(where, is_message=True)
+        return replace(where, is_said=True)
     return where
+
+
+def _is_enumeration(node: ast.ClassDef) -> bool:
+    """Its words are names; how they are written on the wire is held by the examples of events."""
+    return any(isinstance(base, ast.Name) and base.id == "StrEnum" for base in node.bases)
 
 
 def _is_no_decision(holder: ast.AST, node: ast.AST, where: _Where) -> bool:
@@ -117,9 +122,9 @@ def _is_no_decision(holder: ast.AST, node: ast.AST, where: _Where) -> bool:
 
 
 def _is_text_for_people(holder: ast.AST, node: ast.AST, where: _Where) -> bool:
-    """A docstring, a message of an error, a part of a text that is put together: what is said, not what is done."""
+    """A docstring, a message of an error, a word of an enumeration, a part of a text that is put together: what is said, not done."""
     is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return is_text and (where.is_message or isinstance(holder, ast.Expr | ast.JoinedStr))
+    return is_text and (where.is_said or isinstance(holder, ast.Expr | ast.JoinedStr))
 
 
 def _lines(node: Any) -> range | None:

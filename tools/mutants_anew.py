@@ -100,24 +100,31 @@ class _Only:
         items[:] = [item for item in items if item.nodeid in self._ids]
 
 
+def run_while_collected(mutant: CodeMutant, collected: Lines) -> bool:
+    """A line of it was run while the tests were collected, so that what came of it may be held since."""
+    return any(line in collected.get(mutant.code.co_filename, ()) for line in mutant.lines)
+
+
 def _chosen(mutant: CodeMutant, reached: Mapping[str, Reach], collected: Lines, root: Path) -> list[Chosen]:
-    """The tests that may notice, file by file, the file that runs most of the module first.
+    """The tests that may notice, file by file, those files first that run little beside this module.
 
     What an import runs may be noticed by every test that runs anything of the module, or of a module that imports it.
     """
     path = mutant.code.co_filename
-    wide = not mutant.owner or any(line in collected.get(path, ()) for line in mutant.lines)
+    wide = not mutant.owner or run_while_collected(mutant, collected)
     near = {path, *_importers(path, root)} if wide else {path}
     files: dict[str, list[str]] = {}
     for nodeid, reach in reached.items():
         if reach.passed and (not near.isdisjoint(reach.lines) if wide else reach.runs(path, mutant.lines)):
             files.setdefault(nodeid.partition("::")[0], []).append(nodeid)
     chosen = [Chosen(file, frozenset(ids), sum(reached[one].took_s for one in ids)) for file, ids in files.items()]
-    return sorted(chosen, key=lambda tests: (-len(_ran(path, tests.ids, reached)), tests.took_s))
+    return sorted(chosen, key=lambda tests: (-_share(path, tests.ids, reached), tests.took_s))
 
 
-def _ran(path: str, ids: frozenset[str], reached: Mapping[str, Reach]) -> set[int]:
-    return {line for one in ids for line in reached[one].lines.get(path, ())}
+def _share(path: str, ids: frozenset[str], reached: Mapping[str, Reach]) -> float:
+    """How much of what these tests run is in this file."""
+    ran = [(file == path, len(lines)) for one in ids for file, lines in reached[one].lines.items()]
+    return sum(count for is_here, count in ran if is_here) / max(1, sum(count for _, count in ran))
 
 
 def _importers(path: str, root: Path) -> Iterator[str]:

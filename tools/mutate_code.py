@@ -20,7 +20,7 @@ import pytest
 from hypothesis import settings
 
 from tools.code_mutants import CodeMutant, code_mutants
-from tools.mutants_anew import LOADED, judged_anew
+from tools.mutants_anew import LOADED, judged_anew, run_while_collected
 from tools.mutants_in_place import QUIET, InPlace
 from tools.mutants_kept import KEPT
 from tools.mutants_processes import Outcome
@@ -96,10 +96,14 @@ def _outcomes(mutants: dict[int, CodeMutant], tests: list[str], workers: int) ->
         reached, collected, outcomes = _in_place(mutants, tests, workers, Path(folder) / "told")
     left_out = sum(not reach.passed for reach in reached.values())
     print(f"{len(mutants)} mistakes, {len(reached)} tests, {left_out} of them skipped or failing without a mistake", flush=True)
-    # What no test noticed is tried again with everything imported anew, and what an import runs is tried only so.
-    again = {number: mutant for number, mutant in mutants.items() if outcomes.get(number) not in _FOUND}
+    again = {number: mutant for number, mutant in mutants.items() if _needs_import(mutant, outcomes.get(number), collected)}
     print(f"{len(again)} of them are judged anew", flush=True)
     return outcomes | dict(judged_anew(again, reached, collected, root=ROOT, workers=workers))
+
+
+def _needs_import(mutant: CodeMutant, outcome: Outcome | None, collected: Lines) -> bool:
+    """What an import alone runs, and what no test noticed but was run already while they were collected."""
+    return outcome is None or (outcome not in _FOUND and run_while_collected(mutant, collected))
 
 
 def _in_place(
