@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web_app
+from hypothesis import settings
 
 from tools.outside_programs import PROGRAMS, UnknownProgramError, required, why_missing
 
@@ -21,6 +22,11 @@ _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 _sendto = socket.socket.sendto
 _getaddrinfo = socket.getaddrinfo
+
+
+# A busy machine is no property that fails.
+settings.register_profile("assent", parent=settings(), deadline=None)
+settings.load_profile("assent")
 
 
 class OutsideNetworkError(RuntimeError):
