@@ -1,4 +1,4 @@
-"""`assent geo where`: which places a position belongs to, what is open there, and by which map and policy; nothing is stored or asked."""
+"""`assent geo`: which places a position or a server belongs to, what is open there, by which map and policy; nothing is stored or asked."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from assent.geofence.policy import PolicyError
 from assent.ids import UNKNOWN
 from assent.policies.openness import OperationState
 from assent.policies.whereabouts import Candidate, Whereabouts, whereabouts
+from embedded.geo_server import SERVER, add_server_action, run_server
 from embedded.known_policy import KnownPolicy, add_policy_arguments, known_policy
 from embedded.openness_words import UNKNOWN_WORDS, openness_lines, rule_lines
 
@@ -43,9 +44,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--accuracy", type=_metres, default=0.0, metavar="M", help="how far off it may be, in metres")
     where.add_argument("--json", action="store_true", help="print it as JSON")
     add_policy_arguments(where)
+    add_server_action(actions)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.action == SERVER:
+        return run_server(arguments)
     point = _point(arguments)
     known = known_policy(arguments)
     try:
@@ -195,8 +199,12 @@ def _operations(states: tuple[OperationState, ...]) -> list[dict[str, Any]]:
 
 GEO = Command(
     name="geo",
-    help="say which places a position may be in, and what is open there",
-    examples=("assent geo where 45.4301 -75.7093", "assent geo where 41.5833 -87.5 --accuracy 20000 --json"),
+    help="say which places a position may be in, or a server, and what is open there",
+    examples=(
+        "assent geo where 45.4301 -75.7093",
+        "assent geo server 203.0.113.7 --places country.mmdb",
+        "assent geo where 41.5833 -87.5 --accuracy 20000 --json",
+    ),
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -12,6 +12,25 @@ from assent.cli.command import Command, ExitCode
 from assent.cli.photo_files import read_photo
 from assent.cli.secrets import add_asker_arguments, asker_token
 
+_EVIDENCE = {
+    "grant_residence": "her residence",
+    "signed_gps": "a signed position in the file",
+    "exif_gps": "a position in the file",
+    "xmp_location_created": "where the file says it was taken",
+    "xmp_location_shown": "what the file says it shows",
+    "iptc_place": "a place named in the file",
+    "schema_residence": "where the page says she lives",
+    "schema_place": "a place named by the page",
+    "geo_meta": "the page's own place",
+    "province_domain": "the domain of a province",
+    "country_domain": "the domain of a country",
+    "server_address": "where the server stands, by its address",
+    "language": "the language of the page",
+    "url_words": "words of the address",
+    "caption": "words of a caption",
+    "time_zone": "the clock of the camera",
+}
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_api_arguments(parser)
@@ -33,6 +52,8 @@ def _run(arguments: argparse.Namespace) -> int:
         rules = " ".join(decision["rules"])
         print(f"{decision['at'][:19]}  {decision['stage']}: {decision['outcome']}  {rules}")
         print(f"    {words}" + (f" ({', '.join(decision['candidates'])})" if decision["candidates"] else ""))
+        if told := _told(decision.get("evidence", [])):
+            print(f"    told by {told}")
         if decision.get("standing_text"):
             print(f"    at that time {decision['standing_text']}")
         for remedy in decision["remedies"]:
@@ -40,6 +61,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if not decisions and not arguments.json:
         print("nothing was decided about this, or nothing that you may see")
     return ExitCode.DONE if decisions else ExitCode.NO
+
+
+def _told(evidence: list[dict[str, Any]]) -> str:
+    """What each piece of evidence said of places, in plain words; a kind of a newer release is named as it is."""
+    return "; ".join(
+        f"{_EVIDENCE.get(item['kind'], item['kind'])}: {'unreadable' if item['is_invalid'] else ', '.join(item['jurisdictions'])}"
+        for item in evidence
+    )
 
 
 def _is_address(what: str) -> bool:

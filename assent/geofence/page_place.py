@@ -12,6 +12,7 @@ from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.place_names import places_in_text, places_near, region_code
 from assent.geofence.point import Areas, Location, Point, point_evidence
 from assent.geofence.schema_org import place_statements, schema_evidence
+from assent.geofence.server import server_evidence
 from assent.ids import Jurisdiction
 
 _DEGREES = r"([+-]?\d{1,3}(?:\.\d{0,20})?)"
@@ -33,6 +34,8 @@ def page_evidence_of(told: PageEvidence, *, areas: Areas, location: Location) ->
             captions = Captions()
             captions.add(told.value)
             yield from captions.evidence()
+        case EvidenceKind.SERVER_ADDRESS:
+            yield from server_evidence(told.value)
         case _:
             # Another kind is not one that a page states; whoever sent it is not believed, and not ignored either.
             yield unreadable(told.kind)

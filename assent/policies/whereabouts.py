@@ -67,10 +67,15 @@ def whereabouts(point: Point, *, areas: Areas, policy: Policy, now: datetime) ->
         within=tuple(sorted(within)),
         accuracy_m=accuracy_m,
         buffer_m=buffer_m,
-        candidates=tuple(_candidate(place, policy, now) for place in sorted(placed)),
+        candidates=candidates_of(placed, policy=policy, now=now),
         together=operation_states(entries, now),
         needs_residence=placed != alone,
     )
+
+
+def candidates_of(places: frozenset[Jurisdiction], *, policy: Policy, now: datetime) -> tuple[Candidate, ...]:
+    """Each of the places with its entry and what that leaves open, by name."""
+    return tuple(_candidate(place, policy, now) for place in sorted(places))
 
 
 def _candidate(place: Jurisdiction, policy: Policy, now: datetime) -> Candidate:

@@ -56,6 +56,7 @@ POLICY_PUBLISHED = GaugeDefinition(
 # --- crawler and intake ---
 FETCHES = CounterDefinition("assent_fetches_total", "Fetches that ended, by outcome.", ("outcome",))
 FETCHES_BLOCKED = CounterDefinition("assent_fetch_blocked_total", "Fetches refused before a byte was asked for.", ("reason",))
+SERVER_TABLE_AGE = GaugeDefinition("assent_server_table_age_seconds", "Age of the older table of servers' addresses, 0 without one.")
 QUARANTINE_OLDEST_AGE = GaugeDefinition("assent_quarantine_oldest_age_seconds", "Age of the oldest original in quarantine.")
 QUARANTINE_SWEPT = CounterDefinition("assent_quarantine_swept_total", "Originals removed because nothing ended them in time.")
 

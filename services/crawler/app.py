@@ -16,6 +16,7 @@ from assent.deployment.shared import Need, Shared
 from assent.faces.image import ImageLimits
 from assent.fetching.address_guard import AddressGuard
 from assent.fetching.fetcher import Fetcher, FetchLimits
+from assent.fetching.server_places import ServerPlaces
 from assent.geofence.areas import AreaIndex
 from assent.identity.auth import authenticated
 from assent.identity.principal import Role
@@ -53,6 +54,7 @@ class CrawlerApp:
             on_blocked=lambda reason: shared.metrics.increase(declared.FETCHES_BLOCKED, reason=reason),
             on_ended=self._watch.progressed,
         )
+        self._servers = ServerPlaces(places=settings.server_places_file, networks=settings.server_networks_file, clock=shared.clock)
         self._crawl = self._built(AreaIndex.load())
         self._one_round = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -100,6 +102,7 @@ class CrawlerApp:
         for outcome, count in result.refused.items():
             self._shared.metrics.increase(declared.FETCHES, count, outcome=outcome)
         self._shared.metrics.increase(declared.FETCHES, result.scraped, outcome="scraped")
+        self._shared.metrics.set(declared.SERVER_TABLE_AGE, max(0.0, self._servers.age_s))
         return result
 
     async def _crawl_now(self, request: web.Request) -> web.Response:
@@ -148,6 +151,7 @@ class CrawlerApp:
             rules=rules,
             pace=Pace(clock=shared.clock, host_delay_s=settings.host_delay_s),
             areas=areas,
+            servers=self._servers,
             agent=settings.agent,
             max_crawl_delay_s=settings.max_crawl_delay_s,
         )

@@ -169,7 +169,7 @@ class Crawl:
             final_url=visited.url,
             page_url=shown.url,
             fetched_at=self._gate.now,
-            page_evidence=shown.told,
+            page_evidence=(*shown.told, *visited.server),
             optouts=visited.optouts,
         )
         await self._append(
@@ -218,7 +218,7 @@ class Crawl:
             stage=Stage.CRAWLER,
             cause_id=event_id(sighting_id, self._gate.now.isoformat()),
             policy_version=self._gate.policy.version,
-            datasets=(self._visitor.dataset,),
+            datasets=self._visitor.datasets,
             now=self._gate.now,
         )
         result.refused[event.data.outcome] += 1

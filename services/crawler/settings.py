@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -32,7 +33,19 @@ class CrawlerSettings(ServiceSettings):
     round_stall_after_s: float = Field(
         default=600.0, gt=0, description="seconds in which a round fetches, keeps and decides nothing before the process ends"
     )
+    server_places_file: Path | None = Field(
+        default=None, description="table of addresses with their countries (MaxMind DB); places of servers are unknown when unset"
+    )
+    server_networks_file: Path | None = Field(
+        default=None, description="table of addresses with their networks (MaxMind DB), where the other does not hold them"
+    )
     quarantine_max_s: float = Field(default=3_600.0, gt=0, description="seconds an original may lie in quarantine")
+
+    @model_validator(mode="after")
+    def _networks_alone_place_nothing(self) -> Self:
+        if self.server_networks_file is not None and self.server_places_file is None:
+            raise ValueError("server_networks_file goes with server_places_file; set both, or neither")
+        return self
 
     @model_validator(mode="after")
     def _a_slow_host_is_no_stall(self) -> Self:

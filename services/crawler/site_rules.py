@@ -19,13 +19,14 @@ MAX_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """The rules of one origin for `agent`, as read at `read_at` (monotonic seconds)."""
+    """The rules of one origin for `agent`, as read at `read_at` (monotonic seconds) from `peer`, if it answered."""
 
     agent: str
     robots: RobotsPolicy
     tdmrep: FetchedFile
     ai_txt: FetchedFile
     read_at: float
+    peer: str | None = None
 
     def verdict(self, path: str) -> OptOutVerdict:
         """What the site's files say about one path, robots.txt apart."""
@@ -52,29 +53,30 @@ class SiteRulesReader:
         held = self._held.get(origin)
         if held is not None and self._clock.monotonic() - held.read_at < self._keep_s:
             return held
-        robots = await self._file(f"{origin}/robots.txt")
+        robots, peer = await self._file(f"{origin}/robots.txt")
         rules = SiteRules(
             agent=self._agent,
             robots=robots_policy(robots.status, robots.body, agent=self._agent),
-            tdmrep=await self._file(f"{origin}/.well-known/tdmrep.json"),
-            ai_txt=await self._file(f"{origin}/ai.txt"),
+            tdmrep=(await self._file(f"{origin}/.well-known/tdmrep.json"))[0],
+            ai_txt=(await self._file(f"{origin}/ai.txt"))[0],
             read_at=self._clock.monotonic(),
+            peer=peer,
         )
         self._held[origin] = rules
         return rules
 
-    async def _file(self, url: str) -> FetchedFile:
-        """One file; a redirect is followed on the same host only, since another host's word is not this site's."""
+    async def _file(self, url: str) -> tuple[FetchedFile, str | None]:
+        """One file, and the address it came from; a redirect is followed on the same host only: another host's word is not this site's."""
         host = urlsplit(url).netloc
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._fetcher.fetch(url, max_bytes=MAX_RULE_BYTES)
             if isinstance(answer, FetchFailure):
-                return FetchedFile(status=None, body=None)
+                return FetchedFile(status=None, body=None), None
             target = _same_host(answer, host)
             if target is None:
-                return FetchedFile(status=answer.status, body=answer.body)
+                return FetchedFile(status=answer.status, body=answer.body), answer.peer
             url = target
-        return FetchedFile(status=None, body=None)
+        return FetchedFile(status=None, body=None), None
 
 
 def _same_host(answer: Fetched, host: str) -> str | None:

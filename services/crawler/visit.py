@@ -14,6 +14,7 @@ from assent.events.decisions import DecisionRecord
 from assent.events.evidence import PageEvidence
 from assent.events.optouts import SeenOptOut
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
+from assent.fetching.server_places import ServerPlaces
 from assent.geofence.areas import AreaIndex
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import host_evidence
@@ -83,7 +84,7 @@ class Stopped:
 @dataclass(frozen=True, slots=True)
 class Visited:
     """An answer with status 200 that no gate stopped; `url` is the final one, normalised, `opened` what opens it although `optouts` were
-    seen on the way.
+    seen on the way. `server` is what is told of the place of the server that gave it.
     """
 
     url: str
@@ -91,6 +92,7 @@ class Visited:
     opened: tuple[Finding, ...]
     waiting: Waiting = NOBODY_WAITS
     optouts: tuple[SeenOptOut, ...] = ()
+    server: tuple[PageEvidence, ...] = ()
 
     def stopped_by(self, rule: RuleId) -> Stopped:
         """What was seen of its bytes refuses it."""
@@ -109,6 +111,7 @@ class Visitor:
         rules: SiteRulesReader,
         pace: Pace,
         areas: AreaIndex,
+        servers: ServerPlaces,
         agent: str,
         max_crawl_delay_s: float,
     ) -> None:
@@ -118,16 +121,18 @@ class Visitor:
         self._rules = rules
         self._pace = pace
         self._areas = areas
+        self._servers = servers
         self._agent = agent
         self._max_crawl_delay_s = max_crawl_delay_s
 
     @property
-    def dataset(self) -> str:
-        """The areas by which places are told."""
-        return self._areas.version
+    def datasets(self) -> tuple[str, ...]:
+        """The areas by which places are told, and the tables of addresses if there are any."""
+        return (self._areas.version, *(() if self._servers.version is None else (self._servers.version,)))
 
     async def visit(self, url: str, *, shown: Shown = BY_NO_PAGE, max_bytes: int, is_page: bool = False) -> Visited | Stopped:
-        """Fetch `url` if grants, places and opt-outs allow it.
+        """Fetch `url` if grants, places and opt-outs allow it. Where the server stands is known from the fetch of its rules, before
+        anything else is asked of it, and looked at again when it has answered: a name may have several.
 
         A page is read for its links, so that she can be asked about the pictures on it; of an answer that is no page nothing is read.
         """
@@ -137,11 +142,12 @@ class Visitor:
             if not may.opened:
                 return Stopped(may.refusals, was_asked, may.waiting)
             site, path = await self._rules.rules(url), _path(url)
+            server = self._servers.told(site.peer)
             delay_s = site.robots.crawl_delay_s or 0.0
             if not site.robots.allows(path) or delay_s > self._max_crawl_delay_s:
                 return Stopped(_observed(ROBOTS, may.opened), was_asked)
             seen = once_each((*seen, *site.verdict(path).seen()))
-            may = self._still(may, url, shown, seen, is_page=is_page)
+            may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=bool(server))
             if not may.opened:
                 return Stopped(may.refusals, was_asked)
             await self._pace.wait(url, delay_s)
@@ -151,12 +157,13 @@ class Visitor:
                 rule = TOO_LARGE if answer is FetchFailure.TOO_LARGE else FETCH_FAILED
                 return Stopped(_observed(rule, may.opened), was_asked)
             seen = once_each((*seen, *combine(header_optouts(answer.headers, self._agent)).seen()))
-            may = self._still(may, url, shown, seen, is_page=is_page)
+            before, server = server, self._servers.told(answer.peer)
+            may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=server != before)
             if not may.opened:
                 return Stopped(may.refusals, was_asked)
             if answer.redirect_to is None:
                 if answer.status == 200:
-                    return Visited(url, answer, may.opened, may.waiting, seen)
+                    return Visited(url, answer, may.opened, may.waiting, seen, server)
                 return Stopped(_observed(FETCH_FAILED, may.opened), was_asked)
             target = safe_url(answer.redirect_to, base=url)
             if target is None:
@@ -196,14 +203,19 @@ class Visitor:
         if not seen:
             return visited
         optouts = once_each((*visited.optouts, *seen))
-        may = self.may_collect(visited.url, shown, optouts=optouts)
+        may = self.may_collect(visited.url, _from(visited.server, shown), optouts=optouts)
         if not may.opened:
             return Stopped(may.refusals, was_asked=True)
         return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
 
-    def _still(self, may: May, url: str, shown: Shown, seen: tuple[SeenOptOut, ...], *, is_page: bool) -> May:
-        """The same, or with opt-outs seen meanwhile what opens it although they stand."""
-        return self.may_collect(url, shown, optouts=seen, is_page=is_page) if seen else may
+    def _still(self, may: May, url: str, shown: Shown, seen: tuple[SeenOptOut, ...], *, is_page: bool, is_new: bool = False) -> May:
+        """The same; with opt-outs seen meanwhile, or something new of its place, what opens it although they stand."""
+        return self.may_collect(url, shown, optouts=seen, is_page=is_page) if seen or is_new else may
+
+
+def _from(server: tuple[PageEvidence, ...], shown: Shown) -> Shown:
+    """What the page says of places, and what is told of the server."""
+    return replace(shown, told=(*shown.told, *server)) if server else shown
 
 
 def _path(url: str) -> str:

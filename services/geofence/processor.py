@@ -25,6 +25,7 @@ from assent.geofence.evidence import Evidence
 from assent.geofence.extract import NOBODY, image_evidence, page_evidence
 from assent.geofence.host import host_evidence
 from assent.geofence.policy import Policy
+from assent.geofence.server import server_tables
 from assent.geofence.signers import Signers
 from assent.ids import RuleId
 from assent.intake.producers import INNER_PRODUCERS
@@ -192,10 +193,14 @@ class GeofenceProcessor:
             stage=Stage.GEOFENCE,
             cause_id=cause.id,
             policy_version=self._gate.policy.version,
-            datasets=self._datasets,
+            datasets=self._asked(sighting),
             now=self._gate.now,
             traceparent=cause.traceparent,
         )
+
+    def _asked(self, sighting: Sighting) -> tuple[str, ...]:
+        """The datasets behind the evidence: ours, and the tables of servers' addresses that our crawler asked."""
+        return (*self._datasets, *(server_tables(sighting.page_evidence) if sighting.producer in INNER_PRODUCERS else ()))
 
     def _located(self, cause: Event[EventPayload], sighting: Sighting, findings: Sequence[Finding]) -> Event[EventPayload]:
         policy: Policy = self._gate.policy
@@ -218,7 +223,7 @@ class GeofenceProcessor:
                     for finding in findings
                 ),
                 policy_version=policy.version,
-                datasets=self._datasets,
+                datasets=self._asked(sighting),
             ),
         )
 

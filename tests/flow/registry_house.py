@@ -76,16 +76,18 @@ async def grant_house(
     opener: Opener = open_system,
     indexer: dict[str, Any] | None = None,
     geofence: dict[str, Any] | None = None,
+    crawler: dict[str, Any] | None = None,
     registry: dict[str, Any] | None = None,
     common: dict[str, Any] | None = None,
 ) -> AsyncIterator[GrantHouse]:
-    """The product with a site of these pictures; `indexer`, `geofence` and `registry` are settings of those services, `common` of all."""
+    """The product with a site of these pictures; `indexer` to `registry` are settings of those services, `common` of all."""
     site = DemoSite()
     site.photos = {path: Photo(path, data) for path, data in photos.items()}
     await site.start()
     layout = demo_layout(folder, site)
     layout.changes["indexer"] |= indexer or {}
     layout.changes["geofence"] = geofence or {}
+    layout.changes["crawler"] |= crawler or {}
     layout.changes["registry"] |= registry or {}
     layout.common.update(common or {})
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)

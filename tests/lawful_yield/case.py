@@ -31,7 +31,9 @@ class Photo(Part):
 
 
 class Site(Part):
-    """What the site serves. `page` shows the photo; without a page the photo is fetched by its own URL."""
+    """What the site serves. `page` shows the photo; without a page the photo is fetched by its own URL. `server` is the country in which
+    a table of addresses places the server; most are placed nowhere, for a content network or a cloud answers for them.
+    """
 
     image_url: str
     page_url: str | None = None
@@ -45,6 +47,7 @@ class Site(Part):
     ai_txt: str | None = None
     image_headers: dict[str, str] = Field(default_factory=dict)
     moved_to: str | None = None
+    server: str | None = None
 
 
 class Granted(Part):

@@ -35,6 +35,7 @@ from assent.events.images import (
 )
 from assent.events.payload import EventPayload
 from assent.events.record import Record, StoredRecord
+from assent.fetching.server_places import ServerPlaces
 from assent.geofence.areas import AreaIndex
 from assent.geofence.caller import SELF, client_gate
 from assent.ids import GrantId, Jurisdiction, ProducerId, RuleId, SightingId
@@ -63,7 +64,8 @@ from services.registry.policy_file import read_policy
 from tests.lawful_yield.case import Case, Moment
 from tests.lawful_yield.people import NOW, grant_id, grants_of
 from tests.lawful_yield.pictures import picture
-from tests.lawful_yield.site import CaseSite
+from tests.lawful_yield.site import ADDRESSES, CaseSite
+from tests.unit.server_table_examples import table
 
 AGENT = "AssentBot"
 ARCHIVE = ProducerId("town-archive")
@@ -89,6 +91,8 @@ class Deployment:
         self.keys = DeploymentKeys.load_or_create(folder / "keys")
         self.identifiers = ImageIds(self.keys)
         self.areas = AreaIndex.load()
+        networks = {f"{address}/32": {"country_code": country, "asn": "AS1221"} for country, address in ADDRESSES.items()}
+        self.servers = ServerPlaces(places=table(folder / "servers.mmdb", networks, built_at=NOW), networks=None, clock=FakeClock(NOW))
         signing = SigningKeys.load(folder / "keys")
         self.policy, self.registry_key = _signed_policy(signing.policy), signing.grant
         self.quarantine = Quarantine(open_blob_store("memory://"), self.keys.quarantine_key)
@@ -167,6 +171,7 @@ class Course:
         site = self._case.site
         body = CaseSite(site, self._data).page
         told = read_page(body, url=site.page_url or site.image_url).evidence if body else ()
+        told += self._shared.servers.told(ADDRESSES.get(site.server or ""))
         sighting = await self._sighting(CRAWLER, SourceKind.WEB_PAGE, url=site.moved_to or site.image_url)
         return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": told})
 
@@ -179,6 +184,7 @@ class Course:
             rules=SiteRulesReader(fetcher=fetcher, agent=AGENT, clock=self._clock, keep_s=600),
             pace=Pace(clock=self._clock, host_delay_s=0),
             areas=self._shared.areas,
+            servers=self._shared.servers,
             agent=AGENT,
             max_crawl_delay_s=30,
         )
@@ -195,7 +201,8 @@ class Course:
         if isinstance(visited, Stopped):
             return self._stopped(visited)
         sighting = await self._sighting(CRAWLER, SourceKind.WEB_PAGE, url=visited.url)
-        return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": shown.told, "optouts": visited.optouts})
+        told = (*shown.told, *visited.server)
+        return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": told, "optouts": visited.optouts})
 
     def _stopped(self, stopped: Stopped) -> Ending:
         refused = Refused(SightingId("stopped"), None, CRAWLER)

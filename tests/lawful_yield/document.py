@@ -22,6 +22,13 @@ def numbers(found: Yield) -> str:
     parts.append("Lawful cases that do not pass:")
     rows = [(result.case.id, result.case.about, _why(result.case), ", ".join(result.ending.rules)) for result in failed]
     parts.append(_table(("case", "what", "why", "rules"), rows))
+    lost = Counter(result.case.site.server for result in found.placed if not result.ending.is_passed and result.case.id in _passing(found))
+    parts.append(
+        f"With a table of servers' addresses {found.passed_with_table} of {len(found.lawful)} pass. It tells something of "
+        f"{len(found.placed)} servers; lost by the country it names: "
+        + ", ".join(f"{country} {count}" for country, count in sorted(lost.items(), key=str))
+        + "."
+    )
     parts.append("Unlawful cases, by what is wrong and where they stop:")
     rows_of_faults = [(*row, _stopped(found.unlawful, row[0]), _stopped(found.unasked, row[0])) for row in _counts(found.unlawful, _family)]
     parts.append(_table(("what is wrong", "cases", "pass", "stopped by", "without the crawler, by"), rows_of_faults))
@@ -35,6 +42,10 @@ def written(text: str, found: Yield) -> str:
     if not begin or not end:
         raise ValueError(f"{DOCUMENT.name} needs the lines {BEGIN} and {END}")
     return f"{head}{BEGIN}\n\n{numbers(found)}\n\n{END}{tail}"
+
+
+def _passing(found: Yield) -> set[str]:
+    return {result.case.id for result in found.lawful if result.ending.is_passed}
 
 
 def _family(case: Case) -> str:

@@ -21,6 +21,11 @@ LANGUAGES = {
     "CA": (("en-CA", 0.36), ("en", 0.22), ("en-US", 0.24), ("fr-CA", 0.06), ("en-GB", 0.03), ("zh-Hant", 0.03), ("pa", 0.02), ("", 0.04)),
     "US": (("en-US", 0.58), ("en", 0.24), ("es-US", 0.04), ("es-MX", 0.03), ("pl-PL", 0.02), ("en-GB", 0.02), ("", 0.07)),
 }
+SERVERS: dict[str, tuple[tuple[str | None, float], ...]] = {
+    "CA": ((None, 0.72), ("CA", 0.20), ("US", 0.07), ("DE", 0.01)),
+    "US": ((None, 0.72), ("US", 0.26), ("DE", 0.02)),
+}
+"""Where a table of addresses places the servers of a site. Of most it says nothing: content networks and clouds."""
 COUNTRY_NAME = {"CA": "Canada", "US": "United States"}
 REGION_NAME = {"CA-BC": "British Columbia", "CA-AB": "Alberta", "US-IL": "Illinois"}
 _FIRST = "ada bea cleo dora edda fay gwen hana ines juno kira lena mona nell oona pia rosa sunna tess ulla vera wren yara zoe".split()
@@ -50,13 +55,19 @@ def lawful_cases() -> list[Case]:
 
 
 def lawful_case(name: str, home: str, *, kind: str | None = None, avoid_borders: bool = False) -> Case:
-    """One case. `kind` chooses how the photo comes in; `avoid_borders` leaves out towns where a position cannot be told."""
+    """One case. `kind` chooses how the photo comes in; `avoid_borders` leaves out towns where a position cannot be told,
+
+    and servers that a table places.
+    """
     draw = Draw(name)
     person = _person(draw, home, avoid_borders=avoid_borders)
     drawn = draw.weighed(ENTRANCES)
     kind = kind or drawn
     photo = _photo(draw, person, avoid_borders=avoid_borders)
     site = _site(draw, person, kind, name)
+    if kind not in ("upload", "archive") and not avoid_borders:
+        # Drawn apart, so that everything else stays as it was drawn before.
+        site = site.model_copy(update={"server": Draw(f"{name}/server").weighed(SERVERS[home.partition("-")[0]])})
     entrances: dict[str, Entrance] = {"upload": "upload", "archive": "producer"}
     sources: dict[str, SourceName] = {"blog": "folder", "upload": "upload", "archive": "digest"}
     return Case(

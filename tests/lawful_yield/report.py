@@ -6,7 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assent.events.envelope import Event
@@ -55,14 +55,16 @@ async def run(cases: Iterable[Case], *, is_past_crawler: bool = False) -> list[R
 
 @dataclass(frozen=True, slots=True)
 class Yield:
-    """Both halves and what they came to. `unasked` are the unlawful cases again as if no crawler had stood before the gates,
+    """Both halves and what they came to: lawful cases as Assent is shipped, without a table of servers' addresses, unlawful ones with one.
 
-    without those that the crawler alone can refuse: it is the one that sees what a site asks.
+    `unasked` are the unlawful cases again as if no crawler had stood before the gates, without those that the crawler alone can refuse: it
+    is the one that sees what a site asks. `placed` are the lawful cases of whose servers a table tells something, run again with one.
     """
 
     lawful: list[Result]
     unlawful: list[Result]
     unasked: list[Result]
+    placed: list[Result] = field(default_factory=list)
 
     @property
     def line(self) -> str:
@@ -70,6 +72,12 @@ class Yield:
         passed = sum(result.ending.is_passed for result in self.lawful)
         wrong = len({result.case.id for result in (*self.unlawful, *self.unasked) if result.ending.is_passed})
         return f"lawful: {passed} of {len(self.lawful)} pass; unlawful: {wrong} of {len(self.unlawful)} pass"
+
+    @property
+    def passed_with_table(self) -> int:
+        """How many of the lawful cases pass where the operator names a table of addresses."""
+        again = {result.case.id: result.ending for result in self.placed}
+        return sum(again.get(result.case.id, result.ending).is_passed for result in self.lawful)
 
     def faults(self) -> list[str]:
         """What must not be, one line each."""
@@ -90,4 +98,7 @@ async def measured() -> Yield:
     """The committed cases, run now."""
     unlawful = read_cases("unlawful")
     unasked = [case for case in unlawful if case.entrance == "crawler" and not CRAWLERS_ALONE & set(case.rules)]
-    return Yield(await run(read_cases("lawful")), await run(unlawful), await run(unasked, is_past_crawler=True))
+    lawful = read_cases("lawful")
+    untold = [case.model_copy(update={"site": case.site.model_copy(update={"server": None})}) for case in lawful]
+    placed = [case for case in lawful if case.site.server is not None]
+    return Yield(await run(untold), await run(unlawful), await run(unasked, is_past_crawler=True), await run(placed))

@@ -10,6 +10,9 @@ from assent.fetching.address_guard import AddressGuard
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure, FetchLimits
 from tests.lawful_yield.case import Site
 
+ADDRESSES = {country: f"93.184.{number}.1" for number, country in enumerate(("AU", "CA", "DE", "US"))}
+"""Of one server in each country. They are never connected to."""
+
 
 class CaseSite(Fetcher):
     """Never opens a session: what a URL of the case answers is known, and any other is not there."""
@@ -17,12 +20,13 @@ class CaseSite(Fetcher):
     def __init__(self, site: Site, data: bytes) -> None:
         super().__init__(guard=AddressGuard(), user_agent="AssentBot", limits=FetchLimits())
         self._answers = _answers(site, data)
+        self._peer = ADDRESSES.get(site.server or "")
         self.page = b"" if site.page_url is None else self._answers[site.page_url][2]
 
     async def fetch(self, url: str, *, max_bytes: int | None = None, media_types: tuple[str, ...] | None = None) -> Fetched | FetchFailure:
         """The answer held for this URL."""
         status, headers, body = self._answers.get(url, (404, {}, b""))
-        return Fetched(url, status, tuple(headers.items()), body)
+        return Fetched(url, status, tuple(headers.items()), body, self._peer)
 
 
 def _answers(site: Site, data: bytes) -> dict[str, tuple[int, dict[str, str], bytes]]:

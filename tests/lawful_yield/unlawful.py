@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.lawful_yield.case import Asked, Case, Ended
 from tests.lawful_yield.closed_places import CLOSED_PLACES
-from tests.lawful_yield.fault import Family, Fault, basis_of_home, both, case_with, each, granting, photo, site
+from tests.lawful_yield.fault import Family, Fault, basis_of_home, both, case_with, each, granted_also_for, granting, photo, site
 from tests.lawful_yield.lawful import lawful_case
 
 NOBODY = ("no_grant",)
@@ -274,12 +274,21 @@ _NOT_SHOWN = granting(sources__0__control_until=None)
 CONTROL = Family(
     "nobody shows control of her folder",
     (
-        Fault("no proof was ever taken", ("control_unproven",), _NOT_SHOWN, cases=2),
-        Fault("a finding is forged all the same", ("control_unproven",), both(_FORGED, _NOT_SHOWN), cases=2),
-        Fault("the proof is too old", ("control_unproven",), granting(sources__0__control_until="2026-02-01T00:00:00Z"), cases=2),
+        Fault("no proof was ever taken", ("control_unproven",), _NOT_SHOWN, cases=1),
+        Fault("a finding is forged all the same", ("control_unproven",), both(_FORGED, _NOT_SHOWN), cases=1),
+        Fault("the proof is too old", ("control_unproven",), granting(sources__0__control_until="2026-02-01T00:00:00Z"), cases=1),
     ),
 )
-FAMILIES = (NO_GRANT, ENDED, NEVER_SAID, OTHER_SOURCE, *CLOSED_PLACES, FORM, AGE, USE, JOINT, UNREADABLE, OPTED_OUT, CONTROL)
+_AUSTRALIAN = site(server="AU")
+SERVER = Family(
+    "the server stands in a closed place",
+    (
+        Fault("a table places it in Australia", ("AU-1",), _AUSTRALIAN, cases=1),
+        Fault("the same, and she granted for Australia too", ("AU-1",), both(_AUSTRALIAN, granted_also_for("AU")), kind="club", cases=1),
+        Fault("a table places it in Germany", ("EU-10",), site(server="DE"), kind="paper", cases=1),
+    ),
+)
+FAMILIES = (NO_GRANT, ENDED, NEVER_SAID, OTHER_SOURCE, *CLOSED_PLACES, FORM, AGE, USE, JOINT, UNREADABLE, OPTED_OUT, CONTROL, SERVER)
 
 
 def faulty_pairs() -> list[tuple[str, Case, Case]]:

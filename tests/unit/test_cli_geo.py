@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from assent.cli.main import main
 from assent.geofence.areas import area_description
 from tests.unit.policy_examples import shipped, shipped_text
+from tests.unit.server_table_examples import table
 from tests.unit.test_cli_usage import ended
 
 
@@ -106,3 +108,76 @@ def test_what_is_no_position_is_told_in_one_line(words: tuple[str, ...], told: s
     code, line = ended(capsys, "geo", "where", *words)
     assert code == 2
     assert told in line
+
+
+def served(folder: Path, *, age_days: float = 3) -> Path:
+    networks = {
+        "93.184.0.0/16": {"country_code": "AU", "asn": "AS1221"},
+        "8.8.8.0/24": {"country_code": "NZ", "asn": "AS701"},
+        "1.1.1.0/24": {"country_code": "AU", "asn": "AS13335"},
+        "9.9.9.0/24": {"country_code": "AU"},
+        "7.7.7.0/24": {"asn": "AS721"},
+    }
+    return table(folder / "servers.mmdb", networks, built_at=datetime.now(UTC) - timedelta(days=age_days))
+
+
+def server(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    code = main(("geo", "server", *words))
+    said = capsys.readouterr()
+    assert said.err == ""
+    return code, said.out
+
+
+def test_a_server_is_told_with_its_weight_and_what_it_closes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = str(served(tmp_path))
+    code, out = server(capsys, "93.184.216.34", "--places", file)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[:3] == ["network  AS1221", "server   AU", "weight   1: closes by itself, whatever else is said"]
+    assert "    everything  closed by AU-1" in lines
+    assert "AU-1: Australia is closed, for servers there too." in lines
+    assert any(line.endswith(", 3 days old") for line in lines)
+    code, out = server(capsys, "8.8.8.8", "--places", file)
+    assert (code, "weight   0.4: a hint: it adds what follows, unless a residence or capture place of hers lies in NZ" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "age_days", "why"),
+    [
+        ("1.1.1.1", 3, "a content network or a cloud answers from anywhere"),
+        ("9.9.9.9", 3, "without its network a content network cannot be told from a server"),
+        ("7.7.7.7", 3, "the tables name no country, or an address of many places"),
+        ("2001:db8::1", 3, "without its network a content network cannot be told from a server"),
+        ("93.184.216.34", 91, "the tables are older than 90 days"),
+    ],
+)
+def test_where_nothing_is_told_the_reason_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, address: str, age_days: float, why: str
+) -> None:
+    code, out = server(capsys, address, "--places", str(served(tmp_path, age_days=age_days)), "--json")
+    document = json.loads(out)
+    assert (code, document["country"], document["why_not"], document["candidates"]) == (1, None, why, [])
+
+
+def test_the_crawlers_own_settings_name_the_tables(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSENT_CRAWLER_SERVER_PLACES_FILE", str(served(tmp_path)))
+    code, out = server(capsys, "93.184.216.34", "--json")
+    assert (code, json.loads(out)["country"]) == (0, "AU")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("93.184.216.34",), "no table of addresses is named; give --places FILE"),
+        (("www.example.org", "--places", "x"), "is no numeric address; write one such as"),
+        (("93.184.216.34", "--places", "nowhere.mmdb"), "nowhere.mmdb cannot be read (No such file or directory); name a MaxMind DB file"),
+    ],
+)
+def test_a_mistake_about_a_server_is_one_line(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+    code = main(("geo", "server", *words))
+    told = capsys.readouterr().err
+    assert code in (2, 3)
+    assert told.count("\n") == 1
+    assert said in told

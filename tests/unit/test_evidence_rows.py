@@ -16,6 +16,7 @@ from assent.geofence.evidence import WEIGHTS, Evidence
 from assent.geofence.extract import image_evidence, page_evidence
 from assent.geofence.host import host_evidence
 from assent.geofence.residence import residence_evidence
+from assent.geofence.server import server_statement
 from assent.ids import UNKNOWN, Jurisdiction
 from services.crawler.page import read_page
 from tests.unit.c2pa_examples import CALGARY, Camera, key, signed, signers
@@ -44,6 +45,10 @@ def picture(data: bytes) -> set[Said]:
 
 def page(html: str) -> set[Said]:
     return of(page_evidence(read_page(html.encode(), url="https://example.com/").evidence, areas=areas(), location=LOCATION))
+
+
+def server(country: str) -> set[Said]:
+    return of(page_evidence([server_statement(Jurisdiction(country), "servers-0123456789ab")], areas=areas(), location=LOCATION))
 
 
 def host(url: str) -> set[Said]:
@@ -234,6 +239,13 @@ ROWS: dict[str, Row] = {
         lambda: page('<link rel="alternate" hreflang="fr" href="/fr"><link rel="alternate" hreflang="x-default" href="/">'),
         None,
     ),
+    "server": row(
+        K.SERVER_ADDRESS,
+        "AU",
+        lambda: server("AU"),
+        lambda: of(page_evidence((), areas=areas(), location=LOCATION)),
+        lambda: server("ZZ"),
+    ),
     "words of a URL": row(
         K.URL_WORDS,
         "US-IL",
@@ -324,6 +336,6 @@ def test_a_kind_that_a_reader_does_not_know_makes_the_event_unreadable(model: ty
 
 
 def test_every_kind_has_its_row() -> None:
-    """But the caller's, which is no evidence of a picture, and the server's: no table of addresses is shipped, so none is made of one."""
+    """But the caller's, which is no evidence of a picture."""
     covered = {kind for one in ROWS.values() for kind, _ in one.says}
-    assert covered == set(EvidenceKind) - {K.CALLER, K.SERVER_ADDRESS}
+    assert covered == set(EvidenceKind) - {K.CALLER}
