@@ -14,6 +14,7 @@ from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
 from assent.ids import RuleId
+from assent.wording.law_text import laws_of
 from services.query.console_texts import problem_text, texts_for
 from services.query.flow import EMBEDDED, Flow
 from services.query.handlers import FLOW_SEEN_BY, QueryHandlers
@@ -89,7 +90,8 @@ class Console:
             is_refusal=failure.status in (401, 403, 451),
             said=problem_text(failure, lang),
             rule=rule,
-            why=rule_text(RuleId(str(rule)), lang).sentence if rule is not None else "",
+            why=rule_text(RuleId(str(rule)), lang) if rule is not None else None,
+            laws=laws_of(RuleId(str(rule)), lang) if rule is not None else (),
             boxes=[texts["box_text"].format(**_percent(box)) for box in boxes if box] if isinstance(boxes, list) else [],
         )
 

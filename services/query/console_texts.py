@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assent.identity.errors import ApiError
+from assent.wording.language import language_of
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -31,6 +32,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "outcome": "Outcome",
         "rule": "Rule",
         "why": "Why",
+        "what_next": "What can be done",
         "when": "When",
         "search_lead": "Look for yourself among the photos that your own grants cover. The photo you send is not kept.",
         "ground": "On which ground",
@@ -85,6 +87,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "outcome": "Résultat",
         "rule": "Règle",
         "why": "Pourquoi",
+        "what_next": "Ce qui peut être fait",
         "when": "Quand",
         "search_lead": "Cherchez-vous parmi les photos que vos autorisations couvrent. La photo envoyée n'est pas conservée.",
         "ground": "À quel titre",
@@ -186,6 +189,5 @@ def problem_text(error: ApiError, lang: str) -> str:
 
 def texts_for(lang: str | None, accept_language: str) -> tuple[str, Mapping[str, str]]:
     """The language asked for, else the first of the browser's that is known, else English."""
-    wanted = [lang or "", *(part.split(";")[0].strip() for part in accept_language.split(","))]
-    chosen = next((name[:2].lower() for name in wanted if name[:2].lower() in TEXTS), "en")
+    chosen = language_of(lang, accept_language)
     return chosen, TEXTS[chosen]

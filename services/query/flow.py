@@ -13,6 +13,7 @@ from assent.events.evidence import CoarseEvidence
 from assent.events.faces import FaceBox, FaceEmbedded
 from assent.events.grants import GrantWithdrawn
 from assent.events.images import ImageCleared, ImageLocated, ImageRefused, ImageScraped
+from assent.events.optouts import SeenOptOut
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId
@@ -31,7 +32,8 @@ EMBEDDED = "embedded"
 @dataclass(frozen=True, slots=True)
 class Decision:
     """How one sighting ended for one grant (or for none). `number` orders decisions as they were read. `producer` is
-    None where an older release did not say who handed the image in, `standing` (of the grant) where none was looked at.
+    None where an older release did not say who handed the image in, `standing` (of the grant) where none was looked at. `optouts` were
+    seen, and refused it or were set aside.
     """
 
     number: int
@@ -49,6 +51,7 @@ class Decision:
     box: FaceBox | None = None
     producer: ProducerId | None = None
     standing: str | None = None
+    optouts: tuple[SeenOptOut, ...] = ()
 
 
 class Flow:
@@ -160,6 +163,7 @@ def _refused(data: ImageRefused, number: int) -> Decision:
         at=data.decided_at,
         producer=data.producer,
         standing=_standing(data.decision),
+        optouts=_optouts(data.decision),
     )
 
 
@@ -180,7 +184,12 @@ def _embedded(data: FaceEmbedded, number: int) -> Decision:
         box=data.box,
         producer=data.producer,
         standing=_standing(data.decision),
+        optouts=_optouts(data.decision),
     )
+
+
+def _optouts(decision: DecisionRecord | None) -> tuple[SeenOptOut, ...]:
+    return decision.optouts if decision is not None else ()
 
 
 def _standing(decision: DecisionRecord | None) -> str | None:

@@ -13,6 +13,12 @@ from assent.faces.manifest import PackManifest, Threshold
 from assent.identity.principal import Principal, Role
 from assent.ids import GrantId
 from assent.vectors.store import Candidate
+from assent.wording.evidence_text import evidence_text
+from assent.wording.law_text import laws_of
+from assent.wording.moment_text import moment_text
+from assent.wording.optout_text import optout_text
+from assent.wording.place_text import place_text
+from assent.wording.stage_text import decided_text, meaning_text, stage_text
 from services.query.console_texts import outcome_text
 from services.query.flow import EMBEDDED, Decision, Flow
 from services.query.searches import Asked
@@ -56,7 +62,13 @@ class Views:
             "image": None if decision.image_id is None else decision.image_id[:SHOWN_ID_CHARS],
             "grant_id": decision.grant_id,
             "candidates": list(decision.candidates),
+            "places": [place_text(place, lang) for place in decision.candidates],
             "evidence": [item.model_dump(mode="json") for item in decision.evidence],
+            "evidence_words": [evidence_text(item, lang) for item in decision.evidence],
+            "optouts": [item.model_dump(mode="json") for item in decision.optouts],
+            "optout_words": [optout_text(item, lang, is_aside=decision.outcome == EMBEDDED) for item in decision.optouts],
+            "meaning": meaning_text(decision.stage, decision.outcome, is_yes=decision.outcome == EMBEDDED, lang=lang),
+            "laws": [asdict(law) for law in dict.fromkeys(law for rule in decision.rules for law in laws_of(rule, lang))],
             "policy_version": decision.policy_version,
             "standing": decision.standing,
             "standing_text": None if decision.standing is None else standing_text(decision.standing, lang),
@@ -69,12 +81,15 @@ class Views:
             "number": decision.number,
             "sighting": decision.sighting_id[:SHOWN_ID_CHARS],
             "stage": decision.stage,
+            "stage_text": stage_text(decision.stage, lang),
+            "decided_text": decided_text(is_yes=decision.outcome == EMBEDDED, lang=lang),
             "outcome": decision.outcome,
             "outcome_text": outcome_text(decision.outcome, lang),
             "rules": list(decision.rules),
             "words": [text.sentence for text in words],
-            "remedies": [text.remedy for text in words if text.remedy],
+            "remedies": list(dict.fromkeys(text.remedy for text in words if text.remedy)),
             "at": decision.at.isoformat(),
+            "at_text": moment_text(decision.at, lang),
             "face_id": decision.face_id if decision.grant_id in own else None,
         }
 

@@ -6,7 +6,11 @@ What the operator writes stands behind it, never in its place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from assent.wording.moment_text import day_text
+from assent.wording.place_text import places_text
 
 _PURPOSES = {
     "en": {
@@ -96,11 +100,15 @@ def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], lan
         *([words["folder"].format(name=_line(controller["name"]))] if any(rule["kind"] in _CHANGING for rule in sources) else []),
         *([words[mode]] if mode in words else []),
         *_recipients(request, words),
-        words["places"].format(places=", ".join(places)),
-        words["term"].format(start=validity["not_before"][:10], end=validity["expires_at"][:10]),
+        words["places"].format(places=places_text(places, language)),
+        words["term"].format(start=_day(validity["not_before"], language), end=_day(validity["expires_at"], language)),
         words["choice"],
         words["withdraw"],
     ]
+
+
+def _day(moment: str, language: str) -> str:
+    return day_text(datetime.fromisoformat(moment), language)
 
 
 def _recipients(request: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:

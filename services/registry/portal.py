@@ -288,7 +288,7 @@ class Portal:
             except ApiError as error:
                 if error.status == 401 and request.method == "GET":
                     return web.Response(status=303, headers={"Location": "/login", "Cache-Control": "no-store"})
-                return self._pages.page(request, "failed", status=error.status, failure=error)
+                return self._pages.failed(request, error)
 
         return shown
 

@@ -8,6 +8,9 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from assent.identity.errors import ApiError
+from assent.wording.moment_text import day_text, moment_text
+from services.registry.portal_problems import problem_text
 from services.registry.portal_texts import texts_for
 
 FOLDER = Path(__file__).parent
@@ -39,11 +42,18 @@ class PortalPages:
             other="en" if lang == "fr" else "fr",
             path=request.path,
             t=texts,
+            day=lambda at: day_text(at, lang),
+            moment=lambda at: moment_text(at, lang),
             banner=self._banner,
             origin=f"{request.scheme}://{request.host}",
             **values,
         )
         return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
+
+    def failed(self, request: web.Request, failure: ApiError) -> web.Response:
+        """The page of something that did not work."""
+        lang, _ = texts_for(request.query.get("lang"), request.headers.get("Accept-Language", ""))
+        return self.page(request, "failed", status=failure.status, said=problem_text(failure, lang), failure=failure)
 
 
 async def static_file(request: web.Request) -> web.Response:

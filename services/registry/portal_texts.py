@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assent.wording.language import language_of
+
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Your consent",
@@ -109,6 +111,37 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "reference_gone": "The picture that you confirmed is no longer there. Until you confirm another or take it back, no new picture is "
         "kept.",
         "take_back_reference": "Take it back",
+        "state_requested": "waits for your answer",
+        "state_given": "given by you, in force",
+        "state_renewed": "renewed by you, in force",
+        "state_refused": "refused by you",
+        "state_withdrawn": "withdrawn; it has ended",
+        "state_revoked": "ended by an order of an authority",
+        "state_expired": "run out",
+        "state_invalidated": "found not to be valid; it has ended",
+        "source_url_prefix": "photos in the folder",
+        "source_account": "photos of the account",
+        "source_image_url": "the photo at the address",
+        "source_asset_sha256": "the photo with the digest (SHA-256)",
+        "source_upload": "photos that you send yourself",
+        "erasure_received": "asked for; it is being put on record",
+        "erasure_effective": "asked for; nobody is shown anything of you since then",
+        "erasure_logically_erased": "deleted from everything that can be searched or shown; the bytes are being removed",
+        "erasure_physically_erased": "done: the bytes are gone, or the key that opened them",
+        "help_embedded": "A picture of your face alone and a template of it are kept until your consent ends.",
+        "help_suppressed": "It was asked that this picture never come back. You can send another one.",
+        "help_opted_out": "Only the publisher can change what it says. You can send another picture.",
+        "help_unreadable_image": "Send a whole JPEG, PNG, WebP or HEIC picture that is not too large.",
+        "help_unknown_place": "Nothing says where it was taken, and unknown counts as closed. A picture that kept its place may pass.",
+        "help_no_grant": "Your consent does not name where this came from. Only a new one could.",
+        "help_grant_ended": "To say yes again is a new consent.",
+        "help_bystander": "Mark your own face, or send a picture that shows you alone.",
+        "help_no_face": "Send a larger and sharper picture of your face.",
+        "help_not_the_subject": "If it is you, confirm a clearer picture as your reference, or take that one back.",
+        "help_reference_missing": "Confirm another picture as your reference, or take that one back.",
+        "help_closed_place": "The law of a place that it belongs to keeps it closed. Nothing of it is kept.",
+        "help_not_granted": "Your consent leaves this out. Nothing of it is kept.",
+        "help_awaits_approval": "Answer above, under the pictures that wait for you.",
         "back": "Back",
     },
     "fr": {
@@ -151,10 +184,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "approve": "C'est moi : utilisez-la",
         "not_me": "Ce n'est pas moi",
         "overrides": "Ce que l'éditeur dit des droits sur ses images",
-        "overrides_text": "Une image dont les droits sont réservés n'est pas utilisée. Qui demande votre consentement a montré qu'il a la "
-        "maîtrise de ces endroits : ses propres réserves peuvent donc y être écartées, si vous le dites. Ce qui est dit aux robots, ce "
-        "qu'une image dit d'une personne mineure ou contient sous signature, et ce qui ne peut être lu restent un non. Cela cesse avec "
-        "cette preuve, ou dès que vous décochez la case.",
+        "overrides_text": "Une image dont les droits sont réservés n'est pas utilisée. L'organisme qui demande votre consentement a montré "
+        "qu'il a la maîtrise de ces endroits : ses propres réserves peuvent donc y être écartées, si vous le dites. Ce qui est dit aux "
+        "robots, ce qu'une image dit d'une personne mineure ou contient sous signature, et ce qui ne peut être lu restent un non. Cela "
+        "cesse avec cette preuve, ou dès que vous décochez la case.",
         "right_tdmrep": "Réserve de fouille de textes et de données (TDMRep)",
         "right_content_usage": "Préférences sur l'usage par des machines (Content-Usage)",
         "right_plus_data_mining": "Champ de fouille de données dans l'image (PLUS)",
@@ -219,6 +252,37 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "reference_gone": "La photo que vous avez confirmée n'est plus là. Tant que vous n'en confirmez pas une autre ou ne la retirez "
         "pas, aucune nouvelle photo n'est conservée.",
         "take_back_reference": "La retirer",
+        "state_requested": "attend votre réponse",
+        "state_given": "donnée par vous, en vigueur",
+        "state_renewed": "renouvelée par vous, en vigueur",
+        "state_refused": "refusée par vous",
+        "state_withdrawn": "retirée ; elle a pris fin",
+        "state_revoked": "révoquée par l'ordonnance d'une autorité",
+        "state_expired": "arrivée à son terme",
+        "state_invalidated": "reconnue non valide ; elle a pris fin",
+        "source_url_prefix": "les photos du dossier",
+        "source_account": "les photos du compte",
+        "source_image_url": "la photo à l'adresse",
+        "source_asset_sha256": "la photo dont l'empreinte (SHA-256) est",
+        "source_upload": "les photos que vous envoyez vous-même",
+        "erasure_received": "demandé ; l'enregistrement est en cours",
+        "erasure_effective": "demandé ; depuis, rien de vous n'est montré à personne",
+        "erasure_logically_erased": "supprimé de tout ce qui peut être cherché ou montré ; les octets sont en cours de suppression",
+        "erasure_physically_erased": "terminé : les octets ont disparu, ou la clé qui les ouvrait",
+        "help_embedded": "Une image de votre seul visage et son gabarit sont conservés jusqu'à la fin de votre consentement.",
+        "help_suppressed": "Il a été demandé que cette image ne revienne jamais. Vous pouvez en envoyer une autre.",
+        "help_opted_out": "Seul l'éditeur peut changer ce qui y est dit. Vous pouvez envoyer une autre photo.",
+        "help_unreadable_image": "Envoyez une image JPEG, PNG, WebP ou HEIC entière et pas trop grande.",
+        "help_unknown_place": "Rien ne dit où elle a été prise, et l'inconnu est fermé. Une photo qui a gardé son lieu peut passer.",
+        "help_no_grant": "Votre consentement ne nomme pas l'endroit d'où elle vient. Seul un nouveau le pourrait.",
+        "help_grant_ended": "Dire oui de nouveau est un nouveau consentement.",
+        "help_bystander": "Marquez votre visage, ou envoyez une photo où vous êtes seule.",
+        "help_no_face": "Envoyez une photo plus grande et plus nette de votre visage.",
+        "help_not_the_subject": "Si c'est vous, confirmez une photo plus nette comme référence, ou retirez celle-là.",
+        "help_reference_missing": "Confirmez une autre photo comme référence, ou retirez celle-là.",
+        "help_closed_place": "La loi d'un lieu dont elle relève la tient fermée. Rien n'en est conservé.",
+        "help_not_granted": "Votre consentement ne comprend pas cela. Rien n'en est conservé.",
+        "help_awaits_approval": "Répondez plus haut, sous les photos qui attendent votre réponse.",
         "back": "Retour",
     },
 }
@@ -226,6 +290,5 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 
 def texts_for(lang: str | None, accept_language: str) -> tuple[str, Mapping[str, str]]:
     """The language asked for, else the first of the browser's that is known, else English."""
-    wanted = [lang or "", *(part.split(";")[0].strip() for part in accept_language.split(","))]
-    chosen = next((name[:2].lower() for name in wanted if name[:2].lower() in TEXTS), "en")
+    chosen = language_of(lang, accept_language)
     return chosen, TEXTS[chosen]

@@ -15,6 +15,7 @@ from assent.identity.tokens import UnmintableTokenError
 from assent.ids import ProducerId
 from assent.intake.producers import ProducerDirectory, ProducerNameError
 from assent.stream.clock import Clock
+from assent.wording.language import language_of
 from services.registry.api_models import (
     AnnouncedOut,
     BlobOut,
@@ -81,6 +82,7 @@ class StaffHandlers:
                 parameters=(
                     Parameter("after", "`next` of the page before; 0 begins with the oldest.", "integer"),
                     Parameter("producer", "The caller's own name; another one is refused."),
+                    Parameter("lang", "Language of the remedies, en or fr; else that of Accept-Language."),
                 ),
             ),
         ]
@@ -133,7 +135,8 @@ class StaffHandlers:
         rows = await self._store.read(
             lambda database: outcomes_after(database, producer=producer, grant_id=None, after=after, limit=MAX_OUTCOMES)
         )
-        return answer(OutcomesOut(outcomes=tuple(_told(row) for row in rows), next=rows[-1].sequence if rows else after))
+        lang = language_of(request.query.get("lang"), request.headers.get("Accept-Language", ""))
+        return answer(OutcomesOut(outcomes=tuple(_told(row, lang) for row in rows), next=rows[-1].sequence if rows else after))
 
 
 def _after(request: web.Request) -> int:
@@ -143,14 +146,14 @@ def _after(request: web.Request) -> int:
     return int(text)
 
 
-def _told(row: OutcomeRow) -> OutcomeOut:
+def _told(row: OutcomeRow, lang: str) -> OutcomeOut:
     return OutcomeOut(
         sequence=row.sequence,
         sighting_id=row.sighting_id,
         image_id=row.image_id,
         stage=row.stage,
         outcome=row.outcome,
-        remedy=remedy_of(row.outcome),
+        remedy=remedy_of(row.outcome, lang),
         at=row.at,
         place=row.place,
     )

@@ -167,14 +167,22 @@ def test_a_searcher_in_a_closed_place_is_turned_away(house: House) -> None:
 
 def test_decisions_are_explained_in_words(house: House, hers: tuple[str, Path]) -> None:
     grant, secret = hers
-    done = house.run("explain", house.folder / "me.jpg", "--grant", grant, "--secret-file", secret)
-    assert (done.returncode, "embedder: embedded" in done.stdout) == (0, True)
-    assert "    at that time the grant was live\n" in done.stdout
+    words = ("explain", house.folder / "me.jpg", "--grant", grant, "--secret-file", secret, "--lang")
+    done, french = house.run(*words, "en"), house.run(*words, "fr")
+    assert (done.returncode, french.returncode) == (0, 0)
+    assert re.search(r"^\d+ [A-Z][a-z]+ 20\d\d, \d\d:\d\d UTC\. The gate of faces: let through \(embedded\)\.$", done.stdout, re.M)
+    assert re.search(r"^\w+ [a-zéû]+ 20\d\d à \d+ h \d\d UTC\. La porte des visages : admise \(encodée\)\.$", french.stdout, re.M)
+    assert "    at that time: the grant was live\n" in done.stdout
+    assert "    à ce moment : l'autorisation était en vigueur\n" in french.stdout
+    assert "    where it may be: British Columbia\n" in done.stdout
+    assert "    où cela peut se situer : Colombie-Britannique\n" in french.stdout
+    assert "    pour la personne montrée : Une image du seul visage" in french.stdout
+    assert house.run("explain", house.folder / "me.jpg", "--lang", "de").returncode == 2
     told = json.loads(house.operator("explain", house.folder / "me.jpg", "--json").stdout)
     assert told["decisions"][0]["grant_id"] == grant
     never = house.photo("never.png", encoded(one_face()[::2, ::2], kind="PNG"))
     assert house.operator("explain", never).returncode == 1
-    unknown = house.operator("explain", "https://never.example/ada/1.jpg")
+    unknown = house.operator("explain", "https://never.example/ada/1.jpg", "--lang", "en")
     assert (unknown.returncode, unknown.stdout) == (1, "nothing was decided about this, or nothing that you may see\n")
     assert "no address of a picture" in one_line(house.operator("explain", "https://"))
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from demo import photos
+from demo.site import Photo
 from demo.subject import Subject
 from tests.flow.registry_house import GrantHouse, grant_house
 
@@ -108,3 +109,56 @@ async def test_one_question_at_a_time(house: GrantHouse) -> None:
     answer = await house.ask("POST", "/v1/explain", token=house.token, data=form)
     assert (answer.status, answer.body["code"]) == (422, "two_questions")
     assert (await explained(house, house.token, url=f"{house.site.origin}/{'a' * 3_000}"))[0] == 413
+
+
+async def test_a_refusal_is_told_in_plain_words_of_both_languages(house: GrantHouse) -> None:
+    person = await house.person()
+    where = f"{house.site.origin}{HERS}"
+    house.site.photos[HERS] = Photo(HERS, photos.portrait(place=photos.MONTREAL), {})
+    await person.grant("montreal", house.request(person, [{"kind": "image_url", "value": where}]), house.token)
+    await house.crawl()
+    told: dict[str, Any] = {}
+    for lang, headers in (("en", {"Accept-Language": "de, en;q=0.5"}), ("fr", {"Accept-Language": "fr-CA, en;q=0.8"})):
+        form = aiohttp.FormData(default_to_multipart=True)
+        form.add_field("url", where)
+        answer = await house.ask("POST", "/v1/explain", token=house.token, data=form, headers=headers)
+        (told[lang],) = answer.body["decisions"]
+    english, french = told["en"], told["fr"]
+    assert english["rules"] == french["rules"] == ["QC-3"]
+    assert (english["stage_text"], french["stage_text"]) == ("The gate of places", "La porte des lieux")
+    assert (english["places"], french["places"]) == (["British Columbia", "Quebec"], ["Colombie-Britannique", "Québec"])
+    assert "the GPS position in the picture: Quebec" in english["evidence_words"]
+    assert "la position GPS dans l'image : Québec" in french["evidence_words"]
+    assert "the residence stated in the grant: British Columbia" in english["evidence_words"]
+    assert [law["id"] for law in french["laws"]] == ["QC-3"]
+    assert "art. 45" in french["laws"][0]["text"]
+    assert "no face in it was measured" in english["meaning"]
+    assert "banque de mesures biométriques" in french["words"][0]
+    assert "Commission d'accès à l'information" in french["remedies"][0]
+    assert english["at"] == french["at"]
+    for name in (
+        "at_text",
+        "stage_text",
+        "decided_text",
+        "outcome_text",
+        "words",
+        "remedies",
+        "meaning",
+        "evidence_words",
+        "standing_text",
+    ):
+        assert english[name] != french[name], name
+
+
+async def test_an_opt_out_is_told_by_its_kind_and_never_by_its_words(house: GrantHouse) -> None:
+    person = await house.person()
+    where = f"{house.site.origin}{HERS}"
+    house.site.photos[HERS] = Photo(HERS, photos.portrait(place=photos.VANCOUVER), {"Content-Usage": f"train-{CANARY}=n"})
+    await person.grant("reserved", house.request(person, [{"kind": "image_url", "value": where}]), house.token)
+    await house.crawl()
+    _, body = await explained(house, house.token, url=where)
+    (decision,) = body["decisions"]
+    assert decision["rules"] == ["optout_signal"]
+    assert decision["optout_words"] == ["a preference on use by machines (Content-Usage), beside the answer of the server: says no"]
+    assert decision["optouts"] == [{"kind": "content_usage", "verdict": "deny", "source": "header"}]
+    assert CANARY not in str(body)

@@ -111,7 +111,7 @@ async def test_the_flow_shows_gates_in_order_her_picture_and_refusals_in_words(h
     assert tiles == ["tile no", "tile yes"]
     assert [item["src"] for item in found.all("img")] == [f"/v1/faces/{face}/picture"]
     assert all(item["alt"] for item in found.all("img"))
-    for words in ("place unknown", "X-1", "where this was taken or lives is not known", "embedded", "12:00:00"):
+    for words in ("place unknown", "X-1", "where this was taken or lives is not known", "embedded", "12:00 UTC", "State the residence"):
         assert words in found.words
     assert [item["src"] for item in found.all("script")] == ["/console/flow.js"]
     assert {"/", "/search", "/me", "/logout"} <= set(found.addresses)
@@ -122,7 +122,7 @@ async def test_the_flow_in_french(house: QueryHouse, face: FaceId) -> None:
     for path, headers in (("/?lang=fr", {}), ("/", {"Accept-Language": "fr-CA,fr;q=0.9"})):
         found = await page(house, path, {**signed_in(house, Role.SUBJECT), **headers})
         assert found.all("html") == [{"lang": "fr"}]
-        for words in ("Parcours", "lieu inconnu", "l'inconnu est fermé", "Visages encodés"):
+        for words in ("Parcours", "lieu inconnu", "l'inconnu est fermé", "Visages encodés", "12 h 00 UTC", "Indiquez la résidence"):
             assert words in found.words
 
 
@@ -211,9 +211,11 @@ async def test_a_closed_place_is_named_with_its_rule_in_both_languages(house: Qu
     headers = signed_in(house, Role.SEARCHER)
     found = await page(house, "/search", headers, status=451, basis="gallery", face_id=face)
     assert "BC-1" in found.words
-    assert "the service is not offered to callers in British Columbia" in found.words
+    assert "the service is not offered to callers in British Columbia. She can still look for herself" in found.words
+    assert "Order P21-08" in found.words
     french = await page(house, "/search?lang=fr", headers, status=451, basis="gallery", face_id=face)
-    assert "le service n'est pas offert en Colombie-Britannique" in french.words
+    assert "le service n'est pas offert à qui se trouve en Colombie-Britannique. Une personne peut toujours s'y chercher" in french.words
+    assert "ordonnance P21-08" in french.words
     assert "where you are" not in french.words
 
 

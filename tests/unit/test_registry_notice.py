@@ -28,8 +28,8 @@ FACTS: dict[str, dict[str, str]] = {
         "upload": "photos that you send yourself",
         "only her": f"{FOLDER} (you state that nobody else's face appears there",
         "each": "Else you are asked about each photo before anything of it is loaded",
-        "end": "until 2026-07-01. Then everything is erased",
-        "places": "CA-BC, CA-ON",
+        "end": "until 1 July 2026. Then everything is erased",
+        "places": "British Columbia, Ontario",
         "everyone": "only if everyone whose face is in it has agreed",
     },
     "fr": {
@@ -39,8 +39,8 @@ FACTS: dict[str, dict[str, str]] = {
         "upload": "les photos que vous envoyez vous-même",
         "only her": f"{FOLDER} (vous déclarez que le visage de personne d'autre n'y apparaît",
         "each": "Sinon la question vous est posée pour chaque photo",
-        "end": "au 2026-07-01. Ensuite tout est effacé",
-        "places": "CA-BC, CA-ON",
+        "end": "au 1er juillet 2026. Ensuite tout est effacé",
+        "places": "Colombie-Britannique, Ontario",
         "everyone": "que si toutes les personnes qui y figurent ont accepté",
     },
 }

@@ -39,7 +39,8 @@ function row(decision) {
   text(item, "td", decision.outcome_text);
   text(text(item, "td", ""), "code", decision.rules.join(" "));
   text(item, "td", decision.words.join("; "));
-  const time = text(text(item, "td", ""), "time", decision.at.slice(11, 19));
+  text(item, "td", decision.remedies.join(" "));
+  const time = text(text(item, "td", ""), "time", decision.at_text);
   time.dateTime = decision.at;
   return item;
 }

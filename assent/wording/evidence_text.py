@@ -1,0 +1,89 @@
+"""Where a place was read, and what ties a case to it, in plain English and French; what was read is never among it."""
+
+from __future__ import annotations
+
+from assent.events.evidence import CoarseEvidence, Connector, EvidenceKind
+from assent.wording.place_text import places_text
+
+_KINDS: dict[str, dict[str, str]] = {
+    "en": {
+        EvidenceKind.GRANT_RESIDENCE: "the residence stated in the grant",
+        EvidenceKind.SIGNED_GPS: "a signed GPS position in the picture",
+        EvidenceKind.EXIF_GPS: "the GPS position in the picture",
+        EvidenceKind.XMP_LOCATION_CREATED: "the place where it was taken, written in the picture's metadata (XMP)",
+        EvidenceKind.XMP_LOCATION_SHOWN: "the place that it shows, written in the picture's metadata (XMP)",
+        EvidenceKind.IPTC_PLACE: "the place written in the picture's older metadata (IPTC)",
+        EvidenceKind.SCHEMA_RESIDENCE: "where the page says that the person lives",
+        EvidenceKind.SCHEMA_PLACE: "the place that the page states for the picture",
+        EvidenceKind.GEO_META: "the place that the page states for itself",
+        EvidenceKind.PROVINCE_DOMAIN: "the web address, which belongs to a province or state",
+        EvidenceKind.COUNTRY_DOMAIN: "the country ending of the web address",
+        EvidenceKind.SERVER_ADDRESS: "where the server stands",
+        EvidenceKind.LANGUAGE: "the language and region of the page",
+        EvidenceKind.URL_WORDS: "words in the web address",
+        EvidenceKind.CAPTION: "a place named beside the picture",
+        EvidenceKind.TIME_ZONE: "the time zone in the picture",
+        EvidenceKind.CALLER: "where the person who asks is",
+    },
+    "fr": {
+        EvidenceKind.GRANT_RESIDENCE: "la résidence déclarée dans l'autorisation",
+        EvidenceKind.SIGNED_GPS: "une position GPS signée dans l'image",
+        EvidenceKind.EXIF_GPS: "la position GPS dans l'image",
+        EvidenceKind.XMP_LOCATION_CREATED: "le lieu de prise de vue inscrit dans les métadonnées de l'image (XMP)",
+        EvidenceKind.XMP_LOCATION_SHOWN: "le lieu montré, inscrit dans les métadonnées de l'image (XMP)",
+        EvidenceKind.IPTC_PLACE: "le lieu inscrit dans les anciennes métadonnées de l'image (IPTC)",
+        EvidenceKind.SCHEMA_RESIDENCE: "le lieu où la personne habite, selon la page",
+        EvidenceKind.SCHEMA_PLACE: "le lieu que la page indique pour l'image",
+        EvidenceKind.GEO_META: "le lieu que la page indique pour elle-même",
+        EvidenceKind.PROVINCE_DOMAIN: "l'adresse web, qui relève d'une province ou d'un État",
+        EvidenceKind.COUNTRY_DOMAIN: "la terminaison nationale de l'adresse web",
+        EvidenceKind.SERVER_ADDRESS: "l'emplacement du serveur",
+        EvidenceKind.LANGUAGE: "la langue et la région de la page",
+        EvidenceKind.URL_WORDS: "des mots de l'adresse web",
+        EvidenceKind.CAPTION: "un lieu nommé à côté de l'image",
+        EvidenceKind.TIME_ZONE: "le fuseau horaire dans l'image",
+        EvidenceKind.CALLER: "l'endroit où se trouve la personne qui demande",
+    },
+}
+_CONNECTORS: dict[str, dict[str, str]] = {
+    "en": {
+        Connector.RESIDENCE: "where the person lives",
+        Connector.CAPTURE: "where the picture was taken",
+        Connector.SHOWN: "what the picture shows",
+        Connector.PUBLICATION: "where it was published",
+        Connector.SERVER: "where the server stands",
+        Connector.CLIENT: "where the person who asks is",
+    },
+    "fr": {
+        Connector.RESIDENCE: "là où la personne habite",
+        Connector.CAPTURE: "là où l'image a été prise",
+        Connector.SHOWN: "ce que l'image montre",
+        Connector.PUBLICATION: "là où elle a été publiée",
+        Connector.SERVER: "là où se trouve le serveur",
+        Connector.CLIENT: "là où se trouve la personne qui demande",
+    },
+}
+_UNREADABLE = {"en": "it is there and cannot be read, so the place counts as unknown", "fr": "présent mais illisible, donc lieu inconnu"}
+_NOWHERE = {"en": "noted, and it names no place that counts", "fr": "consigné, sans lieu qui compte"}
+KINDS, CONNECTORS = frozenset(_KINDS["en"]), frozenset(_CONNECTORS["en"])
+
+
+def evidence_kind_text(kind: str, lang: str = "en") -> str:
+    """Where it was read; a kind of a newer release is named as it is."""
+    return _KINDS.get(lang, _KINDS["en"]).get(kind, kind)
+
+
+def connector_text(connector: str, lang: str = "en") -> str:
+    """What it tells of; a connector of a newer release is named as it is."""
+    return _CONNECTORS.get(lang, _CONNECTORS["en"]).get(connector, connector)
+
+
+def evidence_text(item: CoarseEvidence, lang: str = "en") -> str:
+    """`the GPS position in the picture: Quebec`."""
+    lang = lang if lang in _KINDS else "en"
+    colon = " : " if lang == "fr" else ": "
+    if item.is_invalid:
+        said = _UNREADABLE[lang]
+    else:
+        said = places_text(item.jurisdictions, lang) if item.jurisdictions else _NOWHERE[lang]
+    return f"{evidence_kind_text(item.kind, lang)}{colon}{said}"
