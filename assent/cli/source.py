@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import UTC, datetime
 
 from assent.cli.api import Answer, RefusedError, add_api_arguments, call, identifier, token_from
 from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
@@ -91,7 +92,7 @@ def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps(answer))
         return ExitCode.DONE
     for one in answer["proofs"]:
-        print(f"{one['proof_id']}  {one['controller']}  {one['place']}  {_standing(one)}")
+        print(f"{one['proof_id']}  {one['controller']}  {one['place']}  {_standing(one)}{_last_look(one)}")
     if not answer["proofs"]:
         print("nobody has asked for a proof; begin with: assent source prove https://HOST/")
     return ExitCode.DONE
@@ -100,7 +101,18 @@ def _list(arguments: argparse.Namespace) -> int:
 def _standing(one: Answer) -> str:
     if one["revoked_at"] is not None:
         return f"revoked {one['revoked_at'][:10]}"
-    return "not shown yet" if one["ends_at"] is None else f"shown by {_how(one)} until {one['ends_at'][:10]}"
+    if one["ends_at"] is None:
+        return "not shown yet"
+    left = datetime.fromisoformat(one["ends_at"]) - datetime.now(UTC)
+    days = f"{left.days} days left" if left.total_seconds() > 0 else "RUN OUT"
+    return f"shown by {_how(one)} until {one['ends_at'][:10]} ({days})"
+
+
+def _last_look(one: Answer) -> str:
+    """What the last look came to, where it was not the line: nobody hears of it otherwise."""
+    if one["revoked_at"] is not None or one["look_found"] in (None, "shown"):
+        return ""
+    return f"; the look of {one['looked_at'][:10]} did not show it: {one['look_found']}"
 
 
 def _revoke(arguments: argparse.Namespace) -> int:

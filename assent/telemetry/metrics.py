@@ -134,6 +134,14 @@ GRANTS = GaugeDefinition("assent_grants", "Grants by state.", ("state",))
 GRANTS_REAPPENDED = CounterDefinition(
     "assent_grants_reappended_total", "Snapshots appended again because a lower revision landed after a higher one."
 )
+CONTROL_PROOFS = GaugeDefinition(
+    "assent_control_proofs",
+    "Proofs of control: those that count, those of them that the last look did not show (failing), those that ended unreplaced.",
+    ("state",),
+)
+CONTROL_TIME_LEFT = GaugeDefinition(
+    "assent_control_proof_left_seconds", "Time left to the proof of control that ends first; a whole proof's where none counts."
+)
 POLICY_RELOADS = CounterDefinition("assent_policy_reloads_total", "Policy documents read, by outcome.", ("outcome",))
 POLICY_FILE_REFUSED = GaugeDefinition(
     "assent_policy_file_refused", "1 while the policy file is not in force and the policy that was published last is."

@@ -79,10 +79,12 @@ class RegistryApp(RunnerService):
         await self._hand_out_first_token()
         await super().start()
         self.background.start(self.registry.rounds.run(), name="registry-rounds")
+        self.background.start(self.registry.control_looks.run(), name="control-looks")
 
     async def stop(self) -> None:
         """Leave after the round and the batch in hand."""
         self.registry.rounds.stop()
+        self.registry.control_looks.stop()
         await super().stop()
         await self.registry.close()
 

@@ -16,7 +16,7 @@ class ControlRow:
     """One challenge and what came of it. `proven_at` and `ends_at` are None until it was shown; a revoked one is never shown again.
 
     `shown_by` is the way by which it was shown last, `is_validated` whether the name server said then that it had checked DNSSEC.
-    `looked_at` and `look_found` are the last look and what it came to, whichever way it took.
+    `looked_at` and `look_found` are the last look that way, or any way before it was shown, and what it came to.
     """
 
     proof_id: str
@@ -59,6 +59,16 @@ def control_row(database: sqlite3.Connection, proof_id: str) -> ControlRow | Non
     return None if row is None else _row(row)
 
 
+def proof_to_look_at(database: sqlite3.Connection, *, now: datetime, before: datetime) -> ControlRow | None:
+    """Of the proofs that count, the one that was looked at longest ago, if nobody did since `before`."""
+    row = database.execute(
+        "SELECT * FROM control_proofs WHERE revoked_at IS NULL AND ends_at > ? AND coalesce(looked_at, proven_at) <= ? "
+        "ORDER BY coalesce(looked_at, proven_at), proof_id LIMIT 1",
+        (stamp(now), stamp(before)),
+    ).fetchone()
+    return None if row is None else _row(row)
+
+
 def control_rows(database: sqlite3.Connection, controller: str | None = None) -> list[ControlRow]:
     """Every proof, or those of one controller, oldest first."""
     rows = database.execute("SELECT * FROM control_proofs WHERE ?1 IS NULL OR controller = ?1 ORDER BY created_at, proof_id", (controller,))
@@ -78,8 +88,9 @@ def set_shown(
 ) -> bool:
     """It was shown this way, unless it was revoked meanwhile. Every live grant is looked at anew."""
     changed = database.execute(
-        "UPDATE control_proofs SET proven_at = ?, ends_at = ?, shown_by = ?, is_validated = ? WHERE proof_id = ? AND revoked_at IS NULL",
-        (stamp(now), stamp(ends_at), way.value, is_validated, proof_id),
+        "UPDATE control_proofs SET proven_at = ?, ends_at = ?, shown_by = ?, is_validated = ?, looked_at = ?, look_found = ? "
+        "WHERE proof_id = ? AND revoked_at IS NULL",
+        (stamp(now), stamp(ends_at), way.value, is_validated, stamp(now), Showing.SHOWN.value, proof_id),
     ).rowcount
     if changed:
         _look_anew(database)

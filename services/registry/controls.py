@@ -117,24 +117,30 @@ class Controls:
         )
         return await self._store.write(lambda database: insert_challenge(database, row))
 
-    async def check(self, proof_id: str, way: ControlWay | None = None) -> ControlRow:
+    async def check(self, proof_id: str, way: ControlWay | None = None, *, is_routine: bool = False) -> ControlRow:
         """Look, and take the proof, or renew it. Raises ApiError 422 when it is not shown.
 
         Without a `way`, by the one that showed it last. Only that one's own denial ends a proof that counts: a file that never was there
         says nothing about a record. What does not answer ends nothing.
+
+        A routine look renews when two thirds of the time are over, and a denial ends the proof when the look before was one too: a site
+        that is being moved answers 404 for an hour.
         """
         row = await self.one(proof_id)
         if row.revoked_at is not None:
             raise ApiError(409, "control_revoked", "This proof was revoked.", "Ask for a new one; its line is another.")
         look = await self._look(row, way or row.shown_by or ControlWay.FILE)
         now = self._clock.now()
-        await self._store.write(lambda database: set_looked(database, proof_id, look.found, now=now))
+        if row.shown_by in (None, look.way):
+            await self._store.write(lambda database: set_looked(database, proof_id, look.found, now=now))
         if look.found is not Showing.SHOWN:
-            if look.found.is_denial and look.way is row.shown_by and row.counts(now):
+            was_denied = row.look_found is not None and row.look_found.is_denial
+            if look.found.is_denial and look.way is row.shown_by and row.counts(now) and (was_denied or not is_routine):
                 await self.revoke(proof_id)
             raise ApiError(422, "control_not_shown", look.said, look.remedy(row), details={"reason": look.found.value})
         ends_at = now + timedelta(days=self._proof_days)
-        if row.ends_at is not None and look.way is row.shown_by and ends_at - row.ends_at < RENEWED_AFTER:
+        renewed_after = timedelta(days=self._proof_days) * 2 / 3 if is_routine else RENEWED_AFTER
+        if row.ends_at is not None and look.way is row.shown_by and ends_at - row.ends_at < renewed_after:
             return await self.one(proof_id)
         await self._record(row, "control_shown", look)
         shown = functools.partial(set_shown, proof_id=proof_id, now=now, ends_at=ends_at, way=look.way, is_validated=look.is_validated)

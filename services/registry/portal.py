@@ -20,6 +20,7 @@ from assent.identity.principal import Role
 from assent.identity.privacy_signal import asks_for_privacy
 from assent.ids import FaceId, GrantId, SightingId, SubjectId
 from assent.optouts.signal import ContentRight
+from assent.stream.clock import Clock
 from services.registry.access import GrantAccess
 from services.registry.approvals import Approvals
 from services.registry.device_yes import DeviceYes
@@ -62,6 +63,7 @@ class Portal:
         references: References,
         overrides: Overrides,
         store: RegistryStore,
+        clock: Clock,
         max_bytes: int,
         is_secure_cookie: bool,
         banner: str = "",
@@ -76,6 +78,7 @@ class Portal:
         self._references = references
         self._overrides = overrides
         self._store = store
+        self._clock = clock
         self._max_bytes = max_bytes
         self._is_secure_cookie = is_secure_cookie
         self._pages = PortalPages(banner=banner)
@@ -163,7 +166,8 @@ class Portal:
         subject_id = _subject(request)
         rows = await self._store.read(lambda database: grants_of(database, subject_id))
         rights = [right.value for right in ContentRight]
-        return self._pages.page(request, "me", grants=[await self._view(row) for row in rows], rights=rights)
+        now = self._clock.now()
+        return self._pages.page(request, "me", grants=[await self._view(row) for row in rows], rights=rights, now=now)
 
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)

@@ -40,6 +40,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "state": "State",
         "until": "Until",
         "sources": "From where",
+        "covered_until": "new pictures are taken from here until",
+        "covered_again": "then whoever keeps the place has to show again that it does, or they wait for you",
+        "covered_no": "nobody shows now who puts pictures here: new ones wait for you, and none is taken",
         "waiting": "Pictures that wait for you",
         "waiting_text": "They were seen in a folder that you named, and nobody has shown who puts pictures there. None was loaded. "
         "Approve those that show you alone; the others stay where they are, and you are not asked again.",
@@ -178,6 +181,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "state": "État",
         "until": "Jusqu'au",
         "sources": "D'où",
+        "covered_until": "de nouvelles photos en sont prises jusqu'au",
+        "covered_again": "ensuite, qui tient cet endroit doit montrer de nouveau qu'il le tient, sinon elles attendent votre réponse",
+        "covered_no": "personne ne montre à présent qui met des photos ici : les nouvelles attendent votre réponse, aucune n'est prise",
         "waiting": "Photos qui attendent votre réponse",
         "waiting_text": "Elles ont été vues dans un dossier que vous avez nommé, et personne n'a montré qui y met des photos. Aucune n'a "
         "été chargée. Acceptez celles qui ne montrent que vous ; les autres restent où elles sont, sans que la question revienne.",

@@ -33,6 +33,7 @@ from services.registry.access import GrantAccess
 from services.registry.approval_handlers import ApprovalHandlers
 from services.registry.approvals import Approvals
 from services.registry.control_handlers import ControlHandlers
+from services.registry.control_looks import ControlLooks
 from services.registry.control_watch import ControlWatch
 from services.registry.controls import Controls
 from services.registry.dead_letter_desk import DeadLetterDesk
@@ -130,6 +131,14 @@ class Registry:
             proof_days=settings.control_proof_days,
             records=TxtRecords(servers=name_servers(settings.name_servers)),
         )
+        self.control_looks = ControlLooks(
+            store=self.store,
+            controls=self.controls,
+            clock=parts.clock,
+            metrics=parts.metrics,
+            every_s=settings.control_look_s,
+            proof_days=settings.control_proof_days,
+        )
         self.grants = self._built_grants(parts)
         self.overrides = Overrides(grants=self.grants, controls=self.controls)
         self.approvals = Approvals(store=self.store, grants=self.grants, places=WaitingPlaces(parts.grant_keys), clock=parts.clock)
@@ -224,6 +233,7 @@ class Registry:
             references=self.references,
             overrides=self.overrides,
             store=self.store,
+            clock=self._parts.clock,
             max_bytes=self._settings.max_image_bytes,
             is_secure_cookie=self._settings.is_secure_cookie,
             banner=self._settings.banner,

@@ -37,6 +37,9 @@ class RegistrySettings(ServiceSettings):
     control_proof_days: int = Field(
         default=90, ge=1, le=365, description="days for which control of a source counts once it was shown; then it must be shown again"
     )
+    control_look_s: float = Field(
+        default=86_400.0, ge=60, description="seconds after which a proof of control that counts is looked at again by itself"
+    )
     name_servers: str = Field(
         default="",
         description="name servers that are asked for records of control: addresses, with :PORT where it is not 53, separated by commas; "

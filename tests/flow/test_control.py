@@ -238,6 +238,21 @@ async def test_her_page_asks_without_a_script(field_of: Field, lang: str, button
     assert sum(asked_for(field_of, one.picture(number)) for number in (0, 1)) == 1
 
 
+@pytest.mark.parametrize(
+    ("lang", "no", "until"), [("en", "nobody shows now", "taken from here until"), ("fr", "personne ne montre", "prises jusqu")]
+)
+async def test_her_page_says_until_when_a_folder_is_covered(field_of: Field, lang: str, no: str, until: str) -> None:
+    one = await waiter(field_of)
+    cookie = {"Cookie": f"assent_session={await one.victim.person.token()}", "Origin": field_of.url}
+    _, page = await field_of.ask("GET", f"/me?lang={lang}", headers=cookie)
+    assert (no in page, until in page) == (True, False)
+    await show_control(field_of.house.api, field_of.site, field_of.house.token, controller=one.controller)
+    shown = await until_revised(field_of, one, is_shown=True)
+    assert shown.sources[0].control_until is not None
+    _, page = await field_of.ask("GET", f"/me?lang={lang}", headers=cookie)
+    assert (no in page, until in page, f">{shown.sources[0].control_until.date().isoformat()}</time>" in page) == (False, True, True)
+
+
 async def test_a_proof_opens_the_folder_and_its_end_narrows_what_is_taken_later(field_of: Field) -> None:
     one = await waiter(field_of)
     await crawled(field_of)

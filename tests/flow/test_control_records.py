@@ -256,7 +256,7 @@ async def test_a_record_that_never_was_there_ends_no_proof_by_the_file(desk: Des
     assert await desk.store.write(shown)
     assert (await desk.refused(row), await desk.covers()) == ("no_record", True)
     found = await desk.controls.one(row.proof_id)
-    assert (found.shown_by, found.look_found, found.looked_at) == (ControlWay.FILE, Showing.NO_RECORD, now)
+    assert (found.shown_by, found.look_found, found.looked_at) == (ControlWay.FILE, Showing.SHOWN, now)
     desk.server.hold(NAME, control_line(row.token))
     assert (await desk.controls.check(row.proof_id, DNS)).shown_by is DNS, "shown by the record, it is the record's"
     desk.server.records = {}
@@ -304,6 +304,10 @@ async def test_the_command_tells_the_record_and_takes_the_proof_into_her_grant(t
         server.hold(NAME, "v=spf1 -all", told[1])
         taken = await asyncio.to_thread(run, *words, "--by", "dns")
         assert (taken.returncode, "shown by its record, without DNSSEC until" in taken.stdout) == (0, True), taken
+        listed = await asyncio.to_thread(run, "source", "list", *words[5:])
+        assert re.search(rf"{re.escape(HOST)}/  shown by its record, without DNSSEC until \S+ \(89 days left\)$", listed.stdout, re.M), (
+            listed
+        )
         assert (await asyncio.to_thread(run, *words)).returncode == 0, "asked again without a way, where it was shown"
         shelf = house.world.system.shared.tables
         async with asyncio.timeout(30):
