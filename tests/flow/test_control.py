@@ -250,7 +250,7 @@ async def test_her_page_says_until_when_a_folder_is_covered(field_of: Field, lan
     shown = await until_revised(field_of, one, is_shown=True)
     assert shown.sources[0].control_until is not None
     _, page = await field_of.ask("GET", f"/me?lang={lang}", headers=cookie)
-    assert (no in page, until in page, f">{shown.sources[0].control_until.date().isoformat()}</time>" in page) == (False, True, True)
+    assert (no in page, until in page, f'<time datetime="{shown.sources[0].control_until.isoformat()}">' in page) == (False, True, True)
 
 
 async def test_a_proof_opens_the_folder_and_its_end_narrows_what_is_taken_later(field_of: Field) -> None:
