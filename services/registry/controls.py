@@ -42,6 +42,7 @@ USER_AGENT = "AssentControl/1.0"
 FETCH_S = 10.0
 RENEWED_AFTER = timedelta(days=1)
 """A renewal is a new revision of every grant that rests on the proof, so asking twice in a row does not make one."""
+_ANEW = "Ask for a new one; its line is another."
 _FILE_SAID = {
     Showing.NO_ANSWER: "The host did not answer with the file.",
     Showing.CLOSED_ADDRESS: "The host has no public address.",
@@ -128,16 +129,19 @@ class Controls:
         """
         row = await self.one(proof_id)
         if row.revoked_at is not None:
-            raise ApiError(409, "control_revoked", "This proof was revoked.", "Ask for a new one; its line is another.")
+            raise ApiError(409, "control_revoked", "This proof was revoked.", _ANEW)
         look = await self._look(row, way or row.shown_by or ControlWay.FILE)
         now = self._clock.now()
         if row.shown_by in (None, look.way):
             await self._store.write(lambda database: set_looked(database, proof_id, look.found, now=now))
         if look.found is not Showing.SHOWN:
+            details: dict[str, object] = {"reason": look.found.value}
             was_denied = row.look_found is not None and row.look_found.is_denial
             if look.found.is_denial and look.way is row.shown_by and row.counts(now) and (was_denied or not is_routine):
                 await self.revoke(proof_id)
-            raise ApiError(422, "control_not_shown", look.said, look.remedy(row), details={"reason": look.found.value})
+                # Its line counts for nothing any more: to put that back would help nobody.
+                raise ApiError(422, "control_ended", f"{look.said} The proof has ended.", _ANEW, details=details)
+            raise ApiError(422, "control_not_shown", look.said, look.remedy(row), details=details)
         ends_at = now + timedelta(days=self._proof_days)
         renewed_after = timedelta(days=self._proof_days) * 2 / 3 if is_routine else RENEWED_AFTER
         if row.ends_at is not None and look.way is row.shown_by and ends_at - row.ends_at < renewed_after:
@@ -145,7 +149,7 @@ class Controls:
         await self._record(row, "control_shown", look)
         shown = functools.partial(set_shown, proof_id=proof_id, now=now, ends_at=ends_at, way=look.way, is_validated=look.is_validated)
         if not await self._store.write(shown):
-            raise ApiError(409, "control_revoked", "This proof was revoked meanwhile.", "Ask for a new one.")
+            raise ApiError(409, "control_revoked", "This proof was revoked meanwhile.", _ANEW)
         return await self.one(proof_id)
 
     async def revoke(self, proof_id: str) -> ControlRow:

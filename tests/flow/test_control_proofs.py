@@ -128,7 +128,9 @@ async def test_a_silent_host_ends_nothing_and_a_host_that_denies_does(desk: Desk
     desk.site.control_lines = []
     with pytest.raises(ApiError) as said:
         await desk.controls.check(first.proof_id)
-    assert (said.value.details, await desk.covers()) == ({"reason": "no_file"}, False)
+    assert (said.value.details, said.value.code, await desk.covers()) == ({"reason": "no_file"}, "control_ended", False)
+    assert "its line is another" in said.value.remedy
+    assert first.token not in said.value.remedy
 
 
 async def test_each_act_stands_in_the_receipt_log_and_names_neither_place_nor_controller(desk: Desk) -> None:

@@ -317,7 +317,18 @@ async def test_the_command_tells_the_record_and_takes_the_proof_into_her_grant(t
                 if held is not None and held.sources[0].control_until is not None:
                     break
                 await asyncio.sleep(0.1)
-        (proof,) = [one for one in (await house.ask("GET", "/v1/control-proofs", token=house.token)).body["proofs"] if HOST in one["place"]]
+        server.records = {}
+        ended = await asyncio.to_thread(run, *words)
+        assert (ended.returncode, "The proof has ended. Ask for a new one" in one_line(ended)) == (4, True), ended
+        assert told[1] not in ended.stderr, "the line of a proof that has ended helps nobody"
+        anew = await asyncio.to_thread(run, *words, "--by", "dns")
+        again = re.search(r": (assent-control=[0-9a-f]{64}) and", anew.stderr)
+        assert again is not None, anew
+        assert again[1] != told[1]
+        server.hold(NAME, again[1])
+        assert (await asyncio.to_thread(run, *words, "--by", "dns")).returncode == 0
+        proofs = (await house.ask("GET", "/v1/control-proofs", token=house.token)).body["proofs"]
+        (proof,) = [one for one in proofs if HOST in one["place"] and one["revoked_at"] is None]
         assert (proof["shown_by"], proof["look_found"], proof["record_name"]) == ("dns", "shown", NAME)
         wrong = await house.ask("POST", f"/v1/control-proofs/{proof['proof_id']}/check?by=post", token=house.token)
         assert (wrong.status, wrong.body["code"]) == (422, "invalid")
