@@ -41,7 +41,8 @@ class TxtAnswer:
     """What stands at exactly this name, the strings of each record joined. Without a record it says who says that there is none.
 
     `is_alias`: the name points elsewhere; what stands there is not read. `is_denied`: the answer came with the start of authority of
-    a zone that the name lies in. `is_validated`: the name server says that it checked DNSSEC; as good as the way to that server.
+    a zone that the name lies in, the root apart. `is_validated`: the name server says that it checked DNSSEC; as good as the way to that
+    server.
     """
 
     records: tuple[bytes, ...] = ()
@@ -100,7 +101,8 @@ class TxtRecords:
         texts = [record for record in found or () if isinstance(record, dns.rdtypes.ANY.TXT.TXT)]
         if sum(len(string) for text in texts for string in text.strings) > self._max_bytes:
             return LookupFailure.TOO_LARGE
-        zones = [one.name for one in response.authority if one.rdtype is dns.rdatatype.SOA]
+        # The root says no for a whole top-level domain: so does a resolver that was cut off and given an empty root of its own.
+        zones = [one.name for one in response.authority if one.rdtype is dns.rdatatype.SOA and one.name != dns.name.root]
         return TxtAnswer(
             records=tuple(b"".join(text.strings) for text in texts),
             is_alias=any(one.rdtype in _ALIASES for one in response.answer),

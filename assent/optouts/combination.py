@@ -37,5 +37,8 @@ def combine(signals: Iterable[OptOutSignal]) -> OptOutVerdict:
 
 
 def once_each(seen: Iterable[SeenOptOut]) -> tuple[SeenOptOut, ...]:
-    """The first of each kind, verdict and place it was said of: they decide alike, and a page may repeat one without end."""
-    return tuple({(one.kind, one.verdict, one.of_page): one for one in reversed(tuple(seen))}.values())[::-1]
+    """The first of each kind, verdict and place it was said of: they decide alike, and a page may repeat one without end. What neither
+    denies nor is in doubt is left out, as it decides nothing; so there are never more than an event may hold.
+    """
+    speaking = [one for one in seen if one.verdict is not SignalVerdict.NONE]
+    return tuple({(one.kind, one.verdict, one.of_page): one for one in reversed(speaking)}.values())[::-1]

@@ -67,7 +67,8 @@ class NameServer:
         elif not any(name.endswith(asked.name.to_text(omit_final_dot=True)) for name in self.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
         if not answer.answer and self.has_soa:
-            soa = f"ns.{self.zone} host.{self.zone} 1 60 60 60 60"
+            server, person = (dns.name.from_text(label, self.zone) for label in ("ns", "host"))
+            soa = f"{server} {person} 1 60 60 60 60"
             answer.authority.append(dns.rrset.from_text(self.zone, 60, "IN", "SOA", soa))
         return answer
 

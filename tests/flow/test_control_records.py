@@ -232,10 +232,11 @@ async def test_only_a_denial_ends_a_proof_and_only_one_that_a_zone_stands_behind
     assert (await desk.refused(row), await desk.covers()) == ("no_record", False)
 
 
-async def test_a_start_of_authority_of_another_zone_denies_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("zone", ["elsewhere.example", "."], ids=["a zone beside", "the root"])
+async def test_a_start_of_authority_of_another_zone_or_of_all_denies_nothing(desk: Desk, zone: str) -> None:
     row = await desk.shown()
     desk.server.records = {}
-    desk.server.zone = dns.name.from_text("elsewhere.example")
+    desk.server.zone = dns.name.from_text(zone)
     assert (await desk.refused(row), await desk.covers()) == ("unfounded", True)
 
 
@@ -260,6 +261,13 @@ async def test_a_record_that_never_was_there_ends_no_proof_by_the_file(desk: Des
     desk.server.hold(NAME, control_line(row.token))
     assert (await desk.controls.check(row.proof_id, DNS)).shown_by is DNS, "shown by the record, it is the record's"
     desk.server.records = {}
+    assert (await desk.refused(row), await desk.covers()) == ("no_record", False)
+
+
+async def test_the_zone_above_denies_a_domain_that_is_gone(desk: Desk) -> None:
+    row = await desk.shown()
+    desk.server.records = {}
+    desk.server.zone = dns.name.from_text("example")
     assert (await desk.refused(row), await desk.covers()) == ("no_record", False)
 
 

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assent.events.images import Sighting
+from assent.events.optouts import SeenOptOut
 from assent.optouts.agent import AGENT_NAME, is_addressed, product_token
 from assent.optouts.combination import combine, once_each
 from assent.optouts.signal import MAX_TOKEN_CHARS, OptOutSignal, SignalKind, SignalScope, SignalSource, SignalVerdict
+from tests.unit.decision_cases import SIGHTING
 
 SIGNALS = st.builds(
     OptOutSignal, st.sampled_from(SignalKind), st.sampled_from(SignalVerdict), st.sampled_from(SignalSource), st.text(max_size=80)
@@ -108,3 +111,17 @@ def test_the_rule_of_a_refusal_follows_the_kind() -> None:
 def test_a_name_is_matched_whole_and_in_any_case(name: str, agent: str, is_ours: bool) -> None:
     assert is_addressed(name, agent=agent) is is_ours
     assert product_token(f" {name} ") == product_token(name)
+
+
+def test_everything_that_can_be_seen_at_once_fits_into_an_event() -> None:
+    """An outside producer writes what it likes beside an image that says much itself, and no later reader may choke on that."""
+    every = [
+        SeenOptOut(kind=kind, verdict=verdict, source=SignalSource.IMAGE, of_page=of_page)
+        for verdict in reversed(SignalVerdict)
+        for kind in SignalKind
+        for of_page in (True, False)
+    ]
+    seen = once_each((*every, *every))
+    assert set(seen) == {one for one in every if one.verdict is not SignalVerdict.NONE}
+    sighting = SIGHTING.model_copy(update={"optouts": seen})
+    assert Sighting.model_validate_json(sighting.model_dump_json()) == sighting
