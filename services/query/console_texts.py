@@ -124,7 +124,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "embedded": "embedded",
         "suppressed": "asked never to come back",
-        "opted_out": "the site said no",
+        "opted_out": "the site, page or picture said no",
         "unreadable_image": "not a readable image",
         "unknown_place": "place unknown",
         "no_grant": "nobody said yes",
@@ -140,7 +140,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "embedded": "encodée",
         "suppressed": "ne doit pas revenir",
-        "opted_out": "le site a dit non",
+        "opted_out": "le site, la page ou l'image a dit non",
         "unreadable_image": "image illisible",
         "unknown_place": "lieu inconnu",
         "no_grant": "personne n'a dit oui",

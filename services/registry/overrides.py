@@ -18,10 +18,11 @@ from services.registry.publisher import Offsets
 
 @dataclass(frozen=True, slots=True)
 class Overridable:
-    """A source whose control is shown now, and what she has set aside for it."""
+    """A source, what she has set aside for it, and whether its control is shown now: where it is not, that counts nothing."""
 
     value: str
     overrides: tuple[ContentRight, ...]
+    is_shown: bool
 
 
 class Overrides:
@@ -36,19 +37,21 @@ class Overrides:
         hypothetical = [_with(rule, frozenset(ContentRight)) for rule in record.sources if _may(record, rule)]
         proven = {rule.value for rule in await self._shown(record, hypothetical) if rule.control_until is not None}
         rules = [rule for rule in record.sources if _may(record, rule) and (rule.overrides or rule.value in proven)]
-        return [Overridable(rule.value, rule.overrides) for rule in rules]
+        return [Overridable(rule.value, rule.overrides, rule.value in proven) for rule in rules]
 
     async def set_aside(
         self, grant_id: GrantId, source: str, rights: Set[ContentRight], *, expected_revision: int | None = None
     ) -> tuple[Grant, Offsets]:
         """These rights, and no others, are set aside for that source from now on; none takes all of it back.
 
-        Raises ApiError 422 where nobody has shown control of the source now, or where its kind shows nothing of rights.
+        Raises ApiError 422 where nobody has shown control of the source now, or where its kind shows nothing of rights. What is only
+        taken back needs no proof.
         """
         record = await self._grants.live(grant_id, expected_revision)
-        if all(rule.value != source for rule in record.sources):
+        named = [rule for rule in record.sources if rule.value == source]
+        if not named:
             raise ApiError(422, "source_not_named", "The grant names no such source.", "Send the source as the grant shows it.")
-        if rights and not any(_may(record, rule) for rule in record.sources if rule.value == source):
+        if rights and not any(_may(record, rule) for rule in named):
             raise ApiError(
                 422,
                 "override_not_possible",
@@ -57,7 +60,8 @@ class Overrides:
             )
         changed = [_with(rule, rights) if rule.value == source and _may(record, rule) else rule for rule in record.sources]
         sources = await self._shown(record, changed)
-        if rights and not any(rule.control_until is not None for rule in sources if rule.value == source):
+        is_more = any(not rights <= set(rule.overrides) for rule in named if _may(record, rule))
+        if is_more and not any(rule.control_until is not None for rule in sources if rule.value == source):
             raise ApiError(
                 422,
                 "control_unproven",

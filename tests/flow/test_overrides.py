@@ -107,13 +107,25 @@ async def test_taken_back_it_lets_nothing_more_in_and_what_is_held_stays(field_o
     assert await field_of.rules(one.grant_id) == {"optout_signal"}
 
 
+async def it_can_be_taken_back_and_not_added_to(field_of: Field, one: Victim) -> None:
+    """Under a proof that has ended; at the end stands what stood before."""
+    assert await override(field_of, one, "tdmrep", "rsl") == (422, "control_unproven")
+    cookie = {"Cookie": f"assent_session={await one.person.token()}", "Origin": field_of.url}
+    for lang, word in (("en", "Nobody shows control of this place any more"), ("fr", "Plus personne ne montre avoir la maîtrise")):
+        _, page = await field_of.ask("GET", f"/me?lang={lang}", headers=cookie)
+        assert word in page
+        assert re.findall(r'name="right" value="([a-z_]+)"( checked)?', page) == [("tdmrep", " checked"), ("licence", " checked")]
+    assert await override(field_of, one, "tdmrep") == (200, "")
+    assert await override(field_of, one, "tdmrep", "licence") == (422, "control_unproven")
+
+
 async def test_it_rests_on_a_proof_and_ends_with_it(field_of: Field) -> None:
     unproven = await waiter(field_of, pictures=1)
     one = unproven.victim
     assert await override(field_of, one, "tdmrep") == (422, "control_unproven")
     proof = await show_control(field_of.house.api, field_of.site, field_of.house.token, controller=unproven.controller, folder=one.folder)
     await until_revised(field_of, unproven, is_shown=True)
-    assert await override(field_of, one, "tdmrep") == (200, "")
+    assert await override(field_of, one, "tdmrep", "licence") == (200, "")
     put_up(field_of, one, 0, 51, RESERVED)
     put_up(field_of, one, 1, 52, RESERVED)
     await crawled(field_of)
@@ -121,7 +133,8 @@ async def test_it_rests_on_a_proof_and_ends_with_it(field_of: Field) -> None:
     assert len(held) == 1
     await field_of.house.api.need("POST", f"{field_of.url}/v1/control-proofs/{proof['proof_id']}/revoke", token=field_of.house.token)
     without = await until_revised(field_of, unproven, is_shown=False)
-    assert [right.value for right in without.sources[0].overrides] == ["tdmrep"], "her word stays, and counts nothing"
+    assert [right.value for right in without.sources[0].overrides] == ["licence", "tdmrep"], "her word stays, and counts nothing"
+    await it_can_be_taken_back_and_not_added_to(field_of, one)
     body = {"grant_secret": one.secret, "url": f"{field_of.site.origin}{one.folder}2.jpg"}
     assert (await field_of.ask("POST", f"/v1/grants/{one.grant_id}/approve", json=body))[0] == 200
     put_up(field_of, one, 2, 53, RESERVED)

@@ -21,6 +21,8 @@ from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot, GrantW
 from assent.events.images import SourceKind, Stage
 from assent.events.optouts import SeenOptOut
 from assent.ids import GrantId, RuleId
+from assent.optouts.combination import combine
+from assent.optouts.robots import robots_policy
 from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
 from assent.testing.fake_clock import FakeClock
 from tests.unit.decision_cases import OPTOUTS, RULES, SEEN_OPTOUTS, Held, refused
@@ -115,6 +117,19 @@ def test_a_right_is_set_aside_by_name_for_its_source_while_control_is_shown(case
 def test_nothing_sets_aside_what_is_no_right_in_the_picture(kind: SignalKind) -> None:
     rules = judged(grant(sources=(rule(*EVERY),)), seen(kind)).rules
     assert rules == ("robots_disallow" if kind is SignalKind.ROBOTS_TXT else "optout_signal",)
+
+
+def test_what_robots_txt_says_of_rights_yields_and_what_it_says_of_coming_in_does_not() -> None:
+    text = b"User-agent: *\nContent-Usage: train-ai=n\nDisallow: /all/eve/\nLicense: https://site.example/terms.xml\n"
+    aside = SetAside(frozenset(EVERY))
+    policy = robots_policy(200, text, agent="AssentBot/1.0")
+    rights = combine(policy.signals("/all/ada/1.jpg")).seen()
+    assert {one.kind for one in rights} == {SignalKind.CONTENT_USAGE, SignalKind.RSL}
+    assert list(optout_rules(rights, aside)) == []
+    assert list(optout_rules(rights, NOTHING)) == ["optout_signal"] * 2
+    assert list(optout_rules(combine(policy.signals("/all/eve/1.jpg")).seen(), aside)) == ["robots_disallow"]
+    signals = robots_policy(200, b"User-agent: *\nContent-Signal: ai-train=no\n", agent="AssentBot/1.0")
+    assert list(optout_rules(combine(signals.signals("/all/ada/1.jpg")).seen(), aside)) == ["optout_signal"]
 
 
 def test_the_end_of_the_grant_or_of_the_proof_takes_it_away_at_once() -> None:
