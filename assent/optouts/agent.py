@@ -12,8 +12,7 @@ EVERYONE = "*"
 
 def product_token(name: str) -> str:
     """The token of a user-agent value in lower case: `AssentBot/1.0 (+https://...)` is `assentbot`."""
-    words = re.split(r"[\s/;(]", name.strip(), maxsplit=1)
-    return words[0].lower()
+    return re.split(r"[\s/;(]", name.strip())[0].lower()
 
 
 def is_addressed(name: str, *, agent: str) -> bool:

@@ -125,3 +125,11 @@ def test_everything_that_can_be_seen_at_once_fits_into_an_event() -> None:
     assert set(seen) == {one for one in every if one.verdict is not SignalVerdict.NONE}
     sighting = SIGHTING.model_copy(update={"optouts": seen})
     assert Sighting.model_validate_json(sighting.model_dump_json()) == sighting
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [("!Train-AI = n!", "train-ai_=_n"), ("__a__", "a"), ("https://x/y", "https_x_y"), ("é", ""), ("A.b*c", "a.b*c"), ("x" * 65, "x" * 64)],
+)
+def test_a_token_is_plain_and_short_and_no_address(text: str, token: str) -> None:
+    assert OptOutSignal(SignalKind.HTML, SignalVerdict.NONE, SignalSource.PAGE, text).token == token

@@ -123,3 +123,51 @@ def test_a_meta_element_has_the_same_words() -> None:
 def test_a_plain_word_of_refusal_survives_whatever_follows(text: str) -> None:
     assert is_denied(f"noindex, {text}")
     assert is_denied(text, "noindex")
+
+
+def told(value: str, now: datetime | None = NOW) -> list[tuple[str, str]]:
+    return [(signal.verdict.value, signal.token) for signal in robots_tag(value, agent=AGENT, now=now, source=SignalSource.HEADER)]
+
+
+@pytest.mark.parametrize(
+    ("value", "signals"),
+    [
+        ("No_Image-Index", [("deny", "noimageindex")]),
+        ("no-ai", [("deny", "noai")]),
+        ("No-Face", [("unknown", "noface")]),
+        ("NOINDEX: yes", [("deny", "noindex")]),
+        ("NoAI: noml", [("deny", "noai"), ("deny", "noml")]),
+        ("odd name: noai", [("deny", "noai")]),
+        ("no-follow, No_Cache", []),
+        ("Unavailable_After: 2020-01-01", [("deny", "unavailable_after")]),
+        ("Max-Snippet: 20, Max-Image-Preview: none", []),
+        ("googlebot: max-snippet: 20, noai", []),
+        ("Unavailable_After: Friday , 25-Jun-10 15:00:00 UTC, noai", [("deny", "unavailable_after"), ("deny", "noai")]),
+        ("unavailable_after: Tuesday , 25-Jun-30 15:00:00 UTC", [("none", "unavailable_after")]),
+        ("unavailable_after: soon", [("unknown", "unavailable_after")]),
+    ],
+)
+def test_each_statement_has_its_word_and_its_verdict(value: str, signals: list[tuple[str, str]]) -> None:
+    assert told(value) == signals
+
+
+def test_an_image_is_unavailable_from_the_very_moment_on() -> None:
+    assert told("unavailable_after: 2026-06-01T12:00:00Z") == [("deny", "unavailable_after")]
+    assert told("unavailable_after: 2026-06-01T12:00:01Z") == [("none", "unavailable_after")]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        (" 2026-06-01T12:00:00 ", NOW),
+        ("2026-06-01T14:00:00+02:00", NOW),
+        ("Mon, 01 Jun 2026 14:00:00 +0200", NOW),
+        ("1 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("1 Jan 2026 99:00:00 GMT", None),
+        ("", None),
+    ],
+)
+def test_a_date_is_read_with_its_zone_or_not_at_all(text: str, moment: datetime | None) -> None:
+    found = parse_ending_date(text)
+    assert found == moment
+    assert found is None or found.utcoffset() is not None
