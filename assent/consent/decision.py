@@ -73,7 +73,8 @@ class Verdict:
 class Stand(NamedTuple):
     """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live.
 
-    `is_shown`: what names the asset needs no proof of control, or has one that counts. `aside`: content rights it has set aside.
+    `is_shown`: what names the asset needs no proof of control, or has one that counts; so it is where no asset is asked about.
+    `aside`: content rights it has set aside.
     """
 
     standing: Standing
@@ -103,7 +104,7 @@ def stand(grant_id: GrantId, request: Request, *, ledger: ConsentLedger) -> Stan
     if standing is not Standing.LIVE or grant is None:
         return Stand(standing, grant, None, ())
     rule = matching_rule(grant.sources, request.asset) if request.asset is not None else None
-    is_shown = rule is None or request.asset is None or is_control_shown(grant.sources, request.asset, request.now)
+    is_shown = request.asset is None or is_control_shown(grant.sources, request.asset, request.now)
     aside = NOTHING if request.asset is None else set_aside(grant, request.asset, request.now)
     return Stand(standing, grant, rule, tuple(ledger.members(grant)), is_shown, aside)
 
@@ -128,7 +129,7 @@ def _terms(grant: GrantSnapshot, rule: SourceRule | None, is_shown: bool, reques
         yield RuleId("operation_not_granted")
     if request.asset is not None and rule is None:
         yield RuleId("source_not_covered")
-    elif request.asset is not None and not is_shown:
+    elif not is_shown:
         yield CONTROL_UNPROVEN
     if request.purpose is not None and request.purpose not in grant.purposes:
         yield RuleId("purpose_not_allowed")

@@ -262,6 +262,17 @@ def test_an_end_is_an_end_to_the_second() -> None:
     assert verdict(grant(), "CA-BC", now=grant().expires_at).rules == ("grant_expired",)
 
 
+def test_a_term_and_a_last_sign_may_be_as_long_as_the_place_allows() -> None:
+    rules = shipped().rules_for(Jurisdiction("CA-BC")).consent
+    last = grant(last_interaction_at=NOW - rules.last_interaction_cap)
+    assert verdict(last, "CA-BC").is_allowed
+    assert verdict(last, "CA-BC", now=NOW + timedelta(microseconds=1)).rules == ("IL-1",)
+    since = NOW - timedelta(days=1)
+    assert verdict(grant(not_before=since, expires_at=since + rules.longest_validity), "CA-BC").is_allowed
+    longer = grant(not_before=since, expires_at=since + rules.longest_validity + timedelta(microseconds=1))
+    assert verdict(longer, "CA-BC").rules == ("QC-7",)
+
+
 CANDIDATES = st.sets(st.sampled_from([*OPEN, *CLOSED]), min_size=1)
 Step = GrantSnapshot | GrantWithdrawn | GrantId
 STEPS: list[Step] = [

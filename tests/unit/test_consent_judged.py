@@ -85,6 +85,8 @@ WITHHELD: dict[str, tuple[dict[str, Any], str]] = {
     "no reach to store": ({"scope": EVERYWHERE.scope.model_copy(update={"store_in": ()})}, "scope_not_granted"),
     "an age that nobody knows": ({"age_band": AgeBand.UNKNOWN}, "CA-6"),
     "a longer time than is allowed": ({"not_before": NOW - timedelta(days=1500), "expires_at": NOW + timedelta(days=1500)}, "QC-7"),
+    "a beginning long ago": ({"not_before": NOW - timedelta(days=700)}, "QC-7"),
+    "an end long hence": ({"expires_at": NOW + timedelta(days=700)}, "QC-7"),
     "a last sign long ago": ({"last_interaction_at": NOW - timedelta(days=1500)}, "IL-1"),
 }
 PLACES = frozenset({CA_BC, ILLINOIS, Jurisdiction("CA-AB")})
@@ -199,6 +201,7 @@ def test_the_geofence_which_does_not_come_to_the_terms_writes_none_down() -> Non
     assert stand_in.standing(GRANT, NOW) is Standing.LIVE
     held = stand_in.grant(GRANT)
     assert held is not None
+    assert held.binding.regions == ()
     assert (held.age_band, held.legal, held.scope) == (AgeBand.UNKNOWN, (), GeographicScope(collect_in=(), store_in=(), disclose_in=()))
     assert [[place.jurisdiction for place in member.residences] for member in stand_in.members(held)] == [[CA_BC], [ILLINOIS]]
 
@@ -257,3 +260,24 @@ def test_what_stands_for_a_joint_grant_is_of_several_people_one_of_whom_holds_it
     assert all(isinstance(bind(member, STAND_IN_ASSET), Unbound) for member in members)
     assert [type(bind(each, STAND_IN_ASSET)) for each in (held, EVERYWHERE)] == [JointFaces, Unbound]
     assert isinstance(bind(EVERYWHERE, ASSET), SingleFace)
+
+
+def test_a_joint_grant_of_one_person_stands_again() -> None:
+    alone = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"),))
+    ledger = ledger_of(EVERYWHERE.model_copy(update={"binding": alone}), EVERYWHERE.model_copy(update={"grant_id": GrantId("g-2")}))
+    assert ledger.standing(GRANT, NOW) is Standing.LIVE
+    assert stand_in_ledger(told(ledger), GRANT).standing(GRANT, NOW) is Standing.LIVE
+
+
+def test_a_record_that_does_not_say_the_binding_is_of_one_face() -> None:
+    record = told(ledger_of(EVERYWHERE)).model_copy(update={"binding": None})
+    held = stand_in_ledger(record, GRANT).grant(GRANT)
+    assert held is not None
+    assert held.binding.mode is BindingMode.SINGLE_FACE
+
+
+def test_nothing_is_looked_for_of_a_grant_that_is_not_live() -> None:
+    ledger = with_members()
+    ledger.apply_withdrawal(GrantWithdrawn(grant_id=GRANT, withdrawn_at=NOW))
+    found = stand(GRANT, REQUEST, ledger=ledger)
+    assert (found.standing, found.rule, found.members, found.live) == (Standing.WITHDRAWN, None, (), None)
