@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +271,40 @@ def test_the_verdict_of_a_search_asks_for_purpose_recipient_and_every_operation(
     assert "X-1" in gate.verdict(GrantId("g-1"), DISCLOSURE, candidates=()).rules
     with pytest.raises(ValueError, match="not enough values"):
         rules(())
+
+
+class TickingClock:
+    """A second later at every look."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        self._at += timedelta(seconds=1)
+        return self._at
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def test_every_question_is_judged_at_one_time_however_long_it_takes() -> None:
+    """A grant that ends while its picture is being looked at was live for the whole of the question."""
+    last = END - timedelta(seconds=1)
+
+    def gate() -> Gate:
+        holds = Held()
+        holds.ledger.apply_grant(grant())
+        return Gate(holds, TickingClock(last - timedelta(seconds=1)))
+
+    for findings in (gate().located(HERS, (), INGEST), gate().collectable(HERS, ())):
+        assert [(each.rules, each.decision.at) for each in findings] == [((), last)]
+        assert all(each.decision.grant is not None and each.decision.grant.standing == "live" for each in findings)
+    assert gate().locate(grant(), (), COLLECT, at=NOW).decision.at == NOW
+    judged = gate().judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS)
+    assert (judged.rules, judged.decision.at) == ((), last)
+    filing = {"rule": "QC-9", "reference": "r", "filed_on": "2026-06-02"}
+    opening = Held(policy=policy_with(CA_BC={"filings": {"a": filing}}))
+    opening.ledger.apply_grant(grant())
+    midnight = datetime(2026, 6, 2, tzinfo=UTC)
+    (found,) = Gate(opening, TickingClock(midnight - timedelta(seconds=2))).collectable(HERS, ())
+    assert found.rules == ("QC-9",)

@@ -1,0 +1,134 @@
+"""What each reader tells of a signal, word by word: its standard, its verdict, where it was read and its token."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from assent.optouts.fetched_file import FetchedFile
+from assent.optouts.headers import header_optouts
+from assent.optouts.page import MAX_PAGE_BYTES, MAX_START_TAGS, page_optouts, parsable_page
+from assent.optouts.signal import OptOutSignal
+from assent.optouts.site import site_optouts
+
+NOT_THERE = FetchedFile(404, b"")
+RSL = "application/rsl+xml"
+
+
+def words(signals: Iterable[OptOutSignal]) -> list[str]:
+    return [f"{signal.kind.value} {signal.verdict.value} {signal.source.value} {signal.token}" for signal in signals]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (" X-Robots-Tag ", "noai", ["robots_tag deny header noai"]),
+        ("Content-Usage", "train-ai=n", ["content_usage deny header train-ai=n"]),
+        ("content-signal", "ai-train=no", ["content_signal deny header ai-train=no"]),
+        ("content-type", f" {RSL.upper()} ; charset=utf-8", ["rsl deny header content_type"]),
+        ("content-type", "image/jpeg", []),
+        ("link", f'<https://h.example/t>; REL="License x"; type=" {RSL.upper()} "', ["rsl deny header link_license"]),
+        ("link", "<https://creativecommons.org/licenses/by/4.0/>; rel=license", ["licence none header"]),
+        ("link", "<a>; rel=next, <b>; rel=license; rel=next", ["licence deny header"]),
+        ("link", "<a>; rel=next; rel=license", []),
+        ("link", "rel=Licence", ["rsl unknown header malformed_link"]),
+        ("link", "<a>; rel=next, x rel=license", ["rsl unknown header malformed_link"]),
+        ("link", "<license>; rel=next", []),
+        ("server", "x", []),
+    ],
+)
+def test_headers(name: str, value: str, told: list[str]) -> None:
+    found = words(header_optouts([(name, value)], "AssentBot"))
+    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+
+
+def test_a_reservation_of_several_values_is_each_of_them() -> None:
+    assert words(header_optouts([("tdm-reservation", "1, 0 ,x")], "AssentBot")) == [
+        "tdmrep deny header tdm-reservation=1",
+        "tdmrep none header tdm-reservation=0",
+        "tdmrep unknown header tdm-reservation=other",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("html", "told"),
+    [
+        ('<meta name=" Robots " content="noai">', ["robots_tag deny page noai"]),
+        ('<meta name content="noai"><meta content="noai">', []),
+        ("<meta name=robots content>", []),
+        ("<meta name=tdm-reservation content>", ["tdmrep unknown page tdm-reservation=other"]),
+        ('<meta name="tdm-reservation" content="1">', ["tdmrep deny page tdm-reservation=1"]),
+        ("<link rel><a rel>x</a>", []),
+        (f'<a rel="x License" type="{RSL}">t</a>', ["rsl deny page link_license"]),
+        (f'<script type="{RSL.upper()} ; charset=utf-8">t</script>', ["rsl deny page script"]),
+        ("<script type>t</script>", []),
+        (
+            '<script type=" Application/LD+JSON;x">{"@type":"ImageObject","license":"https://h.example/l"}</script>',
+            ["licence deny page"],
+        ),
+        ('<script type="text/plain">{"@type":"ImageObject","license":"https://h.example/l"}</script>', []),
+        ("\0", ["html unknown page unreadable"]),
+    ],
+)
+def test_pages(html: str, told: list[str]) -> None:
+    found = words(page_optouts(html.encode(), agent="AssentBot").signals)
+    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+
+
+@pytest.mark.parametrize(
+    ("file", "path", "told"),
+    [
+        (NOT_THERE, "/a", []),
+        (FetchedFile(500, b""), "/a", ["tdmrep unknown tdmrep.json unreadable"]),
+        (FetchedFile(200, b"["), "/a", ["tdmrep unknown tdmrep.json malformed"]),
+        (FetchedFile(200, b"{}"), "/a", ["tdmrep unknown tdmrep.json malformed"]),
+        (FetchedFile(200, b"[1]"), "/a", ["tdmrep unknown tdmrep.json malformed"]),
+        (FetchedFile(200, b'[{"location": "/", "tdm-reservation": 1}]'), "/a", ["tdmrep deny tdmrep.json tdm-reservation=1"]),
+        (FetchedFile(200, b'[{"location": "/", "tdm-reservation": 0}]'), "/a", ["tdmrep none tdmrep.json tdm-reservation=0"]),
+        (FetchedFile(200, b'[{"location": "/"}]'), "/a", ["tdmrep unknown tdmrep.json tdm-reservation=other"]),
+        (FetchedFile(200, b'[{"location": "https://h.example", "tdm-reservation": 1}]'), "/a", ["tdmrep deny"]),
+        (FetchedFile(200, b'[{"location": "/go?to=https://h.example/b", "tdm-reservation": 1}]'), "/b", []),
+        (FetchedFile(200, b'[{"location": "/go?to=https://h.example/b", "tdm-reservation": 1}]'), "/go?to=https://h.example/b", ["tdmrep"]),
+    ],
+)
+def test_tdmrep_json(file: FetchedFile, path: str, told: list[str]) -> None:
+    found = words(site_optouts(path, file, NOT_THERE, agent="AssentBot"))
+    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+
+
+@pytest.mark.parametrize(
+    ("file", "path", "told"),
+    [
+        (NOT_THERE, "/a", []),
+        (FetchedFile(500, b""), "/a", ["ai_txt unknown ai.txt unreadable"]),
+        (FetchedFile(200, b"no training, please"), "/a", ["ai_txt unknown ai.txt no_rules"]),
+        (FetchedFile(200, b"# a remark\n \n"), "/a", []),
+        (FetchedFile(200, b"User-agent: *\nDisallow: /A"), "/A", ["ai_txt deny ai.txt disallow"]),
+        (FetchedFile(200, b"User-agent: *\nDisallow: /a"), "/A", ["ai_txt deny ai.txt disallow"]),
+        (FetchedFile(200, b"User-agent: *\nDisallow: /A"), "/a", []),
+    ],
+)
+def test_ai_txt(file: FetchedFile, path: str, told: list[str]) -> None:
+    assert words(site_optouts(path, NOT_THERE, file, agent="AssentBot")) == told
+
+
+def test_a_page_is_read_up_to_its_bounds_and_in_either_order_of_bytes() -> None:
+    assert parsable_page(b" " * MAX_PAGE_BYTES) is not None
+    assert parsable_page(b" " * (MAX_PAGE_BYTES + 1)) is None
+    assert parsable_page(b"<a" * MAX_START_TAGS) is not None
+    assert parsable_page(b"<a" * (MAX_START_TAGS + 1)) is None
+    assert parsable_page(b"</a>< a><1" * MAX_START_TAGS) is not None
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        page = parsable_page(mark + "<p>é</p>".encode(encoding) + b"\x00")
+        assert page is not None
+        assert page.decode().startswith("<p>é</p>")
+
+
+def test_a_number_is_a_reservation_as_it_is_written() -> None:
+    for value, verdict in ((1, "deny"), ("1", "deny"), (0, "none"), (1.0, "unknown"), (True, "unknown"), ([1], "unknown")):
+        body = json.dumps([{"location": "/", "tdm-reservation": value}]).encode()
+        (told,) = words(site_optouts("/a", FetchedFile(200, body), NOT_THERE, agent="AssentBot"))
+        assert told.split()[1] == verdict
