@@ -167,6 +167,12 @@ async def test_an_older_snapshot_that_landed_last_is_overtaken_again(house: Gran
     await until(is_last_again)
     assert (await said())[-1].value == before[-1].value
     registry = house.world.system.shared.metrics.registry
+
+    async def is_counted() -> bool:
+        return registry.get_sample_value("assent_grants_reappended_total") is not None
+
+    # It is counted once the log has it, a moment later.
+    await until(is_counted)
     assert registry.get_sample_value("assent_grants_reappended_total") == 1
     # Nothing is said a third time, and nobody holds two different snapshots of one revision.
     await house.world.system.registry.registry.guard.look(timeout_s=0.0)
