@@ -134,8 +134,9 @@ class QueryHandlers:
     async def items(self, principal: Principal, *, lang: str, limit: int = MAX_DECISIONS) -> list[dict[str, Any]]:
         """The newest decisions that this caller may see, newest first, judged by a ledger that has read every withdrawal of now."""
         await self._caught_up()
-        own = self._own.live(principal)
-        return [self._views.item(item, lang=lang, own=own) for item in self._flow.last(limit, grants=self._seen_by(principal))]
+        own, may_ask = self._own.live(principal), bool(principal.roles & frozenset(EXPLAINERS))
+        shown = self._flow.last(limit, grants=self._seen_by(principal))
+        return [self._views.item(item, lang=lang, own=own, has_details=may_ask) for item in shown]
 
     async def _send(self, response: web.StreamResponse, principal: Principal, lang: str) -> None:
         while not self._is_stopping:

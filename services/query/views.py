@@ -19,7 +19,7 @@ from assent.wording.moment_text import moment_text
 from assent.wording.optout_text import optout_text
 from assent.wording.place_text import place_text
 from assent.wording.stage_text import decided_text, meaning_text, stage_text
-from services.query.console_texts import outcome_text
+from services.query.console_texts import TEXTS, outcome_text
 from services.query.flow import EMBEDDED, Decision, Flow
 from services.query.searches import Asked
 
@@ -74,8 +74,13 @@ class Views:
             "standing_text": None if decision.standing is None else standing_text(decision.standing, lang),
         }
 
-    def item(self, decision: Decision, *, lang: str = "en", own: frozenset[GrantId] = frozenset()) -> dict[str, Any]:
-        """One decision in codes and in words; the face is named under the asker's `own` live grants alone."""
+    def item(
+        self, decision: Decision, *, lang: str = "en", own: frozenset[GrantId] = frozenset(), has_details: bool = False
+    ) -> dict[str, Any]:
+        """One decision in codes and in words; the face is named under the asker's `own` live grants alone.
+
+        `has_details`: with what a refusal rests on, for who may ask to have it explained.
+        """
         words = [rule_text(rule, lang) for rule in decision.rules]
         return {
             "number": decision.number,
@@ -91,7 +96,21 @@ class Views:
             "at": decision.at.isoformat(),
             "at_text": moment_text(decision.at, lang),
             "face_id": decision.face_id if decision.grant_id in own else None,
+            "details": self._details(decision, lang) if has_details and decision.outcome != EMBEDDED else [],
         }
+
+    def _details(self, decision: Decision, lang: str) -> list[tuple[str, str]]:
+        """What a refusal rests on, line by line: what kind of line it is, and the line."""
+        told, labels = self.explained(decision, lang=lang), TEXTS[lang]
+        lines = (
+            ("seen", told["optout_words"]),
+            ("where", [", ".join(told["places"])] if told["places"] else []),
+            ("told_by", told["evidence_words"]),
+            ("at_that_time", [told["standing_text"]] if told["standing_text"] else []),
+            ("stands_on", [f"{law['text']} ({law['id']})" for law in told["laws"]]),
+            ("for_her", [told["meaning"]] if told["meaning"] else []),
+        )
+        return [(labels[label], line) for label, each in lines for line in each]
 
     def flow(self, items: list[dict[str, Any]]) -> dict[str, Any]:
         """Counts per gate, refusals per stage and outcome, and the decisions that the asker may see."""

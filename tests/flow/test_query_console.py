@@ -117,6 +117,20 @@ async def test_the_flow_shows_gates_in_order_her_picture_and_refusals_in_words(h
     assert {"/", "/search", "/me", "/logout"} <= set(found.addresses)
 
 
+async def test_what_a_refusal_rests_on_is_told_to_who_may_ask_and_to_nobody_else(house: QueryHouse, face: FaceId) -> None:
+    await house.append(refused(2))
+    for role, is_told in ((Role.SUBJECT, True), (Role.OPERATOR, True), (Role.PRIVACY_OFFICER, True), (Role.AUDITOR, False)):
+        found = await page(house, "/?lang=en", signed_in(house, role))
+        assert len(found.all("details")) == is_told
+        for words in ("Told by: a place named beside the picture: British Columbia", "Where it may be: British Columbia", "(X-1)"):
+            assert (words in found.words) is is_told, (role, words)
+        async with house.client.get("/v1/flow", headers=signed_in(house, role)) as response:
+            decisions = (await response.json())["decisions"]
+        assert [bool(item["details"]) for item in decisions] == [is_told, False], role
+    french = await page(house, "/?lang=fr", signed_in(house, Role.OPERATOR))
+    assert "D'après : un lieu nommé à côté de l'image : Colombie-Britannique" in french.words
+
+
 async def test_the_flow_in_french(house: QueryHouse, face: FaceId) -> None:
     await house.append(refused(2))
     for path, headers in (("/?lang=fr", {}), ("/", {"Accept-Language": "fr-CA,fr;q=0.9"})):

@@ -38,7 +38,13 @@ function row(decision) {
   text(item, "td", refusals.dataset[decision.stage] || decision.stage);
   text(item, "td", decision.outcome_text);
   text(text(item, "td", ""), "code", decision.rules.join(" "));
-  text(item, "td", decision.words.join("; "));
+  const why = text(item, "td", decision.words.join("; "));
+  if (decision.details.length) {
+    const details = text(why, "details", "");
+    text(details, "summary", refusals.dataset.more);
+    const lines = text(details, "ul", "");
+    for (const [label, line] of decision.details) text(lines, "li", label + refusals.dataset.colon + line);
+  }
   text(item, "td", decision.remedies.join(" "));
   const time = text(text(item, "td", ""), "time", decision.at_text);
   time.dateTime = decision.at;
