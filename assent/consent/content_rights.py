@@ -40,7 +40,7 @@ def set_aside(grant: GrantSnapshot, asset: Asset, now: datetime) -> SetAside:
     if not named:
         return NOTHING
     # A page may lie elsewhere, under somebody else's control: only a rule that names it as well speaks of what it says.
-    page = frozenset() if asset.page_url is None else frozenset(asset_keys(Asset(asset.source_kind, final_url=asset.page_url)))
+    page = frozenset(asset_keys(Asset(asset.source_kind, final_url=asset.page_url)))
     return SetAside(_rights(named), _rights(rule for rule in named if rule_key(rule) in page))
 
 

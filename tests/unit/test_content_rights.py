@@ -65,6 +65,7 @@ CASES: dict[str, tuple[tuple[SourceRule, ...], Asset, tuple[SeenOptOut, ...], bo
     "a reservation, nothing set aside": ((rule(),), found(), (seen(),), False),
     "a reservation, set aside by name": ((rule(TDM),), found(), (seen(),), True),
     "a reservation, another right set aside": ((rule(LICENCE),), found(), (seen(),), False),
+    "what says nothing, as somebody may have written it": ((rule(),), found(), (seen(verdict="none"),), True),
     "two rights seen, one set aside": ((rule(TDM),), found(), (seen(), seen(SignalKind.LICENCE)), False),
     "two rights seen, both set aside": ((rule(TDM, LICENCE),), found(), (seen(), seen(SignalKind.LICENCE)), True),
     "what could not be read, set aside": ((rule(*EVERY),), found(), (seen(verdict="unknown"),), False),
