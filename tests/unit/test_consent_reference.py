@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from assent.consent.reference import Reference, has_stranger, references_of
+from assent.consent.reference import NOT_THE_SUBJECT, REFERENCE_MISSING, Reference, has_stranger, references_of
+from assent.deciding.refusals import outcome_of
 from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot
-from assent.ids import FaceId, GrantId
+from assent.ids import FaceId, GrantId, RuleId
 from tests.unit.grant_examples import grant
 
 FACE, OTHER = FaceId("3b1d5f0e-9d38-5f4f-8a5b-7c116f0a1c52"), FaceId("5f4f3b1d-9d38-5f0e-8a5b-7c116f0a1c52")
@@ -76,3 +77,10 @@ def test_it_says_what_trying_every_way_says(agrees: list[list[bool]]) -> None:
     ways = itertools.permutations(people, len(agrees)) if len(agrees) <= len(people) else []
     found = any(all(agrees[face][person] for face, person in enumerate(way)) for way in ways)
     assert has_stranger(agrees) is not found
+
+
+@pytest.mark.parametrize("rule", ["not_the_subject", "reference_missing"])
+def test_she_is_told_either_in_a_class_of_its_own(rule: str) -> None:
+    assert rule in (NOT_THE_SUBJECT, REFERENCE_MISSING)
+    assert outcome_of((RuleId(rule),)).value == rule
+    assert outcome_of((RuleId(rule), RuleId("X-1"))).value == "unknown_place", "what closes a place is told first"
