@@ -94,6 +94,10 @@ def _all_entries(known: KnownPolicy, now: datetime, *, as_json: bool) -> int:
         verbs = by_verb(operation_states([rules], now))
         law = "every place without an entry" if name == UNKNOWN else ", ".join(rules.law)
         print(f"{name:8} {rules.status:9} " + " ".join(f"{_short(group):22}" for group in verbs.values()) + f" {law}")
+    for name in names:
+        order = policy.rules_for(name).order_received
+        if order is not None:
+            print(f"order   {name}: {_order(order, now)}")
     print("\n".join(policy_lines(known)))
     return ExitCode.DONE
 
@@ -123,11 +127,16 @@ def _status(rules: JurisdictionRules) -> str:
 
 
 def _order(order: OrderReceived, now: datetime) -> str:
-    clocks = {"comply": order.comply_days, "report": order.report_days, "destroy": order.destroy_days}
-    told = [f"{what} by {order.issued + timedelta(days=days)} ({days} days)" for what, days in clocks.items() if days is not None]
+    told = [f"{what} by {end.date() - timedelta(days=1)} ({_left(end, now)})" for what, end in order.ends().items()]
     met = f"met on {order.met_on}" if order.met_on is not None else "not yet met"
     overdue = ["OVERDUE, so nothing is open"] if order.is_overdue(now) else []
     return ", ".join([f"of {order.issued}", *told, met, *overdue])
+
+
+def _left(end: datetime, now: datetime) -> str:
+    """Whole days until the clock has run out; the last day is a day."""
+    days = -((now - end) // timedelta(days=1))
+    return f"{days} days left" if now < end else f"missed {(now - end).days + 1} days ago"
 
 
 def _grant_lines(rules: JurisdictionRules) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -116,10 +116,17 @@ class OrderReceived(PolicyPart):
 
     def is_overdue(self, now: datetime) -> bool:
         """The first of the clocks has run out and nobody has recorded that the order was complied with."""
-        clocks = [days for days in (self.comply_days, self.report_days, self.destroy_days) if days is not None]
-        if self.met_on is not None and self.met_on <= now.date():
-            return False
-        return any(now.date() > self.issued + timedelta(days=days) for days in clocks)
+        return not self.is_met(now) and any(now >= end for end in self.ends().values())
+
+    def is_met(self, now: datetime) -> bool:
+        """Somebody recorded that the order was complied with, and that day has come."""
+        return self.met_on is not None and self.met_on <= now.date()
+
+    def ends(self) -> dict[str, datetime]:
+        """When each clock that was set has run out: the day after its last, UTC."""
+        clocks = {"comply": self.comply_days, "report": self.report_days, "destroy": self.destroy_days}
+        midnight = datetime.combine(self.issued, time(), UTC)
+        return {clock: midnight + timedelta(days=days + 1) for clock, days in clocks.items() if days is not None}
 
 
 class JurisdictionRules(PolicyPart):

@@ -134,6 +134,11 @@ GRANTS = GaugeDefinition("assent_grants", "Grants by state.", ("state",))
 GRANTS_REAPPENDED = CounterDefinition(
     "assent_grants_reappended_total", "Snapshots appended again because a lower revision landed after a higher one."
 )
+ORDER_TIME_LEFT = GaugeDefinition(
+    "assent_order_deadline_left_seconds",
+    "Time left to a clock (comply, report, destroy) of an order that is not recorded as met; negative when missed.",
+    ("jurisdiction", "clock"),
+)
 CONTROL_PROOFS = GaugeDefinition(
     "assent_control_proofs",
     "Proofs of control: those that count, those of them that the last look did not show (failing), those that ended unreplaced.",

@@ -47,6 +47,7 @@ from services.registry.grants import Grants
 from services.registry.intake import Intake
 from services.registry.openapi import openapi_route
 from services.registry.openings import Openings
+from services.registry.order_watch import OrderWatch
 from services.registry.outcomes import OutcomeRecorder
 from services.registry.override_handlers import OverrideHandlers
 from services.registry.overrides import Overrides
@@ -307,6 +308,7 @@ class Registry:
             guard=self.guard,
             policy_guard=self.policy_guard,
             stops=self.stops,
+            orders=OrderWatch(store=self.store, clock=parts.clock, metrics=parts.metrics),
             control=ControlWatch(store=self.store, grants=self.grants, controls=self.controls),
             clock=parts.clock,
             metrics=parts.metrics,

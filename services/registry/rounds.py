@@ -23,6 +23,7 @@ from services.registry.erasure_table import oldest_pending, pending_by_level
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_table import GrantRow, count_by_state, run_out
 from services.registry.grants import Grants
+from services.registry.order_watch import OrderWatch
 from services.registry.policy_guard import PolicyGuard
 from services.registry.policy_stops import PolicyStops
 from services.registry.producer_watch import ProducerWatch
@@ -53,6 +54,7 @@ class Rounds:
         guard: RevisionGuard,
         policy_guard: PolicyGuard,
         stops: PolicyStops,
+        orders: OrderWatch,
         control: ControlWatch,
         clock: Clock,
         metrics: Metrics,
@@ -68,6 +70,7 @@ class Rounds:
         self._guard = guard
         self._policy_guard = policy_guard
         self._stops = stops
+        self._orders = orders
         self._control = control
         self._clock = clock
         self._metrics = metrics
@@ -100,6 +103,7 @@ class Rounds:
             ("producers", self._producers.look),
             ("dead_letters", self._dead_letters.look),
             ("receipts", self._erasures.conclude_all),
+            ("orders", self._orders.look),
             ("counts", self._count),
         )
         for name, step in steps:

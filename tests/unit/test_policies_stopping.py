@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from assent.events.grants import Operation
@@ -114,6 +114,7 @@ def opens(policy: Policy) -> dict[str, frozenset[str]]:
     return {name: policy.rules_for(Jurisdiction(name)).opens for name in names}
 
 
+@settings(deadline=None)
 @given(_STOPS, _STOPS)
 def test_no_stops_in_no_order_ever_open_anything(first: list[Stop], second: list[Stop]) -> None:
     for base in (shipped(), WIDE):
