@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assent.events.envelope import UnreadableEventError, decode
@@ -138,15 +138,6 @@ class CourseReader:
                 await self._grown.wait_for(lambda: reached(self.course))
         except TimeoutError as error:
             raise StoryStalledError(f"{what} did not come about within {patience_s:.0f} s") from error
-
-    async def all_ended(self, expected: Mapping[str, int]) -> None:
-        """Wait until each of these images (image id, or the id of a place never fetched) has this many ends."""
-
-        def reached(course: Course) -> bool:
-            ends = Counter(end.image_id or end.sighting_id for end in course.ends)
-            return all(ends[name] >= count for name, count in expected.items())
-
-        await self.until(reached, what="the end of every image")
 
     async def _follow(self, tail: Tail) -> None:
         while True:

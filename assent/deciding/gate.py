@@ -127,6 +127,10 @@ class Gate:
         names = self._names
         return names is not None and any(names.source_name(rule.kind.value, rule.value) == source for rule in grant.sources)
 
+    def keeps(self, grant_id: GrantId, *, source: str | None, image_id: ImageId) -> bool:
+        """A stored face is told of and kept on: it is still within its live grant, and nobody asked that its image never come back."""
+        return self.may_stay(grant_id, source=source) and not self.is_image_suppressed(image_id)
+
     def is_suppressed(self, suppression_key: str) -> bool:
         """These bytes, or what lies at this address, were asked never to come back."""
         return self._fold.suppressions.has_key(suppression_key)

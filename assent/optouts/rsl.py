@@ -9,7 +9,6 @@ from assent.optouts.licence import licence_link
 from assent.optouts.signal import OptOutSignal, SignalKind, SignalSource, SignalVerdict
 
 RSL_MEDIA_TYPE = "application/rsl+xml"
-RSL_NAMESPACE_HOST = "rslstandard.org"
 _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;,="]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]*))?)*)')
 _PARAMETER = re.compile(r';\s*([^\s;,="]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))')
 

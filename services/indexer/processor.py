@@ -113,7 +113,7 @@ class FaceIndexer:
     async def _look_again(self) -> None:
         """Catch up, and take back what was written under a grant that ended, or of an image that was suppressed, meanwhile."""
         await self._tables.catch_up(self._catch_up_timeout_s)
-        overtaken = [point for point in self._unlooked.values() if not self._may_stay(point)]
+        overtaken = [point for point in self._unlooked.values() if not self._keeps(point)]
         await self._take_back([point for point in overtaken if self._gate.live(point.grant_id) is None])
         unwanted = [point for point in overtaken if self._gate.live(point.grant_id) is not None]
         for point in unwanted:
@@ -128,8 +128,8 @@ class FaceIndexer:
             await self._store.flush()
             self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(points))
 
-    def _may_stay(self, point: FacePoint) -> bool:
-        return self._gate.may_stay(point.grant_id, source=point.source) and not self._gate.is_image_suppressed(point.image_id)
+    def _keeps(self, point: FacePoint) -> bool:
+        return self._gate.keeps(point.grant_id, source=point.source, image_id=point.image_id)
 
     async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
         key = await self._grant_keys.get(face.grant_id)

@@ -126,9 +126,9 @@ class SearchDesk:
         if question.basis is Basis.GALLERY and question.recipient == SELF:
             # `self` needs no listing as a recipient: only she herself may ask in that name.
             return False
-        if self.closed_to(question) is not None or self._gate.is_image_suppressed(facts.image_id):
+        if self.closed_to(question) is not None:
             return False
-        if not self._gate.may_stay(facts.grant_id, source=facts.source):
+        if not self._gate.keeps(facts.grant_id, source=facts.source, image_id=facts.image_id):
             return False
         verdict = self._gate.verdict(
             facts.grant_id,

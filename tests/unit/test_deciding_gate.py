@@ -73,6 +73,13 @@ def test_a_face_stays_while_its_source_and_storing_are_granted(tmp_path: Path) -
         assert told == (stays, stays_unnamed), changes
     fold.ledger.apply_grant(grant("g-1", revision=6))
     assert not Gate(fold, FakeClock(NOW)).may_stay(held.grant_id, source=source), "who knows no names keeps nothing that has one"
+    assert gate.keeps(held.grant_id, source=source, image_id=ImageId("image"))
+    assert not gate.keeps(held.grant_id, source="another", image_id=ImageId("image"))
+    assert not gate.keeps(GrantId("g-2"), source=source, image_id=ImageId("image"))
+    fold.suppressions.add(SuppressionAdded(suppression_key="key", added_at=NOW, image_id=ImageId("image")))
+    assert not gate.keeps(held.grant_id, source=source, image_id=ImageId("image"))
+    assert gate.keeps(held.grant_id, source=source, image_id=ImageId("another image"))
+    assert gate.may_stay(held.grant_id, source=source)
 
 
 def test_a_face_of_a_joint_grant_stays_while_each_of_its_people_grants_storing() -> None:
