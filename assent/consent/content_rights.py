@@ -33,10 +33,11 @@ NOTHING = SetAside()
 
 def set_aside(grant: GrantSnapshot, asset: Asset, now: datetime) -> SetAside:
     """What the rules that name this image set aside now. Under a joint grant nothing: one of its people cannot say it for the others."""
-    if grant.binding.mode is BindingMode.JOINT:
+    counting = [rule for rule in grant.sources if rule.overrides and _counts(rule, now)]
+    if not counting or grant.binding.mode is BindingMode.JOINT:
         return NOTHING
     keys = frozenset(asset_keys(asset))
-    named = [rule for rule in grant.sources if rule.overrides and rule_key(rule) in keys and _counts(rule, now)]
+    named = [rule for rule in counting if rule_key(rule) in keys]
     if not named:
         return NOTHING
     # A page may lie elsewhere, under somebody else's control: only a rule that names it as well speaks of what it says.

@@ -65,8 +65,8 @@ class Overrides:
             raise ApiError(
                 422,
                 "control_unproven",
-                "Nobody has shown control of this source, or the proof has ended.",
-                "The controller shows it first, with `assent source prove`.",
+                "Nobody has shown control of this source, the proof has ended, or each of its pictures waits for her answer.",
+                "The controller shows it with `assent source prove`; a picture that she approved can be named by its own address.",
             )
         return (record, {}) if sources == record.sources else await self._grants.revise(record, {"sources": sources})
 

@@ -33,15 +33,17 @@ def approvals_path(policy_file: Path) -> Path:
 
 def read_approvals(policy_file: Path | None) -> Approvals | None:
     """Those of a policy file, or None where there are none. Raises PolicyApprovalFileError."""
-    path = None if policy_file is None else approvals_path(policy_file)
-    if path is None or not path.exists():
+    if policy_file is None:
         return None
+    path = approvals_path(policy_file)
     try:
+        if not path.exists():
+            return None
         if path.stat().st_size > MAX_BYTES:
             raise PolicyApprovalFileError(f"{path} holds more than {MAX_BYTES} bytes; make it again with assent policy sign")
         return Approvals.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); change its owner") from error
+        raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); change its name or its owner") from error
     except ValidationError as error:
         raise PolicyApprovalFileError(f"{path}: {first_fault(error)}; make it again with assent policy sign") from error
 

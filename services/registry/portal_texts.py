@@ -52,8 +52,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "overrides_text": "Pictures with a reservation of rights are not used. Whoever asks for your consent has shown that it controls "
         "these places, so its own reservations there can be set aside, if you say so. What robots are told, what a picture says of a minor "
         "or holds under a signature, and what cannot be read stays a no. It counts while that proof does, and until you untick it.",
-        "overrides_ended": "Nobody shows control of this place any more, so what is ticked here counts for nothing now. It counts again "
-        "once control is shown; untick what you do not want then.",
+        "overrides_ended": "What is ticked here counts for nothing now: nobody shows control of this place any more, or each picture "
+        "there waits for your answer. Untick what should not count again when that changes.",
         "right_tdmrep": "Reservation of text and data mining (TDMRep)",
         "right_content_usage": "Preferences on use by machines (Content-Usage)",
         "right_plus_data_mining": "Data mining field in the picture (PLUS)",
@@ -196,8 +196,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "qu'il a la maîtrise de ces endroits : ses propres réserves peuvent donc y être écartées, si vous le dites. Ce qui est dit aux "
         "robots, ce qu'une image dit d'une personne mineure ou contient sous signature, et ce qui ne peut être lu restent un non. Cela "
         "compte tant que cette preuve vaut, et jusqu'à ce que vous décochiez la case.",
-        "overrides_ended": "Plus personne ne montre avoir la maîtrise de cet endroit : ce qui est coché ici ne compte pas pour l'instant. "
-        "Cela comptera de nouveau quand elle sera montrée ; décochez ce que vous ne voudrez plus alors.",
+        "overrides_ended": "Ce qui est coché ici ne compte pas pour l'instant : plus personne ne montre avoir la maîtrise de cet endroit, "
+        "ou chaque image y attend votre réponse. Décochez ce qui ne devra plus compter quand cela changera.",
         "right_tdmrep": "Réserve de fouille de textes et de données (TDMRep)",
         "right_content_usage": "Préférences sur l'usage par des machines (Content-Usage)",
         "right_plus_data_mining": "Champ de fouille de données dans l'image (PLUS)",

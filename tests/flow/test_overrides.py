@@ -111,7 +111,7 @@ async def it_can_be_taken_back_and_not_added_to(field_of: Field, one: Victim) ->
     """Under a proof that has ended; at the end stands what stood before."""
     assert await override(field_of, one, "tdmrep", "rsl") == (422, "control_unproven")
     cookie = {"Cookie": f"assent_session={await one.person.token()}", "Origin": field_of.url}
-    for lang, word in (("en", "Nobody shows control of this place any more"), ("fr", "Plus personne ne montre avoir la maîtrise")):
+    for lang, word in (("en", "nobody shows control of this place any more"), ("fr", "plus personne ne montre avoir la maîtrise")):
         _, page = await field_of.ask("GET", f"/me?lang={lang}", headers=cookie)
         assert word in page
         assert re.findall(r'name="right" value="([a-z_]+)"( checked)?', page) == [("tdmrep", " checked"), ("licence", " checked")]

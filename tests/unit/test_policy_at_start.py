@@ -25,8 +25,9 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-def start(folder: Path) -> PolicyAtStart:
-    settings = RegistrySettings(keys_folder=folder, policy_file=folder / "policy.yaml", policy_signers_folder=folder / "signers")
+def start(folder: Path, policy: Path | None = None) -> PolicyAtStart:
+    named = policy or folder / "policy.yaml"
+    settings = RegistrySettings(keys_folder=folder, policy_file=named, policy_signers_folder=folder / "signers")
     return policy_at_start(settings, published=folder / "registry" / FILE, deployment="here")
 
 
@@ -56,6 +57,17 @@ async def test_what_was_published_stays_in_force_where_the_file_cannot_be_used(t
     assert says in str(begun.fault)
     assert begun.policy.document == before.canonical_json()
     assert (begun.widening.approvals, dict(begun.widening.signers.named)) == (None, {})
+
+
+async def test_approvals_that_nobody_can_even_look_for_keep_nobody_from_starting(tmp_path: Path) -> None:
+    """A name that has no room for the ending of its approvals: the system says so before any file is opened."""
+    prepared(tmp_path)
+    long = tmp_path / f"{'p' * 245}.yaml"
+    long.write_text(shipped_text(), encoding="utf-8")
+    with pytest.raises(PolicyApprovalFileError, match="change its name"):
+        start(tmp_path, long)
+    await publish(tmp_path, shipped().canonical_json())
+    assert "change its name" in str(start(tmp_path, long).fault)
 
 
 @pytest.mark.parametrize("document", [None, "{}"], ids=["kept by no text", "of another release"])
