@@ -114,9 +114,10 @@ class PolicyDesk:
         stops = await self._store.read(live_stops)
         policy = Policy.from_canonical_json(written.document)
         held = _with_stops(written, policy, stops)
-        approvals = () if held is written else await self._ending(written, newest, signers)
+        opened = [row for row in stops if row.stop.stops(policy)]
+        approvals = await self._ending(written, newest, signers, opened) if opened else ()
         if approvals:
-            held, ended = written, [row.number for row in stops if row.stop.stops(policy)]
+            held, ended = written, [row.number for row in opened]
         else:
             ended = []
         if newest is not None and (newest.version, newest.sha256) == (held.version, held.sha256):
@@ -146,12 +147,21 @@ class PolicyDesk:
         if new:
             await self._store.write(lambda database: set_published(database, [row.number for row in new], now=now))
 
-    async def _ending(self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str]) -> tuple[Approval, ...]:
-        """The approvals under which the document goes out as it is, and what it opens is stopped no more; none where it stays stopped."""
+    async def _ending(
+        self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], opened: Sequence[StopRow]
+    ) -> tuple[Approval, ...]:
+        """The approvals under which the document goes out as it is, and what it opens is stopped no more; none where it stays stopped.
+
+        A stop of what was closed anyhow changes no policy, and one that the log has not taken stands in none: so it is the time of each
+        signature that says whether that person could have seen the order.
+        """
         try:
-            return await self._checked(written, newest, signers, now=self._clock.now())
+            approvals = await self._checked(written, newest, signers, now=self._clock.now())
         except (PolicyNotApprovedError, PolicyBaseUnknownError):
             return ()
+        since = [row.published_at for row in opened]
+        signed = [approval.signature.signed_at for approval in approvals]
+        return approvals if all(told is not None and told <= at for told in since for at in signed) else ()
 
     async def _checked(
         self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
@@ -204,12 +214,15 @@ class PolicyDesk:
         now = self._clock.now()
         try:
             return await self._checked(held, newest, signers, now=now)
-        except PolicyNotApprovedError:
+        except PolicyNotApprovedError as error:
             sha256 = written.sha256
             leaf = Control(action="policy_rejected", reference=sha256[:16], document_sha256=sha256, happened_at=now)
             await self._receipts.control(leaf, once=f"policy rejected/{sha256}")
             await self._checked(written, newest, signers, now=now)
-            raise
+            raise PolicyNotApprovedError(
+                f"policy {written.version} was signed before what it opens was stopped; "
+                "see what is stopped (GET /v1/policy/stops), then sign again"
+            ) from error
 
     async def _met_signers(self) -> dict[str, str]:
         """Who may sign now. Whoever counts for the first time is remembered, and stands in the receipt log by the id of the key."""

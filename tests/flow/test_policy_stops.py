@@ -202,3 +202,40 @@ async def test_what_cannot_be_stopped_is_refused_and_not_written_down(registry: 
     with pytest.raises(ApiError, match="never open"):
         await registry.stop(*WRONG[what]["places"])
     assert await registry.stops.held() == []
+
+
+async def test_a_stop_that_never_was_on_the_log_is_ended_by_nobody_who_could_not_see_it(registry: Registry) -> None:
+    """Written down while the log was away; the registry starts again with a file that two people signed before."""
+    house = registry.house
+    await house.publish(SHIPPED)
+    approvals = house.signed(WIDE, SHIPPED, "anna", "ben")
+    await house.store.write(lambda database: insert_stop(database, Stop(BC, ALL_OPERATIONS, ORDER), by="olga", now=house.clock.now()))
+    with pytest.raises(PolicyNotApprovedError, match="was signed before what it opens was stopped"):
+        await house.publish(WIDE, approvals)
+    assert [row.stop.place for row in await registry.stops.held()] == [BC]
+    assert await house.publish(SHIPPED), "what is in force goes on without what was stopped"
+    assert await registry.opens(BC, TX) == [False, False]
+    seen = house.signed(WIDE, await registry.in_force(), "anna", "ben")
+    assert await house.publish(WIDE, seen)
+    assert await registry.opens(BC, TX) == [True, True]
+    assert await registry.stops.held() == []
+
+
+@pytest.mark.parametrize(("early", "late"), [(("anna", "ben"), ()), (("anna",), ("ben",))], ids=["both before", "one before"])
+@pytest.mark.parametrize("seconds", [0.001, 3_600.0])
+async def test_what_was_closed_and_is_stopped_stays_so_under_signatures_from_before(
+    registry: Registry, seconds: float, early: tuple[str, ...], late: tuple[str, ...]
+) -> None:
+    """The order changes no policy, so the one that was signed against is still the newest: the time of the signatures tells."""
+    house = registry.house
+    await house.publish(SHIPPED)
+    before = house.signed(WIDE, SHIPPED, *early)
+    house.clock.advance(seconds)
+    assert not await registry.stop(TX), "it is closed already"
+    after = house.signed(WIDE, SHIPPED, *late)
+    signed = before.model_copy(update={"signatures": (*before.signatures, *after.signatures)})
+    assert await house.publish(WIDE, signed), "all that it opens is stopped, and what is left of it is no wider"
+    assert await registry.opens(TX) == [False]
+    assert [row.stop.place for row in await registry.stops.held()] == [TX]
+    assert await house.publish(WIDE, house.signed(WIDE, await registry.in_force(), "anna", "ben"))
+    assert (await registry.opens(TX), await registry.stops.held()) == ([True], [])
