@@ -108,6 +108,15 @@ class PolicyDesk:
             await self._publish(newest.document, version=newest.version, sha256=newest.sha256)
             return True
 
+    async def meet(self, newer: PolicyPublished) -> bool:
+        """Take one of ours that is on the log and not in the file of the registry for the newest; whether what the registry was started
+        with was published over it. Raises PolicyNotApprovedError where that would be wider.
+        """
+        async with self._publishing:
+            row = PolicyRow(newer.version, newer.sha256, newer.published_at, newer.document)
+            await self._store.write(lambda database: insert_policy(database, row))
+            return self._written is not None and await self._publish_with_stops(self._written)
+
     async def _publish_with_stops(self, written: _Written) -> bool:
         signers = await self._met_signers()
         newest = await self._store.read(newest_policy)

@@ -1,21 +1,25 @@
-"""Follows the policy on the log and puts the newest last again when an older one landed after it."""
+"""Follows the policy on the log: puts the newest last again when an older one landed after it, and takes one that it does not know of."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import structlog
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from assent.deciding.fold import UntrustedPolicyError, trusted_policy
 from assent.events.envelope import UnreadableEventError, decode
 from assent.events.grants import PolicyPublished
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
+from assent.geofence.policy import PolicyError
 from assent.stream.event_log import EventLog, Tail
+from assent.telemetry.meter import Metrics
+from assent.telemetry.metrics import POLICY_FILE_REFUSED
 from services.registry.desk_table import latest_publication
-from services.registry.policy_desk import PolicyDesk
+from services.registry.policy_desk import PolicyDesk, PolicyVersionTakenError
 from services.registry.store import RegistryStore
+from services.registry.widening import PolicyNotApprovedError
 
 _LOG = structlog.get_logger()
 
@@ -23,28 +27,39 @@ _LOG = structlog.get_logger()
 class PolicyGuard:
     """Whoever reads every record keeps the newest. Where `policies` is still compacted, which keeps the last offset, an older document of
     ours that somebody put on the log again would be all that is left.
+
+    One of ours that is newer than any in the registry's file was published by it before that file was brought back from a copy: to put
+    what the file holds behind it would undo a stop, or open what was closed meanwhile.
     """
 
-    def __init__(self, *, log: EventLog, store: RegistryStore, desk: PolicyDesk, public_key: Ed25519PublicKey) -> None:
+    def __init__(self, *, log: EventLog, store: RegistryStore, desk: PolicyDesk, public_key: Ed25519PublicKey, metrics: Metrics) -> None:
         self._log = log
         self._store = store
         self._desk = desk
         self._public_key = public_key
+        self._metrics = metrics
         self._tail: Tail | None = None
         self._last: StoredRecord | None = None
+        self._newest: PolicyPublished | None = None
 
     async def look(self) -> bool:
-        """Read to the end; whether the newest had to be published again."""
+        """Read to the end; whether another policy had to be published."""
         if self._tail is None:
             self._tail = await self._log.tail([Topic.POLICIES.value])
         for record in await self._tail.poll(timeout_s=0.0):
             self._last = record
+            published = self._trusted(record)
+            if published is not None and (self._newest is None or published.published_at > self._newest.published_at):
+                self._newest = published
         ends = await self._log.end_offsets([Topic.POLICIES.value])
         positions = self._tail.positions()
         if self._last is None or any(positions.get(partition, 0) < end for partition, end in ends.items()):
             return False
+        latest = await self._store.read(latest_publication)
+        if self._newest is not None and (latest is None or self._newest.published_at > latest):
+            return await self._meet(self._newest)
         last, is_again = self._last, False
-        if self._published_at(last) != await self._store.read(latest_publication):
+        if self._published_at(last) != latest:
             _LOG.error("policy_overtaken", topic=last.topic, partition=last.partition, offset=last.offset)
             is_again = await self._desk.publish_again()
         # Not before: where the log did not take it, the older one is still the last, and is looked at again.
@@ -57,13 +72,29 @@ class PolicyGuard:
             await self._tail.close()
             self._tail = None
 
-    def _published_at(self, record: StoredRecord) -> datetime | None:
-        """When it was published; None where that cannot be trusted."""
+    async def _meet(self, newer: PolicyPublished) -> bool:
+        """The newest by now is that one. What the registry was started with goes out over it where it allows no more; the next look sees
+        to what landed last.
+        """
+        _LOG.error("policy_unknown_here", policy_version=newer.version)
+        try:
+            return await self._desk.meet(newer)
+        except (PolicyNotApprovedError, PolicyVersionTakenError):
+            self._metrics.set(POLICY_FILE_REFUSED, 1.0)
+            return False
+
+    def _trusted(self, record: StoredRecord) -> PolicyPublished | None:
+        """A policy of ours with a signed time; None for anything else."""
         try:
             data = decode(record).data
             if not isinstance(data, PolicyPublished):
                 return None
-            self._public_key.verify(data.signature, data.signed_bytes())
-        except (UnreadableEventError, InvalidSignature):
+            _, since = trusted_policy(data, self._public_key)
+        except (UnreadableEventError, UntrustedPolicyError, PolicyError):
             return None
-        return data.published_at
+        return None if since is None else data
+
+    def _published_at(self, record: StoredRecord) -> datetime | None:
+        """When it was published; None where that cannot be trusted."""
+        published = self._trusted(record)
+        return None if published is None else published.published_at

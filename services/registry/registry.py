@@ -169,7 +169,11 @@ class Registry:
         )
         self.stops = PolicyStops(store=self.store, desk=self._policy_desk, clock=parts.clock)
         self.policy_guard = PolicyGuard(
-            log=parts.log, store=self.store, desk=self._policy_desk, public_key=parts.signing.policy.public_key()
+            log=parts.log,
+            store=self.store,
+            desk=self._policy_desk,
+            public_key=parts.signing.policy.public_key(),
+            metrics=parts.metrics,
         )
         self.rounds = self._built_rounds(parts)
         self._parts = parts

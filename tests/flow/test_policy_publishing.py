@@ -12,18 +12,21 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client import CollectorRegistry
 
 from assent.events.envelope import decode
 from assent.events.grants import PolicyPublished
 from assent.events.record import Record
 from assent.events.topics import Topic, all_topics
 from assent.geofence.policy import Policy
+from assent.ids import Jurisdiction
 from assent.policies.approval import Approvals, Proposed
 from assent.policies.signers import Signers, Vouches
 from assent.receipts.checkpoint import CheckpointSigner
 from assent.receipts.log import ReceiptLog
 from assent.stream.event_log import LogUnavailableError, TopicPartition
 from assent.stream.local import SqliteEventLog
+from assent.telemetry.meter import Metrics
 from assent.testing.fake_clock import START, FakeClock
 from services.registry.desk_table import newest_policy, used_signatures
 from services.registry.policy_desk import PolicyDesk, PolicyVersionTakenError
@@ -283,6 +286,60 @@ async def test_nothing_moves_unknown_or_the_floor_even_with_signatures(house: De
     assert await house.publish(SHIPPED)
 
 
+def guard_of(house: Desk, metrics: Metrics | None = None) -> PolicyGuard:
+    key = house.desk._key.public_key()
+    return PolicyGuard(log=house.log, store=house.store, desk=house.desk, public_key=key, metrics=metrics or Metrics(CollectorRegistry()))
+
+
+async def forget_the_newest(house: Desk) -> None:
+    """As if the registry's file had been brought back from a copy of before."""
+    newest = "DELETE FROM policy_versions WHERE rowid = (SELECT MAX(rowid) FROM policy_versions)"
+    await house.store.write(lambda database: database.execute(newest))
+
+
+@pytest.mark.parametrize("is_replayed", [False, True], ids=["as it was", "the older one landed last"])
+async def test_a_file_brought_back_from_a_copy_opens_nothing_again(house: Desk, is_replayed: bool) -> None:
+    wide, texas = policy("wide.2", US_TX={"with_grant": EVERY_OPERATION}), Jurisdiction("US-TX")
+    await house.publish(SHIPPED)
+    await house.publish(wide, house.signed(wide, SHIPPED, "anna", "ben"))
+    opened = (await house.log.read(TopicPartition(Topic.POLICIES.value, 0), 0, max_records=2))[-1]
+    house.clock.advance(60)
+    await house.publish(NARROW)
+    await forget_the_newest(house)
+    if is_replayed:
+        await house.log.append([Record(opened.topic, opened.key, opened.value, opened.headers)])
+    assert not await house.publish(wide), "by its own file it is the newest"
+    metrics = Metrics(CollectorRegistry())
+    guard = guard_of(house, metrics)
+    for _ in range(3):
+        await guard.look()
+    newest = await house.store.read(newest_policy)
+    assert newest is not None
+    assert newest.document is not None
+    assert not Policy.from_canonical_json(newest.document).rules_for(texas).opens
+    assert (await house.on_the_log())[-1] == NARROW.version == newest.version
+    assert metrics.registry.get_sample_value("assent_policy_file_refused") == 1.0
+    with pytest.raises(PolicyNotApprovedError, match="US-TX"):
+        await house.publish(wide)
+    await guard.close()
+
+
+async def test_a_file_that_lost_its_last_write_has_what_it_says_in_force(house: Desk) -> None:
+    """The log took the policy and the registry stopped before it wrote that down; it is started with the narrower file of before."""
+    wide = policy("wide.2", US_TX={"with_grant": EVERY_OPERATION})
+    await house.publish(SHIPPED)
+    await house.publish(wide, house.signed(wide, SHIPPED, "anna", "ben"))
+    await forget_the_newest(house)
+    assert not await house.publish(SHIPPED)
+    metrics = Metrics(CollectorRegistry())
+    guard = guard_of(house, metrics)
+    assert await guard.look()
+    assert not await guard.look()
+    assert (await house.on_the_log())[-1] == SHIPPED.version
+    assert metrics.registry.get_sample_value("assent_policy_file_refused") is None
+    await guard.close()
+
+
 async def test_an_older_policy_is_overtaken_again_also_where_the_log_was_away_at_first(
     house: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +347,7 @@ async def test_an_older_policy_is_overtaken_again_also_where_the_log_was_away_at
     (older,) = await house.log.read(TopicPartition(Topic.POLICIES.value, 0), 0, max_records=1)
     await house.publish(NARROW)
     await house.log.append([Record(older.topic, older.key, older.value, older.headers)])
-    guard = PolicyGuard(log=house.log, store=house.store, desk=house.desk, public_key=house.desk._key.public_key())
+    guard = guard_of(house)
 
     async def is_away(records: object) -> None:
         raise LogUnavailableError("the log is away")
