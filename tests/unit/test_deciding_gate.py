@@ -223,6 +223,9 @@ def test_a_judgement_is_of_one_grant_at_one_time_for_every_operation() -> None:
     assert (refused.grant, refused.opened) == (grant(), None)
     assert "AU-1" in refused.rules
     assert gate.judge(GrantId("g-1"), (Operation.COLLECT, Operation.DISCLOSE), candidates=(), asset=None).rules != ()
+    narrow = gate_over(grant(operations=(Operation.COLLECT,)))
+    assert narrow.judge(GrantId("g-1"), COLLECT, candidates=(CA_BC,), asset=HERS).rules == ()
+    assert narrow.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS).rules == ("operation_not_granted",)
     with pytest.raises(ValueError, match="not enough values"):
         gate.judge(GrantId("g-1"), (), candidates=(CA_BC,), asset=HERS)
 

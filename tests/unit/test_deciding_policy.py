@@ -60,6 +60,11 @@ def test_a_newer_one_and_an_earlier_document_published_anew_come_into_force() ->
     assert not is_open(folded([published(OPEN, NOW, is_dated=False), published(CLOSED, NOW, is_dated=False)]))
 
 
+def test_the_same_one_again_is_nothing_strange() -> None:
+    fold = folded([published(OPEN, NOW), published(OPEN, NOW)])
+    assert (is_open(fold), fold.unreadable) == (True, {})
+
+
 def test_the_time_is_signed() -> None:
     for forged in (
         published(OPEN, NOW).model_copy(update={"published_at": LATER + timedelta(days=1)}),

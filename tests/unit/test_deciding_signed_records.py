@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.consent.ledger import Standing
-from assent.deciding.fold import DecisionFold
+from assent.deciding.fold import DecisionFold, UntrustedPolicyError
 from assent.events.envelope import Event, encode
 from assent.events.erasures import ErasureCause, ErasureLevel, ErasureProgressed, ErasureRequested
 from assent.events.grants import GrantWithdrawn, SuppressionAdded
@@ -145,6 +145,47 @@ def test_nobody_signs_suppressions_and_they_count() -> None:
 def test_a_signed_grant_that_cannot_be_read_still_denies() -> None:
     newer = replace(unsigned(grant()), value=(unsigned(grant()).value or b"").replace(b"assent.grant/1", b"assent.grant/9"))
     assert standing(signed(grant()), signed_by_registry(newer, REGISTRY)) is Standing.DENIED
+
+
+def twice(record: Record) -> Record:
+    """The same with a key that stands in it twice: readers differ on which one counts."""
+    return replace(record, value=b'{"at_first":1,"at_first":2,' + (record.value or b"")[1:])
+
+
+def test_what_the_registry_did_not_sign_is_read_as_a_strangers() -> None:
+    fold = folded([signed(grant()), twice(unsigned(WITHDRAWN))])
+    assert (fold.ledger.standing(HERS, NOW), fold.unreadable) == (Standing.DENIED, {"withdrawals": 1})
+    fold = folded([twice(unsigned(SuppressionAdded(suppression_key="k", added_at=NOW)))])
+    assert (fold.suppressions.has_key("k"), fold.unreadable) == (True, {"suppressions": 1})
+
+
+def test_what_cannot_be_read_closes_what_its_key_names_and_nothing_else() -> None:
+    suppression = replace(unsigned(SuppressionAdded(suppression_key="k", added_at=NOW)), value=b"{")
+    fold = folded([suppression])
+    assert (fold.suppressions.has_key("k"), fold.unreadable) == (True, {"suppressions": 1})
+    assert not fold.ledger.is_denied(GrantId("k"))
+    newer = replace(unsigned(grant()), value=(unsigned(grant()).value or b"").replace(b"assent.grant/1", b"assent.grant/2"))
+    fold = folded([signed_by_registry(newer, REGISTRY)])
+    assert (fold.ledger.is_denied(HERS), len(fold.suppressions), fold.unreadable) == (True, 0, {"grants": 1})
+
+
+def test_a_key_that_is_no_text_stops_nothing() -> None:
+    fold = folded([replace(unsigned(grant()), key=b"\xff"), replace(unsigned(WITHDRAWN), key=b"\xff", value=b"{")])
+    assert (fold.ledger.is_denied(GrantId("\ufffd")), fold.unreadable) == (True, {"grants": 1, "withdrawals": 1})
+    suppression = unsigned(SuppressionAdded(suppression_key="k", added_at=NOW))
+    assert folded([replace(suppression, key=b"\xff", value=b"{")]).suppressions.has_key("\ufffd")
+
+
+def test_a_policy_that_cannot_be_read_stops_the_service() -> None:
+    record = Record(Topic.POLICIES.value, b"policy", b"{", ())
+    with pytest.raises(UntrustedPolicyError, match="policy record at offset 1: "):
+        folded([signed(grant()), record])
+
+
+def test_the_demo_alone_takes_fixtures() -> None:
+    for accepts in (True, False):
+        fold = DecisionFold(policy_key=POLICY.public_key(), grant_key=REGISTRY.public_key(), accepts_fixtures=accepts)
+        assert fold.ledger.accepts_fixtures is accepts
 
 
 @settings(deadline=None)  # a busy machine is no slow fold

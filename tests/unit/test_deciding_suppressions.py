@@ -64,6 +64,15 @@ def test_each_name_is_found_and_no_other() -> None:
     assert len(held) == 3
 
 
+def test_what_is_added_after_a_question_is_found_by_the_next_one() -> None:
+    held, first, later = Suppressions(), bytes(32), b"\xff" * 32
+    held.add(added("first", alike=first))
+    assert (held.has_alike(first.hex()), held.has_alike(later.hex())) == (True, False)
+    held.add(added("later", alike=later))
+    held.add(added("no look"))
+    assert (held.has_alike(first.hex()), held.has_alike(later.hex())) == (True, True)
+
+
 @given(st.lists(HASHES, min_size=1, max_size=6), HASHES)
 def test_what_looks_alike_is_what_differs_in_few_bits_whatever_the_order(known: list[bytes], asked: bytes) -> None:
     expected = any(differing(one, asked) <= MAX_DISTANCE for one in known)

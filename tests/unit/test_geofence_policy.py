@@ -156,6 +156,7 @@ def test_the_canonical_document_reads_back_as_itself() -> None:
     again = Policy.from_canonical_json(policy.canonical_json())
     assert again == policy
     assert again.canonical_json() == policy.canonical_json()
+    assert json.loads(policy.canonical_json())["schema"] == "assent.policy/1"
 
 
 @pytest.mark.parametrize("document", ["", "[]", "{}", '{"schema":"assent.policy/2"}'])
