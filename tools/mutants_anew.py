@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from types import CodeType, ModuleType
 import pytest
 
 from tools.code_mutants import CodeMutant
-from tools.mutants_in_place import LEAST_S, QUIET
+from tools.mutants_in_place import LEAST_S, QUIET, importers
 from tools.mutants_processes import Job, Outcome, judged
 from tools.mutants_reach import Lines, Reach
 
@@ -33,12 +32,12 @@ class Chosen:
 
 
 def judged_anew(
-    mutants: Mapping[int, CodeMutant], reached: Mapping[str, Reach], collected: Lines, *, root: Path, workers: int
+    mutants: Mapping[int, CodeMutant], reached: Mapping[str, Reach], collected: Lines, *, root: Path, ours: tuple[str, ...], workers: int
 ) -> Iterator[tuple[int, Outcome]]:
     """The outcome of each mistake, as they end."""
     jobs = []
     for number, mutant in mutants.items():
-        chosen = _chosen(mutant, reached, collected, root)
+        chosen = _chosen(mutant, reached, collected, ours)
         if not chosen:
             yield number, Outcome.UNREACHED
             continue
@@ -105,14 +104,14 @@ def run_while_collected(mutant: CodeMutant, collected: Lines) -> bool:
     return any(line in collected.get(mutant.code.co_filename, ()) for line in mutant.lines)
 
 
-def _chosen(mutant: CodeMutant, reached: Mapping[str, Reach], collected: Lines, root: Path) -> list[Chosen]:
+def _chosen(mutant: CodeMutant, reached: Mapping[str, Reach], collected: Lines, ours: tuple[str, ...]) -> list[Chosen]:
     """The tests that may notice, file by file, those files first that run little beside this module.
 
     What an import runs may be noticed by every test that runs anything of the module, or of a module that imports it.
     """
     path = mutant.code.co_filename
     wide = not mutant.owner or run_while_collected(mutant, collected)
-    near = {path, *_importers(path, root)} if wide else {path}
+    near = {path, *importers(path, ours)} if wide else {path}
     files: dict[str, list[str]] = {}
     for nodeid, reach in reached.items():
         if reach.passed and (not near.isdisjoint(reach.lines) if wide else reach.runs(path, mutant.lines)):
@@ -125,12 +124,3 @@ def _share(path: str, ids: frozenset[str], reached: Mapping[str, Reach]) -> floa
     """How much of what these tests run is in this file."""
     ran = [(file == path, len(lines)) for one in ids for file, lines in reached[one].lines.items()]
     return sum(count for is_here, count in ran if is_here) / max(1, sum(count for _, count in ran))
-
-
-def _importers(path: str, root: Path) -> Iterator[str]:
-    package, _, name = ".".join(Path(path).relative_to(root).with_suffix("").parts).rpartition(".")
-    imports = re.compile(rf"^\s*from {re.escape(package)}(\.{name} import| import .*\b{name}\b)", re.MULTILINE)
-    for folder in ("assent", "services"):
-        for file in (root / folder).rglob("*.py"):
-            if imports.search(file.read_text(encoding="utf-8")):
-                yield str(file)

@@ -1,6 +1,6 @@
-"""Tests on mistakes in functions: everything is imported and collected once, and each process puts one other body into one function.
+"""Tests on mistakes where everything is imported and collected once; each process makes one of them in what is imported already.
 
-A test whose module ran the function while it was collected does not see the mistake here; `mutants_anew.py` has the last word on it.
+What was made by an import, or while tests were collected, stays as it was; `mutants_anew.py` has the last word on such mistakes.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import functools
 import gc
 import os
 import pickle
+import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -20,7 +21,10 @@ import pytest
 from tools.code_mutants import CodeMutant
 from tools.mutants_processes import Job, Outcome, judged
 from tools.mutants_reach import Lines, Reach, reach_of_each, traced
+from tools.mutants_swaps import BodySwap, ConstantSwap
 
+Functions = Mapping[str, Sequence[FunctionType]]
+Caches = Sequence[Callable[[], None]]
 LEAST_S = 10.0
 QUIET = ("-q", "-s", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
@@ -38,6 +42,7 @@ class InPlace:
         self._workers = workers
         self._paths = frozenset(mutant.code.co_filename for mutant in mutants.values())
         self._noticed_by: Counter[str] = Counter()
+        self._importers: dict[str, frozenset[str]] = {}
         self._collecting = traced(self._paths, ours)
         self._collected: Lines = self._collecting.__enter__()
 
@@ -73,23 +78,41 @@ class InPlace:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         for number, mutant in self._mutants.items():
-            body = body_of(mutant)
-            places = [place for place in functions.get(mutant.code.co_filename, ()) if body is not None and _is_same(place.__code__, body)]
-            if body is None or not places:
+            swap = self._swap(mutant, functions, caches)
+            if swap is None:
                 continue
-            tests = [item for item in session.items if reached[item.nodeid].passed and _reaches(reached[item.nodeid], mutant)]
+            tests = [item for item in session.items if reached[item.nodeid].passed and self._reaches(reached[item.nodeid], mutant)]
             if not tests:
                 yield number, Outcome.UNREACHED
                 continue
             # What is about little is about this.
             tests.sort(key=lambda item: sum(map(len, reached[item.nodeid].lines.values())))
             seconds = LEAST_S + 4 * sum(reached[item.nodeid].took_s for item in tests)
-            jobs.append(Job(number, functools.partial(self._notices, session, tests, _Swap(places, body, caches), writing), seconds))
+            jobs.append(Job(number, functools.partial(self._notices, session, tests, swap, writing), seconds))
         for outcome in judged(jobs, workers=self._workers):
             self._noticed_by.update(_read(reading).decode().splitlines())
             yield outcome
 
-    def _notices(self, session: pytest.Session, tests: list[pytest.Item], swap: _Swap, writing: int) -> bool:
+    def _swap(self, mutant: CodeMutant, functions: Functions, caches: Caches) -> BodySwap | ConstantSwap | None:
+        """How the mistake is made in what is imported already; None where it cannot be."""
+        path = mutant.code.co_filename
+        if not mutant.owner:
+            module = next((module for module in list(sys.modules.values()) if getattr(module, "__file__", None) == path), None)
+            return None if module is None else ConstantSwap(module, mutant.code, caches)
+        body = body_of(mutant)
+        places = [place for place in functions.get(path, ()) if body is not None and _is_same(place.__code__, body)]
+        return BodySwap(places, body, caches) if body is not None and places else None
+
+    def _reaches(self, reach: Reach, mutant: CodeMutant) -> bool:
+        path = mutant.code.co_filename
+        return reach.runs(path, mutant.lines) if mutant.owner else not self._near(path).isdisjoint(reach.lines)
+
+    def _near(self, path: str) -> frozenset[str]:
+        if path not in self._importers:
+            self._importers[path] = frozenset({path, *importers(path, self._ours)})
+        return self._importers[path]
+
+    def _notices(self, session: pytest.Session, tests: list[pytest.Item], swap: BodySwap | ConstantSwap, writing: int) -> bool:
         """In a process of its own. What noticed most of the mistakes before is asked first."""
         swap.make()
         tests.sort(key=lambda item: -self._noticed_by[item.nodeid])
@@ -131,7 +154,18 @@ def _is_same(held: CodeType, body: CodeType) -> bool:
     return (held.co_qualname, held.co_firstlineno, held.co_freevars) == (body.co_qualname, body.co_firstlineno, body.co_freevars)
 
 
-def _functions(paths: frozenset[str]) -> dict[str, list[FunctionType]]:
+def importers(path: str, ours: tuple[str, ...]) -> Iterator[str]:
+    """The modules of ours that import this one by name."""
+    root = Path(ours[0]).parent
+    package, _, name = ".".join(Path(path).relative_to(root).with_suffix("").parts).rpartition(".")
+    imports = re.compile(rf"^\s*from {re.escape(package)}(\.{name} import| import .*\b{name}\b)", re.MULTILINE)
+    for folder in ours:
+        for file in Path(folder).rglob("*.py"):
+            if imports.search(file.read_text(encoding="utf-8")):
+                yield str(file)
+
+
+def _functions(paths: frozenset[str]) -> Functions:
     found: dict[str, list[FunctionType]] = {}
     for thing in gc.get_objects():
         if isinstance(thing, FunctionType) and thing.__code__.co_filename in paths:
@@ -139,7 +173,7 @@ def _functions(paths: frozenset[str]) -> dict[str, list[FunctionType]]:
     return found
 
 
-def _caches(ours: tuple[str, ...]) -> list[Callable[[], None]]:
+def _caches(ours: tuple[str, ...]) -> Caches:
     """What empties each cache of ours: else an answer from before the mistake is given again."""
     cached = [thing for thing in gc.get_objects() if isinstance(thing, functools._lru_cache_wrapper)]
     return [thing.cache_clear for thing in cached if _file_of(thing.__wrapped__).startswith(ours)]
@@ -147,22 +181,3 @@ def _caches(ours: tuple[str, ...]) -> list[Callable[[], None]]:
 
 def _file_of(function: object) -> str:
     return function.__code__.co_filename if isinstance(function, FunctionType) else ""
-
-
-def _reaches(reach: Reach, mutant: CodeMutant) -> bool:
-    return reach.runs(mutant.code.co_filename, mutant.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Swap:
-    """One other body into one function, and no answer from before it."""
-
-    places: Sequence[FunctionType]
-    body: CodeType
-    caches: Sequence[Callable[[], None]]
-
-    def make(self) -> None:
-        for place in self.places:
-            place.__code__ = self.body
-        for clear in self.caches:
-            clear()

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     UNNOTICED = "not noticed"
     ENDLESS = "no end"
     UNREACHED = "not reached"
+    UNJUDGED = "not judged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("paths", nargs="*", default=list(TESTS), help=f"modules or packages; without any: {' '.join(TESTS)}")
     parser.add_argument("--tests", nargs="*", default=[], help="where to look for tests that notice; without: those of the package")
     parser.add_argument("--matching", default="", help="only mistakes whose name holds this text")
+    parser.add_argument("--quick", action="store_true", help="leave out what only a new import of everything can judge: seconds for each")
     parser.add_argument("--workers", type=int, default=2, help="how many are judged at a time; without: 2")
     asked = parser.parse_args(argv)
     unknown = [path for path in (*asked.paths, *asked.tests) if not (ROOT / path).exists()]
@@ -57,7 +58,7 @@ def main(argv: list[str]) -> int:
         importlib.import_module(module)
     _few_examples()
     started = time.monotonic()
-    outcomes = _outcomes(dict(enumerate(mutants)), asked.tests or tests_of(asked.paths), asked.workers)
+    outcomes = _outcomes(dict(enumerate(mutants)), asked.tests or tests_of(asked.paths), asked.workers, asked.quick)
     without = _told([(mutant, outcomes[number]) for number, mutant in enumerate(mutants)])
     print(f"{time.monotonic() - started:.0f} s", flush=True)
     return 1 if without else 0
@@ -91,19 +92,21 @@ def _few_examples() -> None:
     type.__setattr__(settings, "max_examples", property(lambda each: min(asked.__get__(each), MOST_EXAMPLES)))
 
 
-def _outcomes(mutants: dict[int, CodeMutant], tests: list[str], workers: int) -> dict[int, Outcome]:
+def _outcomes(mutants: dict[int, CodeMutant], tests: list[str], workers: int, is_quick: bool) -> dict[int, Outcome]:
     with tempfile.TemporaryDirectory(prefix="assent-mutants-") as folder:
         reached, collected, outcomes = _in_place(mutants, tests, workers, Path(folder) / "told")
     left_out = sum(not reach.passed for reach in reached.values())
     print(f"{len(mutants)} mistakes, {len(reached)} tests, {left_out} of them skipped or failing without a mistake", flush=True)
     again = {number: mutant for number, mutant in mutants.items() if _needs_import(mutant, outcomes.get(number), collected)}
+    if is_quick:
+        return outcomes | dict.fromkeys(again, Outcome.UNJUDGED)
     print(f"{len(again)} of them are judged anew", flush=True)
-    return outcomes | dict(judged_anew(again, reached, collected, root=ROOT, workers=workers))
+    return outcomes | dict(judged_anew(again, reached, collected, root=ROOT, ours=_OURS, workers=workers))
 
 
 def _needs_import(mutant: CodeMutant, outcome: Outcome | None, collected: Lines) -> bool:
-    """What an import alone runs, and what no test noticed but was run already while they were collected."""
-    return outcome is None or (outcome not in _FOUND and run_while_collected(mutant, collected))
+    """What could not be made in what is imported already, or was run by an import or while tests were collected, and was not noticed."""
+    return outcome is None or (outcome not in _FOUND and (not mutant.owner or run_while_collected(mutant, collected)))
 
 
 def _in_place(
@@ -138,7 +141,7 @@ def _told(judged: list[tuple[CodeMutant, Outcome]]) -> int:
             print(f"  {mutant.lines.start:4} {key_of(mutant)}  {outcome.value.upper()}")
     for path, counts in counted.items():
         print(f"{path}: {counts.total()} mistakes, " + ", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
-    return sum(counts[Outcome.UNNOTICED] + counts[Outcome.UNREACHED] for counts in counted.values())
+    return sum(counts[outcome] for counts in counted.values() for outcome in Outcome if outcome not in _FOUND)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,7 @@ def is_open_licence(address: str) -> bool:
         parts = urlsplit(address.strip())
     except ValueError:
         return False
-    path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
-    return parts.scheme in ("http", "https") and parts.netloc.lower() in _OPEN_HOSTS and _OPEN.fullmatch(path) is not None
+    return parts.scheme in ("http", "https") and parts.netloc.lower() in _OPEN_HOSTS and _OPEN.fullmatch(parts.path) is not None
 
 
 def licence_link(address: str, where: str, *, source: SignalSource) -> OptOutSignal:

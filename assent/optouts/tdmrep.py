@@ -41,7 +41,7 @@ def tdmrep_json(file: FetchedFile, path: str) -> tuple[OptOutSignal, ...]:
 
 
 def _pattern(location: str) -> PathPattern:
-    return PathPattern.of(urlsplit(location).path or "/") if "://" in location[:12] else PathPattern.of(location)
+    return PathPattern.of(urlsplit(location).path) if "://" in location[:12] else PathPattern.of(location)
 
 
 def _signal(value: str, source: SignalSource) -> OptOutSignal:

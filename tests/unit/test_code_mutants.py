@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tools.mutants_in_place import body_of
 from tools.mutants_kept import KEPT
 from tools.mutants_processes import Job, Outcome, judged
 from tools.mutants_reach import traced
+from tools.mutants_swaps import ConstantSwap
 from tools.mutate_rules import TARGETS
 
 RULE = '''
@@ -127,6 +129,25 @@ def test_the_body_with_the_mistake_fits_into_the_function_that_others_hold_alrea
 def test_what_an_import_runs_is_in_no_body() -> None:
     assert body_of(mutants()["module: 18 [one more]"]) is None
     assert body_of(mutants()["Gate.: 'no' [other text]"]) is None
+
+
+def test_a_constant_is_another_one_wherever_it_was_imported_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "ages.py"
+    file.write_text("from enum import Enum\nclass Age(Enum):\n    OLD = 1\nLEAST = {'a': 18}\nBY_AGE = {Age.OLD: 1}\n", encoding="utf-8")
+    ages, gate = ModuleType("ages"), ModuleType("gate")
+    ages.__file__ = str(file)
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), vars(ages))
+    vars(gate).update(TAKEN=ages.LEAST, BY_AGE=ages.BY_AGE)
+    monkeypatch.setitem(sys.modules, "ages", ages)
+    monkeypatch.setitem(sys.modules, "gate", gate)
+    made = {mutant.name: mutant.code for mutant in code_mutants(file.read_text(encoding="utf-8"), str(file))}
+    ConstantSwap(ages, made["module: 18 [one more]"], ()).make()
+    assert ages.LEAST is gate.TAKEN
+    assert gate.TAKEN == {"a": 19}
+    # A key of a class that was made anew would be another key than everybody else's.
+    ConstantSwap(ages, made["module: 1 [one more]"], ()).make()
+    assert ages.BY_AGE is gate.BY_AGE
+    assert gate.BY_AGE == {ages.Age.OLD: 1}
 
 
 def test_the_lines_that_a_test_runs_are_told_and_those_of_another_are_not(tmp_path: Path) -> None:

@@ -18,6 +18,13 @@ NOT_THERE = FetchedFile(404, b"")
 RSL = "application/rsl+xml"
 
 
+RESERVED = "tdmrep deny tdmrep.json tdm-reservation=1"
+
+
+def reserved(location: str) -> FetchedFile:
+    return FetchedFile(200, json.dumps([{"location": location, "tdm-reservation": 1}]).encode())
+
+
 def words(signals: Iterable[OptOutSignal]) -> list[str]:
     return [f"{signal.kind.value} {signal.verdict.value} {signal.source.value} {signal.token}" for signal in signals]
 
@@ -31,9 +38,10 @@ def words(signals: Iterable[OptOutSignal]) -> list[str]:
         ("content-type", f" {RSL.upper()} ; charset=utf-8", ["rsl deny header content_type"]),
         ("content-type", "image/jpeg", []),
         ("link", f'<https://h.example/t>; REL="License x"; type=" {RSL.upper()} "', ["rsl deny header link_license"]),
-        ("link", "<https://creativecommons.org/licenses/by/4.0/>; rel=license", ["licence none header"]),
-        ("link", "<a>; rel=next, <b>; rel=license; rel=next", ["licence deny header"]),
+        ("link", "<https://creativecommons.org/licenses/by/4.0/>; rel=license", ["licence none header link_license"]),
+        ("link", "<a>; rel=next, <b>; rel=license; rel=next", ["licence deny header link_license"]),
         ("link", "<a>; rel=next; rel=license", []),
+        ("link", "<a>; rel=license, x license", ["licence deny header link_license"]),
         ("link", "rel=Licence", ["rsl unknown header malformed_link"]),
         ("link", "<a>; rel=next, x rel=license", ["rsl unknown header malformed_link"]),
         ("link", "<license>; rel=next", []),
@@ -41,8 +49,7 @@ def words(signals: Iterable[OptOutSignal]) -> list[str]:
     ],
 )
 def test_headers(name: str, value: str, told: list[str]) -> None:
-    found = words(header_optouts([(name, value)], "AssentBot"))
-    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+    assert words(header_optouts([(name, value)], "AssentBot")) == told
 
 
 def test_a_reservation_of_several_values_is_each_of_them() -> None:
@@ -67,15 +74,14 @@ def test_a_reservation_of_several_values_is_each_of_them() -> None:
         ("<script type>t</script>", []),
         (
             '<script type=" Application/LD+JSON;x">{"@type":"ImageObject","license":"https://h.example/l"}</script>',
-            ["licence deny page"],
+            ["licence deny page json_ld_license"],
         ),
         ('<script type="text/plain">{"@type":"ImageObject","license":"https://h.example/l"}</script>', []),
         ("\0", ["html unknown page unreadable"]),
     ],
 )
 def test_pages(html: str, told: list[str]) -> None:
-    found = words(page_optouts(html.encode(), agent="AssentBot").signals)
-    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+    assert words(page_optouts(html.encode(), agent="AssentBot").signals) == told
 
 
 @pytest.mark.parametrize(
@@ -89,14 +95,16 @@ def test_pages(html: str, told: list[str]) -> None:
         (FetchedFile(200, b'[{"location": "/", "tdm-reservation": 1}]'), "/a", ["tdmrep deny tdmrep.json tdm-reservation=1"]),
         (FetchedFile(200, b'[{"location": "/", "tdm-reservation": 0}]'), "/a", ["tdmrep none tdmrep.json tdm-reservation=0"]),
         (FetchedFile(200, b'[{"location": "/"}]'), "/a", ["tdmrep unknown tdmrep.json tdm-reservation=other"]),
-        (FetchedFile(200, b'[{"location": "https://h.example", "tdm-reservation": 1}]'), "/a", ["tdmrep deny"]),
-        (FetchedFile(200, b'[{"location": "/go?to=https://h.example/b", "tdm-reservation": 1}]'), "/b", []),
-        (FetchedFile(200, b'[{"location": "/go?to=https://h.example/b", "tdm-reservation": 1}]'), "/go?to=https://h.example/b", ["tdmrep"]),
+        (reserved("https://h.example"), "/a", [RESERVED]),
+        (reserved("https://h.example/photos/"), "/photos/a", [RESERVED]),
+        (reserved("https://h.example/photos/"), "/a", []),
+        (reserved("/go?to=https://h.example/b"), "/b", []),
+        (reserved("/go?to=https://h.example/b"), "/go?to=https://h.example/b", [RESERVED]),
+        (reserved("/go?to=https://h.example/b"), "/go?to=elsewhere", []),
     ],
 )
 def test_tdmrep_json(file: FetchedFile, path: str, told: list[str]) -> None:
-    found = words(site_optouts(path, file, NOT_THERE, agent="AssentBot"))
-    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+    assert words(site_optouts(path, file, NOT_THERE, agent="AssentBot")) == told
 
 
 @pytest.mark.parametrize(
