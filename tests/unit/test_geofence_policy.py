@@ -55,6 +55,24 @@ def test_the_shipped_policy_looks_up_subdivision_then_country_then_group_then_un
     assert closed(place) == {rule}
 
 
+@pytest.mark.parametrize(
+    ("place", "entry"),
+    [
+        ("CA-BC", "CA-BC"),
+        ("CA-ON", "CA"),
+        ("CA", "CA"),
+        ("FR", "EU"),
+        ("FR-IDF", "EU"),
+        ("EU", "EU"),
+        ("US-WA", UNKNOWN),
+        ("NZ", UNKNOWN),
+        (UNKNOWN, UNKNOWN),
+    ],
+)
+def test_the_entry_that_governs_a_place_has_a_name(place: str, entry: str) -> None:
+    assert shipped().entry_for(Jurisdiction(place)) == entry
+
+
 def test_an_entry_of_a_member_beats_that_of_its_group() -> None:
     policy = policy_with(FR={"law": ["CNIL"], "rule": "FR-1"})
     assert closed("FR", policy) == {"FR-1"}

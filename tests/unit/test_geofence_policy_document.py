@@ -144,6 +144,22 @@ def test_a_published_document_that_is_none_says_where(text: str, told: str) -> N
         Policy.from_canonical_json(text)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("retention", 1, "jurisdictions.CA-BC.retention: "),
+        ("retention", {"max_days": 0}, "jurisdictions.CA-BC.retention.max_days: "),
+        ("status", "repealed", "jurisdictions.CA-BC.status: "),
+    ],
+)
+def test_a_fault_in_a_published_document_is_told_with_its_whole_key(key: str, value: object, told: str) -> None:
+    written = json.loads(shipped().canonical_json())
+    written["jurisdictions"]["CA-BC"][key] = value
+    with pytest.raises(PolicyError) as error:
+        Policy.from_canonical_json(json.dumps(written))
+    assert str(error.value).startswith(told)
+
+
 def test_keys_that_nothing_read_are_passed_over_in_a_published_document_wherever_they_stood() -> None:
 
     written = json.loads(shipped().canonical_json())
