@@ -9,6 +9,7 @@ import argparse
 import importlib
 import os
 import pickle
+import resource
 import sys
 import tempfile
 import time
@@ -60,7 +61,8 @@ def main(argv: list[str]) -> int:
     started = time.monotonic()
     outcomes = _outcomes(dict(enumerate(mutants)), asked.tests or tests_of(asked.paths), asked.workers, asked.quick)
     without = _told([(mutant, outcomes[number]) for number, mutant in enumerate(mutants)])
-    print(f"{time.monotonic() - started:.0f} s", flush=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{time.monotonic() - started:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of a processor", flush=True)
     return 1 if without else 0
 
 
