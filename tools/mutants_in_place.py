@@ -114,7 +114,8 @@ class InPlace:
 
     def _notices(self, session: pytest.Session, tests: list[pytest.Item], swap: BodySwap | ConstantSwap, writing: int) -> bool:
         """In a process of its own. What noticed most of the mistakes before is asked first."""
-        swap.make()
+        if not swap.make():
+            return False
         tests.sort(key=lambda item: -self._noticed_by[item.nodeid])
         for item, following in zip(tests, [*tests[1:], None], strict=True):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -25,6 +25,7 @@ KEPT: dict[str, str] = {
     "assent/consent/content_rights.py: set_aside: rule.overrides and rule_key(rule) in keys and _counts(rule, now) [without operand 0]": "a rule that sets nothing aside adds nothing; it is not looked at to save time, in each decision",
     "assent/consent/content_rights.py: set_aside: if not named: [never]": "without such a rule both sets come out empty; the way round saves time, in each decision",
     "assent/consent/asset.py: safe_url: url if base is None else urljoin(base, url) [never]": "an address that is joined to no page is itself",
+    "assent/consent/decision.py: Stand.: True [flipped]": "it is left to the default only of a grant that is not live, of which it is not asked",
     "assent/consent/decision.py: stand: standing is not Standing.LIVE or grant is None [without operand 1]": _TYPES,
     "assent/consent/decision.py: verdict_on: 'no_grant' [other text]": "every standing but a live one has its row in the table",
     "assent/consent/ledger.py: ConsentLedger.apply_grant: held.revision >= grant.revision [turned]": "the same revision again is the same snapshot, or the grant is denied",

@@ -21,11 +21,13 @@ class BodySwap:
     body: CodeType
     caches: Sequence[Callable[[], None]]
 
-    def make(self) -> None:
+    def make(self) -> bool:
+        """Whether anything is another thing now."""
         for place in self.places:
             place.__code__ = self.body
         for clear in self.caches:
             clear()
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class ConstantSwap:
     code: CodeType
     caches: Sequence[Callable[[], None]]
 
-    def make(self) -> None:
+    def make(self) -> bool:
+        """Whether anything is another thing now."""
         told: dict[str, object] = {"__name__": self.module.__name__, "__file__": self.module.__file__}
         exec(self.code, told)  # noqa: S102 - the module again, with its mistake
         held = vars(self.module)
@@ -52,6 +55,7 @@ class ConstantSwap:
             _put(held[name], value, name)
         for clear in self.caches:
             clear()
+        return bool(changed)
 
 
 def _put(old: object, new: object, name: str) -> None:

@@ -283,6 +283,20 @@ def test_the_verdict_of_a_search_asks_for_purpose_recipient_and_every_operation(
         rules(())
 
 
+@pytest.mark.parametrize("missing", [Operation.COLLECT, Operation.EMBED, Operation.STORE])
+def test_taking_a_picture_in_asks_for_each_of_its_operations(missing: Operation) -> None:
+    gate = gate_over(grant(operations=tuple(operation for operation in Operation if operation is not missing)))
+    assert gate.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS).rules == ("operation_not_granted",)
+    assert gate.verdict(GrantId("g-1"), DISCLOSURE, candidates=(CA_BC,)).is_allowed
+
+
+@pytest.mark.parametrize("missing", [Operation.SEARCH, Operation.DISCLOSE])
+def test_telling_of_a_face_asks_for_each_of_its_operations(missing: Operation) -> None:
+    gate = gate_over(grant(operations=tuple(operation for operation in Operation if operation is not missing)))
+    assert gate.verdict(GrantId("g-1"), DISCLOSURE, candidates=(CA_BC,)).rules == ("operation_not_granted",)
+    assert gate.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS).rules == ()
+
+
 class TickingClock:
     """A second later at every look."""
 
@@ -318,3 +332,7 @@ def test_every_question_is_judged_at_one_time_however_long_it_takes() -> None:
     midnight = datetime(2026, 6, 2, tzinfo=UTC)
     (found,) = Gate(opening, TickingClock(midnight - timedelta(seconds=2))).collectable(HERS, ())
     assert found.rules == ("QC-9",)
+    running_out = Held(policy=policy_with(CA_BC={"order_received": {"issued": "2026-05-31", "comply_days": 1}}))
+    running_out.ledger.apply_grant(grant())
+    (found,) = Gate(running_out, TickingClock(midnight - timedelta(seconds=2))).collectable(HERS, ())
+    assert found.rules == ()

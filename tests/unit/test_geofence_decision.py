@@ -208,6 +208,7 @@ def test_only_what_adds_its_own_place_silences_a_hint_of_another() -> None:
     strict = shipped().location.model_copy(update={"deny_threshold": 0.1})
     policy = shipped().model_copy(update={"location": strict})
     assert "AU" in found(domain, says(EvidenceKind.TIME_ZONE, "AU"), by=living_in("CA-BC"), policy=policy)
+    assert found(says(EvidenceKind.TIME_ZONE, "AU"), by=living_in("CA-BC"), policy=policy) == places("CA-BC")
 
 
 @pytest.mark.parametrize("told", [[], [unreadable(EvidenceKind.GRANT_RESIDENCE)]])
