@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.consent.ledger import Standing
-from assent.deciding.fold import DecisionFold, UntrustedPolicyError
+from assent.deciding.fold import DECISION_TOPICS, DecisionFold, UntrustedPolicyError
 from assent.events.envelope import Event, encode
 from assent.events.erasures import ErasureCause, ErasureLevel, ErasureProgressed, ErasureRequested
 from assent.events.grants import GrantWithdrawn, SuppressionAdded
@@ -186,6 +186,11 @@ def test_the_demo_alone_takes_fixtures() -> None:
     for accepts in (True, False):
         fold = DecisionFold(policy_key=POLICY.public_key(), grant_key=REGISTRY.public_key(), accepts_fixtures=accepts)
         assert fold.ledger.accepts_fixtures is accepts
+    assert not folded([]).ledger.accepts_fixtures
+
+
+def test_a_decider_follows_everything_that_closes() -> None:
+    assert {topic.value for topic in DECISION_TOPICS} == {"grants", "withdrawals", "policies", "suppressions"}
 
 
 @settings(deadline=None)  # a busy machine is no slow fold

@@ -225,6 +225,27 @@ def test_only_words_about_use_stand_for_every_agent_when_no_agent_is_named() -> 
     assert [line.field for line in parse_robots(text).site_wide] == ["content-usage", "content-signal", "license"]
 
 
+@pytest.mark.parametrize("word", ["Dissallow", "Dissalow", "Disalow", "Diasllow", "Disallaw"])
+def test_a_no_is_read_through_a_slip_of_the_pen(word: str) -> None:
+    assert not policy(f"User-agent: *\n{word}: /a").allows("/a")
+
+
+@pytest.mark.parametrize("word", ["Crawl-delay", "Crawl delay", "Crawldelay"])
+def test_a_delay_is_read_through_a_slip_of_the_pen(word: str) -> None:
+    assert policy(f"Useragent: *\n{word}: 2").crawl_delay_s == 2
+
+
+@pytest.mark.parametrize("rule", ["Allow: /b", "Disallow: /b", "Content-Usage: train-ai=y", "Content-Signal: search=yes"])
+def test_a_group_is_closed_by_its_first_rule_of_any_kind(rule: str) -> None:
+    assert policy(f"User-agent: AssentBot\n{rule}\nUser-agent: other\nDisallow: /a").allows("/a")
+
+
+def test_half_a_million_bytes_are_read_and_no_more() -> None:
+    rule = b"\nUser-agent: *\nAllow: /"
+    for size, is_read in ((512_000, True), (512_001, False)):
+        assert robots_policy(200, b"#" * (size - len(rule)) + rule, agent=AGENT).allows("/a") is is_read
+
+
 PATHS = st.text(alphabet="ab/.~%é?=", max_size=12).map(lambda text: f"/{text}")
 PATTERNS = st.text(alphabet="ab/.*é~", min_size=1, max_size=8).map(lambda text: f"/{text}")
 

@@ -10,7 +10,7 @@ import pytest
 
 from assent.optouts.fetched_file import FetchedFile
 from assent.optouts.headers import header_optouts
-from assent.optouts.page import MAX_PAGE_BYTES, MAX_START_TAGS, page_optouts, parsable_page
+from assent.optouts.page import page_optouts, parsable_page
 from assent.optouts.signal import OptOutSignal
 from assent.optouts.site import site_optouts
 
@@ -124,15 +124,21 @@ def test_ai_txt(file: FetchedFile, path: str, told: list[str]) -> None:
 
 
 def test_a_page_is_read_up_to_its_bounds_and_in_either_order_of_bytes() -> None:
-    assert parsable_page(b" " * MAX_PAGE_BYTES) is not None
-    assert parsable_page(b" " * (MAX_PAGE_BYTES + 1)) is None
-    assert parsable_page(b"<a" * MAX_START_TAGS) is not None
-    assert parsable_page(b"<a" * (MAX_START_TAGS + 1)) is None
-    assert parsable_page(b"</a>< a><1" * MAX_START_TAGS) is not None
+    assert parsable_page(b" " * 8_388_608) is not None
+    assert parsable_page(b" " * 8_388_609) is None
+    assert parsable_page(b"<a" * 25_000) is not None
+    assert parsable_page(b"<a" * 25_001) is None
+    assert parsable_page(b"</a>< a><1" * 25_001) is not None
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         page = parsable_page(mark + "<p>é</p>".encode(encoding) + b"\x00")
         assert page is not None
         assert page.decode().startswith("<p>é</p>")
+
+
+def test_files_of_rules_are_read_up_to_half_a_million_bytes() -> None:
+    for size, words_of_both in ((524_288, []), (524_289, ["tdmrep unknown tdmrep.json unreadable", "ai_txt unknown ai.txt unreadable"])):
+        tdmrep, ai_txt = FetchedFile(200, b"[" + b" " * (size - 2) + b"]"), FetchedFile(200, b"#" * size)
+        assert words(site_optouts("/a", tdmrep, ai_txt, agent="AssentBot")) == words_of_both
 
 
 def test_a_number_is_a_reservation_as_it_is_written() -> None:
