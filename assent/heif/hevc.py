@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from assent.heif.boxes import Cursor, HeifError
 from assent.heif.file import HeifUnsupportedError
-from assent.heif.sequence_parameters import sequence_parameters
+from assent.heif.sequence_parameters import Colours, sequence_parameters
 
 MAX_UNITS = 2_048
 """Parts of one picture. A level allows 600 slices at most."""
@@ -33,10 +33,14 @@ class HevcParameters:
     record: bytes
     length_size: int
     units: frozenset[bytes]
+    colours: Colours | None = None
 
 
-def hevc_parameters(record: bytes) -> HevcParameters:
-    """The parameters of an hvcC record. Raises HeifError, and HeifUnsupportedError for more than one picture's."""
+def hevc_parameters(record: bytes, colours: Colours | None = None) -> HevcParameters:
+    """The parameters of an hvcC record, with the colours that the file states beside it. Raises HeifError, and HeifUnsupportedError for
+
+    those of more than one picture.
+    """
     fields = Cursor(record, 0, len(record))
     head = fields.take(22)
     if head[0] != 1:
@@ -53,9 +57,9 @@ def hevc_parameters(record: bytes) -> HevcParameters:
     if len(units[_VPS]) != 1 or len(units[_SPS]) != 1 or not 1 <= len(units[_PPS]) <= MAX_PICTURE_PARAMETERS:
         raise HeifUnsupportedError("not the parameters of one picture")
     every = frozenset(unit for told in units.values() for unit in told)
-    sequence = sequence_parameters(units[_SPS][0])
+    sequence = sequence_parameters(units[_SPS][0], colours)
     units[_SPS] = [sequence.unit]
-    return HevcParameters(sequence.width, sequence.height, _written(head, units), (head[21] & 3) + 1, every)
+    return HevcParameters(sequence.width, sequence.height, _written(head, units), (head[21] & 3) + 1, every, colours)
 
 
 def hevc_picture(content: bytes, parameters: HevcParameters) -> bytes:

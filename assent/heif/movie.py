@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence
 
 from assent.heif.hevc import HevcParameters
+from assent.heif.sequence_parameters import UNSAID
 
 _MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _TICKS = 25
@@ -47,6 +48,10 @@ def _table(pictures: Sequence[bytes], parameters: HevcParameters, start: int) ->
     size = struct.pack(">HH", parameters.width, parameters.height)
     entry = bytes(6) + struct.pack(">H", 1) + bytes(16) + size + struct.pack(">III", 0x480000, 0x480000, 0)
     entry += struct.pack(">H", 1) + bytes(32) + struct.pack(">Hh", 24, -1) + _box(b"hvcC", parameters.record)
+    if parameters.colours is not None:
+        # Where the parameters say nothing of it, this counts.
+        told = struct.pack(">HHHB", UNSAID, UNSAID, parameters.colours.matrix, parameters.colours.is_full << 7)
+        entry += _box(b"colr", b"nclx" + told)
     return _box(
         b"stbl",
         _full(b"stsd", struct.pack(">I", 1) + _box(b"hvc1", entry))

@@ -9,6 +9,7 @@ from assent.heif.boxes import Cursor, HeifError
 from assent.heif.file import HeifUnsupportedError, top_level
 from assent.heif.hevc import HevcParameters, hevc_parameters, hevc_picture
 from assent.heif.items import Items, read_items
+from assent.heif.sequence_parameters import Colours
 
 MAX_TILES = 1_024
 """40 megapixels in tiles of 256 are 640."""
@@ -86,13 +87,13 @@ def read_picture(data: bytes) -> HeifPicture:
     width, height = _extent(items, primary)
     tiles: tuple[int, ...] = (primary,)
     if kind.letters == b"hvc1":
-        parameters, columns = _parameters(items, primary), 1
+        parameters, columns = _parameters(items, primary, _colours(items, primary)), 1
+        if (parameters.width, parameters.height) != (width, height):
+            raise HeifError("the picture has another size than it says")
     elif kind.letters == b"grid":
         parameters, columns, tiles = _grid(items, primary, width, height)
     else:
         raise HeifUnsupportedError("the picture is coded in another way than HEVC")
-    if len(tiles) == 1 and (parameters.width, parameters.height) != (width, height):
-        raise HeifError("the picture has another size than it says")
     return HeifPicture(width, height, columns, parameters, tiles, _steps(items, primary, width, height), items)
 
 
@@ -107,12 +108,13 @@ def _grid(items: Items, primary: int, width: int, height: int) -> tuple[HevcPara
         raise HeifError("the tiles do not make the picture")
     if len(tiles) > MAX_TILES:
         raise HeifUnsupportedError("the picture has too many tiles")
-    parameters = _parameters(items, tiles[0])
+    colours = _colours(items, primary) or _colours(items, tiles[0])
+    parameters = _parameters(items, tiles[0], colours)
     for tile in dict.fromkeys(tiles):
         kind = items.kinds.get(tile)
         if kind is None or kind.letters != b"hvc1" or kind.is_protected or _turning(items, tile):
             raise HeifUnsupportedError("a tile is coded in another way than HEVC, or turned by itself")
-        if _extent(items, tile) != (parameters.width, parameters.height) or _parameters(items, tile).record != parameters.record:
+        if _extent(items, tile) != (parameters.width, parameters.height) or _parameters(items, tile, colours).record != parameters.record:
             raise HeifUnsupportedError("the tiles differ in size or in how they are coded")
     # No row and no column lies outside altogether: what is decoded is hardly more than what is shown.
     if not (columns - 1) * parameters.width < width <= columns * parameters.width:
@@ -122,8 +124,19 @@ def _grid(items: Items, primary: int, width: int, height: int) -> tuple[HevcPara
     return parameters, columns, tiles
 
 
-def _parameters(items: Items, item: int) -> HevcParameters:
-    return hevc_parameters(_one(items, item, b"hvcC"))
+def _parameters(items: Items, item: int, colours: Colours | None) -> HevcParameters:
+    return hevc_parameters(_one(items, item, b"hvcC"), colours)
+
+
+def _colours(items: Items, item: int) -> Colours | None:
+    """What the file says of an item's colours in numbers, which wins over what its coding says; a profile beside it is left alone."""
+    for one in items.properties.get(item, ()):
+        if one.box.kind == b"colr":
+            fields = Cursor(items.data, one.box.start, one.box.end)
+            if fields.take(4) == b"nclx":
+                fields.take(4)
+                return Colours.of(fields.number(2), is_full=bool(fields.number(1) & 0x80))
+    return None
 
 
 def _extent(items: Items, item: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """A sequence parameter set of HEVC (ITU-T H.265, 7.3.2.2): the size of its pictures, and the same set without the colours it claims.
 
 Colours of other primaries or another curve make a converter compute a table of all colours, which took seconds for a picture of 64
-pixels. They say nothing of a face. What brightness means (the range) and how colours are mixed (the matrix) stay.
+pixels. They say nothing of a face. What brightness means (the range) and how colours are mixed (the matrix) stay, unless the file says
+otherwise outside.
 """
 
 from __future__ import annotations
@@ -15,10 +16,23 @@ from assent.heif.file import HeifUnsupportedError
 MAX_SIDE = 16_384
 MAX_PADDING = 64
 """A picture is coded in whole blocks, of at most 64 pixels."""
-_UNSAID = 2
+UNSAID = 2
 _MATRICES = frozenset({1, 5, 6, 9})
 """BT.709, the two forms of BT.601, BT.2020: the ones that photos have."""
 _MAX_SETS, _MAX_PICTURES = 64, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """How colours are mixed (matrix, ITU-T H.273), and whether brightness takes the full range."""
+
+    matrix: int
+    is_full: bool
+
+    @classmethod
+    def of(cls, matrix: int, *, is_full: bool) -> Colours:
+        """A matrix that no photo has is none."""
+        return cls(matrix if matrix in _MATRICES else UNSAID, is_full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +44,11 @@ class SequenceParameters:
     unit: bytes
 
 
-def sequence_parameters(unit: bytes) -> SequenceParameters:
-    """Raises HeifError, and HeifUnsupportedError where much more is coded than is shown."""
+def sequence_parameters(unit: bytes, colours: Colours | None = None) -> SequenceParameters:
+    """`colours` are those that the file states outside, which win.
+
+    Raises HeifError, and HeifUnsupportedError where much more is coded than is shown.
+    """
     bits = Bits(unit[2:])
     bits.skip(4)
     layers = bits.take(3)
@@ -45,7 +62,7 @@ def sequence_parameters(unit: bytes) -> SequenceParameters:
     width, height = _size(bits, chroma)
     _skip_coding(bits, layers)
     if bits.take(1):
-        _forget_colours(bits)
+        _forget_colours(bits, colours)
     return SequenceParameters(width, height, unit[:2] + bits.payload())
 
 
@@ -115,20 +132,24 @@ def _skip_reference_sets(bits: Bits) -> None:
                 bits.skip(1)
 
 
-def _forget_colours(bits: Bits) -> None:
+def _forget_colours(bits: Bits, colours: Colours | None) -> None:
     """The beginning of vui_parameters (E.2.1): the shape of a pixel, overscan, then the colours."""
     if bits.take(1) and bits.take(8) == 255:
         bits.skip(32)
     if bits.take(1):
         bits.skip(1)
     if bits.take(1):
-        bits.skip(4)
+        bits.skip(3)
+        is_full = bool(bits.take(1))
+        if colours is not None:
+            bits.position -= 1
+            bits.write(1, colours.is_full)
         if bits.take(1):
-            bits.write(8, _UNSAID)
-            bits.write(8, _UNSAID)
-            matrix = bits.take(8)
-            bits.position -= 8
-            bits.write(8, matrix if matrix in _MATRICES else _UNSAID)
+            bits.write(8, UNSAID)
+            bits.write(8, UNSAID)
+            stated = colours or Colours.of(bits.take(8), is_full=is_full)
+            bits.position -= 0 if colours else 8
+            bits.write(8, stated.matrix)
 
 
 def _skip_numbers(bits: Bits, count: int) -> None:

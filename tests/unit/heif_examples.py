@@ -72,6 +72,11 @@ def extent(width: int, height: int) -> bytes:
     return full(b"ispe", struct.pack(">II", width, height))
 
 
+def nclx(matrix: int, *, is_full: bool) -> bytes:
+    """The colours in numbers, beside what the coding says of them."""
+    return box(b"colr", b"nclx" + struct.pack(">HHHB", 1, 13, matrix, is_full << 7))
+
+
 def turned(quarters: int) -> bytes:
     return box(IROT, bytes([quarters]))
 

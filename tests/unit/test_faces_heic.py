@@ -30,6 +30,7 @@ from tests.unit.heif_examples import (
     full,
     grid,
     in_parts,
+    nclx,
     others_view,
     picture,
     single,
@@ -121,6 +122,35 @@ def test_a_picture_in_tiles_is_put_together() -> None:
     assert (decoded.width, decoded.height) == (200, 300)
     assert distance(decoded.rgb, others_view(data)) < 2.5
     assert distance(decoded.rgb, np.rot90(rgb, 3)) < 4
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 96), (101, 77), (65, 33)])
+def test_one_tile_may_be_larger_than_the_picture(width: int, height: int) -> None:
+    """Writers put small pictures of odd sides so: what reaches beyond is padding."""
+    (tile,), _ = tiles_of(picture(128, 96), 128)
+    data = written(tiled([tile], 1, width, height))
+    seen = decode(data, limits=LIMITS).rgb
+    assert distance(seen, others_view(data)) < 2.5
+    assert distance(seen, picture(128, 96)[:height, :width]) < 4
+
+
+@pytest.mark.parametrize("matrix", [1, 6, 9])
+@pytest.mark.parametrize("is_full", [True, False])
+def test_colours_that_the_file_states_win_over_those_of_the_coding(matrix: int, is_full: bool) -> None:
+    """As another reader has it: the same slices, told differently outside."""
+    one = coded(picture(96, 64))
+    data = written(single(one, nclx(matrix, is_full=is_full)))
+    assert distance(decode(data, limits=LIMITS).rgb, others_view(data)) < 2.5
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_the_range_of_brightness_is_heeded(is_full: bool) -> None:
+    rgb = picture(128, 96)
+    rgb[:32], rgb[64:] = 0, 255
+    told = {"color_primaries": 1, "transfer_characteristics": 13, "matrix_coefficients": 6, "full_range_flag": int(is_full)}
+    seen = decode(heif.saved_heic(rgb, 95, **told), limits=LIMITS).rgb
+    assert seen[4:20].mean() < 3
+    assert seen[-20:-4].mean() > 252
 
 
 def test_only_the_primary_picture_is_seen() -> None:

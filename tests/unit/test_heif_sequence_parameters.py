@@ -12,7 +12,7 @@ from assent.faces.image import ImageLimits, decode
 from assent.heif.bits import Bits
 from assent.heif.boxes import HeifError
 from assent.heif.file import HeifUnsupportedError
-from assent.heif.sequence_parameters import sequence_parameters
+from assent.heif.sequence_parameters import Colours, sequence_parameters
 from tests.unit.heif_examples import distance, others_view, picture, saved_heic
 
 HEAD = b"\x42\x01"
@@ -23,9 +23,20 @@ def ue(value: int) -> str:
     return "0" * (len(text) - 1) + text
 
 
-def colours(primaries: int, curve: int, matrix: int) -> str:
+def colours(primaries: int, curve: int, matrix: int, *, is_full: int = 1) -> str:
     """A pixel of a shape of its own, overscan, then the colours; then a flag of what follows."""
-    return "1" + "11111111" + f"{16:016b}{9:016b}" + "11" + "1" + "101" + "1" + "1" + f"{primaries:08b}{curve:08b}{matrix:08b}" + "0"
+    return (
+        "1"
+        + "11111111"
+        + f"{16:016b}{9:016b}"
+        + "11"
+        + "1"
+        + "101"
+        + f"{is_full:d}"
+        + "1"
+        + f"{primaries:08b}{curve:08b}{matrix:08b}"
+        + "0"
+    )
 
 
 SCALING = "".join("1" + ue(5) * (min(64, 16 << 2 * size) + (size > 1)) for size in range(4) for _ in range(0, 6, 3 if size == 3 else 1))
@@ -78,6 +89,13 @@ def test_the_size_is_found_and_the_colours_are_unsaid(parts: dict[str, object], 
     across, down = (1, 1) if parts.get("chroma") == 3 else (2, 2)
     assert (found.width, found.height) == (640 - 2 * across, 480 - down)
     assert found.unit == written(**parts, told="1" + colours(2, 2, kept))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("matrix", "kept"), [(1, 1), (9, 9), (0, 2), (14, 2)])
+@pytest.mark.parametrize("is_full", [True, False])
+def test_what_the_file_states_outside_takes_the_place_of_it(matrix: int, kept: int, is_full: bool) -> None:
+    found = sequence_parameters(written(told="1" + colours(9, 16, 6, is_full=not is_full)), Colours.of(matrix, is_full=is_full))
+    assert found.unit == written(told="1" + colours(2, 2, kept, is_full=is_full))
 
 
 @pytest.mark.parametrize("parts", PARTS.values(), ids=list(PARTS))
