@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -151,6 +152,15 @@ def test_the_range_of_brightness_is_heeded(is_full: bool) -> None:
     seen = decode(heif.saved_heic(rgb, 95, **told), limits=LIMITS).rgb
     assert seen[4:20].mean() < 3
     assert seen[-20:-4].mean() > 252
+
+
+def test_several_are_decoded_at_once_as_one_after_the_other() -> None:
+    """The decoder reads its film through Python, while another thread may hold it: services decode in threads."""
+    files = [heif.saved_heic(np.ascontiguousarray(np.roll(picture(256, 192), 16 * number, axis=1))) for number in range(4)]
+    alone = [decode(data, limits=LIMITS).rgb for data in files]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        together = list(pool.map(lambda number: decode(files[number % 4], limits=LIMITS).rgb, range(80)))
+    assert all(np.array_equal(seen, alone[number % 4]) for number, seen in enumerate(together))
 
 
 def test_only_the_primary_picture_is_seen() -> None:
