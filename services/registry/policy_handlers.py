@@ -7,8 +7,8 @@ from aiohttp import web
 from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
-from services.registry.api_models import PolicyOut, StopIn, StopOut, StoppedOut, StopsOut
 from services.registry.desk_table import newest_policy
+from services.registry.policy_models import PolicyOut, StopIn, StopOut, StoppedOut, StopsOut
 from services.registry.policy_stops import PolicyStops
 from services.registry.request_body import parsed
 from services.registry.route import Route, answer

@@ -92,6 +92,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a place and everything": (("CA-BC", "--all", "--because", ORDER, "--yes"), 2, "name the places to stop, or --all"),
     "no order": (("CA-BC", "--yes"), 2, "--because"),
     "an order of nothing": (("CA-BC", "--because", "x", "--yes"), 4, "because"),
+    "an order that writes over the line": (("CA-BC", "--because", "Order\x1b[2K P26", "--yes"), 4, "because"),
     "the unknown": (("UNKNOWN", "--because", ORDER, "--yes"), 4, "places"),
     "the unknown, rehearsed": (("UNKNOWN", "--because", ORDER), 4, "never open"),
     "a name": (("Quebec", "--because", ORDER, "--yes"), 2, "did you mean CA-QC?"),
