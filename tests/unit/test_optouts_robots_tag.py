@@ -151,6 +151,12 @@ def test_each_statement_has_its_word_and_its_verdict(value: str, signals: list[t
     assert told(value) == signals
 
 
+@pytest.mark.parametrize("word", ["max-snippet: 20", "max-image-preview: large", "max-video-preview: -1", "unavailable_after: 2030-01-01"])
+def test_a_word_with_a_value_is_no_name_of_a_crawler(word: str) -> None:
+    """Else what stands behind it would be bound to that crawler, and lost."""
+    assert ("deny", "noai") in told(f"{word}, noai")
+
+
 def test_an_image_is_unavailable_from_the_very_moment_on() -> None:
     assert told("unavailable_after: 2026-06-01T12:00:00Z") == [("deny", "unavailable_after")]
     assert told("unavailable_after: 2026-06-01T12:00:01Z") == [("none", "unavailable_after")]
