@@ -133,3 +133,7 @@ def test_everything_that_can_be_seen_at_once_fits_into_an_event() -> None:
 )
 def test_a_token_is_plain_and_short_and_no_address(text: str, token: str) -> None:
     assert OptOutSignal(SignalKind.HTML, SignalVerdict.NONE, SignalSource.PAGE, text).token == token
+
+
+def test_sites_write_our_name_in_their_files_so_it_stays() -> None:
+    assert AGENT_NAME == "AssentBot"
