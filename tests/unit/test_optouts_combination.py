@@ -129,7 +129,15 @@ def test_everything_that_can_be_seen_at_once_fits_into_an_event() -> None:
 
 @pytest.mark.parametrize(
     ("text", "token"),
-    [("!Train-AI = n!", "train-ai_=_n"), ("__a__", "a"), ("https://x/y", "https_x_y"), ("é", ""), ("A.b*c", "a.b*c"), ("x" * 65, "x" * 64)],
+    [
+        ("!Train-AI = n!", "train-ai_=_n"),
+        ("-a-", "-a-"),
+        ("__a__", "a"),
+        ("https://x/y", "https_x_y"),
+        ("é", ""),
+        ("A.b*c", "a.b*c"),
+        ("x" * 65, "x" * 64),
+    ],
 )
 def test_a_token_is_plain_and_short_and_no_address(text: str, token: str) -> None:
     assert OptOutSignal(SignalKind.HTML, SignalVerdict.NONE, SignalSource.PAGE, text).token == token
