@@ -116,9 +116,13 @@ def _is_enumeration(node: ast.ClassDef) -> bool:
 
 
 def _is_no_decision(holder: ast.AST, node: ast.AST, where: _Where) -> bool:
-    return _is_text_for_people(holder, node, where) or (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DECIDE_NOTHING
-    )
+    match node:
+        case ast.Call(func=ast.Name(id=name)) if name in _DECIDE_NOTHING:
+            return True
+        case ast.Assign(targets=[ast.Name(id="__all__")]):
+            return True
+        case _:
+            return _is_text_for_people(holder, node, where)
 
 
 def _is_text_for_people(holder: ast.AST, node: ast.AST, where: _Where) -> bool:

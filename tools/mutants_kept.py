@@ -39,6 +39,7 @@ KEPT: dict[str, str] = {
     "assent/consent/ledger.py: ConsentLedger._joint_standing: not members or any((member.binding.mode is BindingMode.JOINT for member in members)) [without operand 0]": "the next question refuses it as well: she is not among no people",
     "assent/consent/ledger.py: ConsentLedger._forget_sources: if not named: [never]": "an empty set of grants names none; it is taken away so that none are kept",
     "assent/consent/ledger.py: ConsentLedger._forget_sources: del self._by_source[key] [left out]": "an empty set of grants names none; it is taken away so that none are kept",
+    "assent/consent/legal_form.py: _basis_rules: needs.explicit and (not basis.explicit) [without operand 0]": "every place asks for it; no file can say otherwise",
     "assent/geofence/decision.py: _weighed: item.kind is not EvidenceKind.SERVER_ADDRESS or item.is_invalid [without operand 1]": "what cannot be read counts whatever its weight",
     "assent/geofence/decision.py: _is_enough: if not item.is_invalid: [always]": "what cannot be read allows nothing: its weight is nought",
     "assent/geofence/decision.py: _is_enough: sum(best.values()) >= policy.location.allow_threshold - 1e-09 [turned]": "no sum of weights of two digits lies that near to the threshold",

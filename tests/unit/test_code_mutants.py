@@ -83,6 +83,7 @@ def test_every_kind_of_mistake_is_made_and_what_only_people_read_is_left_alone()
         ),
         ("def f(x): return f'{x}a'", set()),
         ("def f(x): 'Said.'", set()),
+        ("__all__ = ['a']", set()),
         ("class A(StrEnum):\n    B = 'b'", set()),
         ("def f(x):\n @lru_cache(maxsize=1)\n def g(y): h", set()),
     ],

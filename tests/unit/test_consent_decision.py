@@ -248,6 +248,9 @@ def test_ca_4_and_x_9_judge_the_purpose_apart_from_the_grant() -> None:
         (AgeBand.MINOR_UNDER_14, True, 13, 13, False),
         (AgeBand.MINOR_UNDER_14, True, 18, 13, True),
         (AgeBand.MINOR_UNDER_14, False, 13, 13, True),
+        (AgeBand.MINOR_UNDER_14, False, 1, 1, True),
+        (AgeBand.MINOR_14_17, False, 15, 15, True),
+        (AgeBand.MINOR_14_17, True, 19, 18, False),
     ],
 )
 def test_ca_6_a_guardian_cures_only_below_the_age_the_place_says(
@@ -255,6 +258,15 @@ def test_ca_6_a_guardian_cures_only_below_the_age_the_place_says(
 ) -> None:
     policy = policy_with(CA_BC={"consent": {"age_min": age_min, "guardian_below": guardian_below}})
     assert verdict(grant(age_band=band, guardian=guardian), "CA-BC", policy=policy).rules == (("CA-6",) if is_refused else ())
+
+
+@pytest.mark.parametrize(
+    ("needed", "given"), [("alternative_offered", {"alternative_offered": False}), ("notice_sha256", {"notice_sha256": None})]
+)
+def test_what_a_place_does_not_ask_for_it_does_not_miss(needed: str, given: dict[str, Any]) -> None:
+    held = grant(legal=(basis("CA-BC", **given),))
+    assert not verdict(held, "CA-BC").is_allowed
+    assert verdict(held, "CA-BC", policy=policy_with(CA_BC={"consent": {needed: False}})).is_allowed
 
 
 def test_an_end_is_an_end_to_the_second() -> None:

@@ -201,6 +201,17 @@ def test_a_weight_counts_from_the_threshold_on() -> None:
         assert ("AU" in found(light, by=living_in("CA-BC"))) is counts
 
 
+def test_a_statement_with_two_meanings_makes_a_place_known_only_if_it_does_in_both() -> None:
+    others = (says(EvidenceKind.XMP_LOCATION_SHOWN, "AU"), says(EvidenceKind.SCHEMA_RESIDENCE, "AU"))
+    assert found(*others, says(EvidenceKind.IPTC_PLACE, "AU")) == places("AU", UNKNOWN)
+    assert found(*others, says(EvidenceKind.SCHEMA_PLACE, "AU")) == places("AU")
+
+
+def test_weights_that_come_to_the_threshold_are_enough() -> None:
+    assert found(says(EvidenceKind.EXIF_GPS, "AU"), says(EvidenceKind.COUNTRY_DOMAIN, "AU")) == places("AU")
+    assert found(says(EvidenceKind.EXIF_GPS, "AU"), says(EvidenceKind.SERVER_ADDRESS, "AU")) == places("AU", UNKNOWN)
+
+
 def test_only_what_adds_its_own_place_silences_a_hint_of_another() -> None:
     domain = says(EvidenceKind.COUNTRY_DOMAIN, "AU")
     light = replace(says(EvidenceKind.EXIF_GPS, "AU"), deny_weight=0.1)

@@ -52,6 +52,9 @@ def test_the_circle_is_as_wide_as_accuracy_margin_and_border_together(accuracy_m
     areas = OneArea()
     point_evidence(KIND, Point(49, -123, accuracy_m, margin_m), areas=areas, location=shipped().location)
     assert areas.radii == [radius_m]
+    point_evidence(KIND, Point(49, -123, accuracy_m=1000), areas=areas, location=shipped().location)
+    point_evidence(KIND, Point(49, -123, margin_m=1000), areas=areas, location=shipped().location)
+    assert areas.radii == [radius_m, 6000, 6100]
 
 
 def test_another_map_datum_widens_the_circle() -> None:
