@@ -289,3 +289,10 @@ def test_json_is_read_in_one_way_only_and_up_to_its_bound() -> None:
     for text in ("", "[" * 100_000, '{"a": 1, "a": 1}', '[{"a": 1, "a": 2}]', "9" * 10_000):
         with pytest.raises(JsonUnreadableError):
             parse_json(text)
+
+
+def test_a_reservation_in_an_image_is_that_of_its_own_standard() -> None:
+    fields = 'xmlns:t="http://www.w3.org/ns/tdmrep/" t:reservation="1" xmlns:o="http://o.example/" o:reservation="0"'
+    description = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description {fields}/></rdf:RDF>'
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{description}</x:xmpmeta>'
+    assert words(xmp_optouts(packet.encode())) == ["tdmrep deny image tdm-reservation=1"]
