@@ -434,12 +434,17 @@ class Grants:
         return offsets
 
 
+def is_for_others_alone(requested: Grant) -> bool:
+    """Nothing is left of it where nobody but herself may be told."""
+    return bool(requested.recipients) and all(purpose.code is Purpose.GALLERY_SEARCH for purpose in requested.purposes)
+
+
 def without_recipients(requested: Grant) -> Grant:
     """The same for nobody but herself, as her browser asks. Raises ApiError where nothing would be left of it."""
     if not requested.recipients:
         return requested
     purposes = tuple(purpose for purpose in requested.purposes if purpose.code is not Purpose.GALLERY_SEARCH)
-    if not purposes:
+    if is_for_others_alone(requested):
         raise ApiError(
             409,
             "privacy_signal",

@@ -29,7 +29,7 @@ from services.registry.erasure_table import erasure_of
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_handlers import grant_of
 from services.registry.grant_table import GrantRow, grants_of
-from services.registry.grants import Grants
+from services.registry.grants import Grants, is_for_others_alone
 from services.registry.outcome_table import disclosures_of, outcomes_after
 from services.registry.overrides import Overrides
 from services.registry.portal_lines import counted, told_in
@@ -234,7 +234,8 @@ class Portal:
             raise ApiError(409, "already_answered", "This request was answered before.", "Sign in with the grant's own secret.")
         record = await self._grants.record(row.grant_id)
         is_private = asks_for_privacy(request) and bool(record.recipients)
-        return self._pages.page(request, "notice", record=record, one_time_secret=secret, is_private=is_private)
+        is_empty = is_private and is_for_others_alone(record)
+        return self._pages.page(request, "notice", record=record, one_time_secret=secret, is_private=is_private, is_empty=is_empty)
 
     async def _view(self, row: GrantRow) -> dict[str, Any]:
         """One grant as her page shows it."""

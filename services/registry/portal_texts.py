@@ -26,6 +26,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "notice_at": "The notice is at this address. Read it before you answer.",
         "private": "Your browser asks that nothing be shared (Global Privacy Control). If you say yes, the recipients named in the notice "
         "are left out of your consent: nobody but you is told of a match.",
+        "private_alone": "Your browser asks that nothing be shared (Global Privacy Control), and this request is for nothing else. You can "
+        "say no, or switch that signal off for this site and open this page again.",
         "left_out": "Left out, as your browser asks (Global Privacy Control):",
         "say_yes": "Yes, I agree",
         "say_no": "No, I do not agree",
@@ -168,6 +170,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "notice_at": "L'avis se trouve à cette adresse. Lisez-le avant de répondre.",
         "private": "Votre navigateur demande que rien ne soit communiqué (Global Privacy Control). Si vous dites oui, les destinataires "
         "nommés dans l'avis sont exclus de votre consentement : personne d'autre que vous n'est informé d'une correspondance.",
+        "private_alone": "Votre navigateur demande que rien ne soit communiqué (Global Privacy Control), et cette demande ne vise rien "
+        "d'autre. Vous pouvez dire non, ou désactiver ce signal pour ce site et rouvrir cette page.",
         "left_out": "Exclus, comme votre navigateur le demande (Global Privacy Control) :",
         "say_yes": "Oui, j'accepte",
         "say_no": "Non, je n'accepte pas",

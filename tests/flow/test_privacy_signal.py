@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,21 @@ async def test_where_nothing_would_be_left_she_is_told_and_nothing_is_given(fiel
     assert field_of.shared.tables.ledger.grant(made["grant_id"]) is None
     status, said = await field_of.ask("POST", f"{path}/confirm", json=made["yes"])
     assert status == 200, "her secret was not used up by it"
+
+
+@pytest.mark.parametrize(("lang", "says"), [("en", "this request is for nothing else"), ("fr", "cette demande ne vise rien d'autre")])
+async def test_her_page_offers_no_yes_that_would_be_refused(field_of: Field, lang: str, says: str) -> None:
+    made = await asked(field_of, purposes=[{"code": "gallery_search"}])
+    path, origin, secret = (
+        f"/confirm/{made['grant_id']}?lang={lang}",
+        {"Origin": field_of.url},
+        {"one_time_secret": made["one_time_secret"]},
+    )
+    _, page = await field_of.ask("POST", path, headers=origin | ASKS, data=secret)
+    assert (says in html.unescape(page), f"{made['grant_id']}/yes" in page, f"{made['grant_id']}/no" in page) == (True, False, True)
+    assert "device_key.js" not in page, "there is no yes to sign"
+    _, page = await field_of.ask("POST", path, headers=origin, data=secret)
+    assert (says in html.unescape(page), f"{made['grant_id']}/yes" in page) == (False, True)
 
 
 async def test_a_grant_for_herself_is_the_same_with_the_signal(field_of: Field) -> None:
