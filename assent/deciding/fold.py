@@ -1,8 +1,9 @@
-"""Grants, withdrawals, policy and suppressions folded from the log; a record that cannot be read closes, it never opens."""
+"""Grants, withdrawals, policy, suppressions and opt-outs folded from the log; a record that cannot be read closes, it never opens."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +11,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from assent.consent.ledger import ConsentLedger
+from assent.deciding.opted_out import OptedOut
 from assent.deciding.suppressions import Suppressions
 from assent.events.envelope import UnreadableEventError, decode, decode_signed
 from assent.events.grants import GrantSnapshot, GrantWithdrawn, PolicyPublished, SuppressionAdded
+from assent.events.optout_changes import OptOutChanged
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
@@ -20,7 +23,7 @@ from assent.geofence.policy import Policy
 from assent.ids import GrantId
 from assent.intake.registry_signature import REGISTRYS_WORD, is_registrys_word
 
-DECISION_TOPICS = (Topic.GRANTS, Topic.WITHDRAWALS, Topic.POLICIES, Topic.SUPPRESSIONS)
+DECISION_TOPICS = (Topic.GRANTS, Topic.WITHDRAWALS, Topic.POLICIES, Topic.SUPPRESSIONS, Topic.OPTOUTS)
 _SIGNED = frozenset(topic.value for topic in REGISTRYS_WORD)
 
 
@@ -41,17 +44,27 @@ class DecisionFold:
     """The state that decisions read. `policy` is None until one was published; without a policy nothing is decided. `policy_since` is
     when it was published, None where that is not signed.
 
-    `unreadable` counts, by topic, the records that could not be read and those that the registry did not sign.
+    `unreadable` counts, by topic, the records that could not be read and those that their owner did not sign. `is_crawlers` tells what the
+    crawler signed; who cannot ask takes every no from `optouts`, and no end of one.
     """
 
-    def __init__(self, *, policy_key: Ed25519PublicKey, grant_key: Ed25519PublicKey, accepts_fixtures: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        policy_key: Ed25519PublicKey,
+        grant_key: Ed25519PublicKey,
+        is_crawlers: Callable[[StoredRecord], bool] | None = None,
+        accepts_fixtures: bool = False,
+    ) -> None:
         self.ledger = ConsentLedger(accepts_fixtures=accepts_fixtures)
         self.policy: Policy | None = None
         self.suppressions = Suppressions()
+        self.optouts = OptedOut()
         self.unreadable: dict[str, int] = {}
         self.policy_since: datetime | None = None
         self._policy_key = policy_key
         self._grant_key = grant_key
+        self._is_crawlers = is_crawlers
 
     def apply(self, record: StoredRecord) -> None:
         """Read and take one record. Raises UntrustedPolicyError for a policy that does not hold."""
@@ -71,9 +84,14 @@ class DecisionFold:
     def take(self, record: StoredRecord, said: Reading) -> None:
         """Take what was read of a record of a decision topic. Raises UntrustedPolicyError for a policy that does not hold.
 
+        A word about an opt-out that the crawler did not sign is left alone: its topic is kept whole, so it hides none that was signed.
+
         A grant that the registry did not sign denies the grant id in its key. A withdrawal counts whoever wrote it, for it can only
         close.
         """
+        if record.topic == Topic.OPTOUTS.value:
+            self._take_optout(record, said)
+            return
         if not said.is_registrys or said.error is not None:
             self._count(record)
         if said.error is not None:
@@ -98,6 +116,16 @@ class DecisionFold:
             self._deny(record)
         if record.topic == Topic.SUPPRESSIONS.value:
             self.suppressions.deny(record.key.decode(errors="replace"))
+
+    def _take_optout(self, record: StoredRecord, said: Reading) -> None:
+        is_checked = self._is_crawlers is not None
+        if self._is_crawlers is not None and not self._is_crawlers(record):
+            self._count(record)
+        elif not isinstance(said.data, OptOutChanged):
+            self._count(record)
+            self.optouts.deny(record.key.decode(errors="replace"))
+        elif (is_checked or said.data.is_closed) and not self.optouts.apply(said.data):
+            self._count(record)
 
     def _count(self, record: StoredRecord) -> None:
         self.unreadable[record.topic] = self.unreadable.get(record.topic, 0) + 1

@@ -13,9 +13,11 @@ from assent.consent.content_rights import optout_rules
 from assent.consent.decision import SELF, Request, Verdict, allow, stand, verdict_on
 from assent.consent.judged import judged_grant
 from assent.consent.ledger import ConsentLedger, Standing
+from assent.deciding.opted_out import OptedOut
 from assent.deciding.suppressions import Suppressions
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import CoarseEvidence
+from assent.events.fetched_from import FetchedFrom
 from assent.events.grants import GrantSnapshot, Operation, Purpose
 from assent.events.optouts import SeenOptOut
 from assent.geofence.decision import candidate_set, closed_for
@@ -43,6 +45,7 @@ class DecisionState(Protocol):
     ledger: ConsentLedger
     policy: Policy | None
     suppressions: Suppressions
+    optouts: OptedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +116,41 @@ class Gate:
         """The grant if it is live now."""
         return self._fold.ledger.live(grant_id, self.now)
 
-    def may_stay(self, grant_id: GrantId, *, source: str | None) -> bool:
-        """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from.
+    def may_stay(self, grant_id: GrantId, *, source: str | None, fetched: Sequence[FetchedFrom]) -> bool:
+        """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from, and
+        it is not opted out where it was fetched. Of several addresses one is enough.
 
         Of a joint grant each of its people may take storing away, in her own. `source` is its keyed name; None, of releases that did
-        not keep it, is judged by storing alone.
+        not keep it, is judged by storing alone. It counts where `fetched` is empty, as in points of releases that did not keep that.
         """
         grant = self.live(grant_id)
         if grant is None or any(Operation.STORE not in held.operations for held in (grant, *self._fold.ledger.members(grant))):
             return False
+        if not fetched:
+            return self._names_source(grant, source)
+        return any(self._names_source(grant, one.source) and not self.is_opted_out(grant_id, one) for one in fetched)
+
+    def is_opted_out(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
+        """A no was seen there since, which this grant has not set aside. What was handed in came from no address: nobody says no there."""
+        optouts, names = self._fold.optouts, self._names
+        if fetched.address is None or not optouts.closes(fetched.address, fetched.at):
+            return False
+        return names is None or not optouts.is_aside(names.address_under(fetched.address, grant_id))
+
+    def optouts_changed_at(self, grant_id: GrantId, address: str) -> datetime | None:
+        """When what is said at this address, or what this grant sets aside of it, changed last; None where nobody ever said no."""
+        names = (address,) if self._names is None else (address, self._names.address_under(address, grant_id))
+        return max((at for name in names if (at := self._fold.optouts.changed_at(name)) is not None), default=None)
+
+    def _names_source(self, grant: GrantSnapshot, source: str | None) -> bool:
         if source is None:
             return True
         names = self._names
         return names is not None and any(names.source_name(rule.kind.value, rule.value) == source for rule in grant.sources)
 
-    def keeps(self, grant_id: GrantId, *, source: str | None, image_id: ImageId) -> bool:
+    def keeps(self, grant_id: GrantId, *, source: str | None, fetched: Sequence[FetchedFrom], image_id: ImageId) -> bool:
         """A stored face is told of and kept on: it is still within its live grant, and nobody asked that its image never come back."""
-        return self.may_stay(grant_id, source=source) and not self.is_image_suppressed(image_id)
+        return self.may_stay(grant_id, source=source, fetched=fetched) and not self.is_image_suppressed(image_id)
 
     def is_suppressed(self, suppression_key: str) -> bool:
         """These bytes, or what lies at this address, were asked never to come back."""

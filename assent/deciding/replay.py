@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from assent.consent.judged import STAND_IN_ASSET, stand_in_ledger
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.gate import NO_GRANT, Gate, Judgement
+from assent.deciding.opted_out import OptedOut
 from assent.deciding.recorded import RecordedDecision
 from assent.deciding.suppressions import Suppressions
 from assent.events.decisions import DecisionRecord, JudgedGrant
@@ -31,11 +32,13 @@ _OF_FACES = frozenset({"region_not_found", "low_quality", "faces_overlap", "not_
 OBSERVED: dict[Stage, frozenset[str]] = {
     Stage.CRAWLER: _OF_BYTES | {"robots_disallow", "optout_signal", "fetch_failed", "suppressed"},
     Stage.GEOFENCE: frozenset({"quarantine_expired", "suppressed"}),
-    Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | _OF_FACES | {"suppressed"},
-    # The name of the source that a face came from is not in the record.
-    Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed"},
+    Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | _OF_FACES | {"suppressed", "optout_signal"},
+    # The names of the source and of the address that a face came from are not in the record.
+    Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed", "optout_signal"},
 }
-"""What a stage may say that it saw of the site, the bytes, the key store or a stored source. A rule of law is never seen; it is decided."""
+"""What a stage may say that it saw of the site, the bytes, the key store, a stored source or what was said since at an address. A rule
+of law is never seen; it is decided.
+"""
 
 
 class NotReplayable(StrEnum):
@@ -116,6 +119,7 @@ class _State:
     ledger: ConsentLedger
     policy: Policy | None
     suppressions: Suppressions
+    optouts: OptedOut
 
 
 class _Replay:
@@ -126,7 +130,7 @@ class _Replay:
         self._record = record
         residence, self._evidence = _split(recorded.evidence or (), record.grant)
         self._ledger = _ledger(recorded.grant_id, record.grant, residence)
-        self._gate = Gate(_State(self._ledger, policy, Suppressions()), _Moment(record.at))
+        self._gate = Gate(_State(self._ledger, policy, Suppressions(), OptedOut()), _Moment(record.at))
 
     def again(self) -> Replayed:
         """By the stage that decided. Raises NotReplayableError."""

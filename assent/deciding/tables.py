@@ -1,9 +1,12 @@
-"""The tables of a decider: grants, withdrawals, policy and suppressions, whole in memory and provably fresh."""
+"""The tables of a decider: grants, withdrawals, policy, suppressions and opt-outs, whole in memory and provably fresh."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.fold import DECISION_TOPICS, DecisionFold
+from assent.events.record import StoredRecord
 from assent.keys.signing_keys import PublicKeys
 from assent.stream.clock import Clock
 from assent.stream.event_log import EventLog
@@ -13,8 +16,18 @@ from assent.stream.table import Table
 class DecisionTables:
     """Several services of one process may share one; each process has its own."""
 
-    def __init__(self, log: EventLog, *, public: PublicKeys, clock: Clock, accepts_fixtures: bool = False) -> None:
-        self.fold = DecisionFold(policy_key=public.policy, grant_key=public.grant, accepts_fixtures=accepts_fixtures)
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        public: PublicKeys,
+        clock: Clock,
+        is_crawlers: Callable[[StoredRecord], bool] | None = None,
+        accepts_fixtures: bool = False,
+    ) -> None:
+        self.fold = DecisionFold(
+            policy_key=public.policy, grant_key=public.grant, is_crawlers=is_crawlers, accepts_fixtures=accepts_fixtures
+        )
         self.table = Table(log, [topic.value for topic in DECISION_TOPICS], self.fold, clock=clock)
 
     @property

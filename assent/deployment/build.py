@@ -25,6 +25,7 @@ from assent.events.topics import all_topics
 from assent.faces.manifest import PackManifest, read_manifest
 from assent.faces.pack import FacePack, load_pack
 from assent.intake.producers import CRAWLER, UPLOAD, ProducerDirectory
+from assent.intake.stage_signatures import StageSignatures
 from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
@@ -76,7 +77,8 @@ async def open_shared(
             vectors = open_vectors(settings, manifest)
             await _opened(vectors)
             stack.push_async_callback(vectors.close)
-        tables = DecisionTables(log, public=keys.public, clock=clock, accepts_fixtures=settings.accepts_fixtures)
+        is_crawlers = StageSignatures(keys).holds
+        tables = DecisionTables(log, public=keys.public, clock=clock, is_crawlers=is_crawlers, accepts_fixtures=settings.accepts_fixtures)
         await tables.start()
         stack.push_async_callback(tables.stop)
         gauges = asyncio.create_task(Gauges(tables, metrics).run(), name="gauges")

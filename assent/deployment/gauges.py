@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from assent.deciding.fold import DECISION_TOPICS
 from assent.deciding.tables import DecisionTables
-from assent.events.topics import Topic
 from assent.telemetry import metrics as declared
 from assent.telemetry.loop_lag import LoopLagProbe
 from assent.telemetry.meter import Metrics
@@ -34,9 +34,9 @@ class Gauges:
             probe.cancel()
 
     def turn(self) -> None:
-        """The tables as they are now. The four topics are one table, so they are as fresh as each other."""
+        """The tables as they are now. Their topics are one table, so they are as fresh as each other."""
         age = self._tables.table.age_s()
-        for topic in (Topic.GRANTS, Topic.WITHDRAWALS, Topic.POLICIES, Topic.SUPPRESSIONS):
+        for topic in DECISION_TOPICS:
             self._metrics.set(declared.TABLE_READY, float(self._tables.is_ready), table=topic.value)
             self._metrics.set(declared.TABLE_AGE, min(age, _UNKNOWN_AGE_S), table=topic.value)
             unreadable = self._tables.fold.unreadable.get(topic.value, 0)

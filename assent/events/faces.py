@@ -8,6 +8,7 @@ from pydantic import Field
 
 from assent.events.decisions import DecisionRecord
 from assent.events.face_box import FaceBox
+from assent.events.fetched_from import FetchedFrom
 from assent.events.payload import EventPayload, UtcTime
 from assent.events.topics import Topic
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, ProducerId, SightingId, SubjectId
@@ -18,8 +19,8 @@ __all__ = ["FaceBox", "FaceEmbedded"]
 class FaceEmbedded(EventPayload):
     """One granted face. `sealed_vector` is AES-256-GCM over little-endian float32[dimensions], unit length.
 
-    `producer` handed the image in; `source` is the keyed name of the source rule that covered it. Both are None in records of releases
-    that did not say it, as `decision` is.
+    `producer` handed the image in; `source` is the keyed name of the source rule that covered it; `fetched` is where the picture was.
+    Each is None in records of releases that did not say it, as `decision` is.
     """
 
     type: ClassVar[str] = "faces.embedded.v1"
@@ -31,6 +32,7 @@ class FaceEmbedded(EventPayload):
     image_id: ImageId
     producer: ProducerId | None = None
     source: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    fetched: FetchedFrom | None = None
     sighting_id: SightingId
     region_index: int = Field(ge=0)
     box: FaceBox

@@ -38,7 +38,8 @@ class Stage(StrEnum):
 class Sighting(WireModel):
     """One image at one place. `blob` is the key of the sealed original in quarantine; times are UTC.
 
-    `optouts` deny or could not be read: each later hop asks whether the grant that it decides about has set them aside.
+    `optouts` deny or could not be read: each later hop asks whether the grant that it decides about has set them aside. `asked` is the
+    keyed name of the address that the crawler asked, where a redirect led from it to `final_url`.
     """
 
     sighting_id: SightingId
@@ -51,6 +52,7 @@ class Sighting(WireModel):
     media_type: str
     final_url: str | None = Field(default=None, max_length=2048)
     page_url: str | None = Field(default=None, max_length=2048)
+    asked: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", exclude_if=lambda asked: asked is None)
     account: str | None = Field(default=None, max_length=512)
     upload_grant_id: GrantId | None = None
     fetched_at: UtcTime

@@ -21,6 +21,8 @@ class Topic(StrEnum):
     WITHDRAWALS = "withdrawals"
     POLICIES = "policies"
     SUPPRESSIONS = "suppressions"
+    OPTOUTS = "optouts"
+    ADDRESSES = "addresses"
     ERASURES_REQUESTED = "erasures.requested"
     ERASURES_PROGRESSED = "erasures.progressed"
     DISCLOSURES = "disclosures"
@@ -64,13 +66,25 @@ TOPICS: dict[Topic, TopicSettings] = {
     # Kept whole: a decision can be made again only under the document of its version, and they are few and small.
     Topic.POLICIES: TopicSettings("policy", "delete", None, 1, ("registry",)),
     Topic.SUPPRESSIONS: TopicSettings("suppression_key", "compact", None, 1, ("registry",), min_compaction_lag_s=3_600),
+    # Kept whole too: what a site said last, and where to ask again, can then be hidden by nothing that is put behind it.
+    Topic.OPTOUTS: TopicSettings("place", "delete", None, 1, ("crawler",)),
+    Topic.ADDRESSES: TopicSettings("place", "delete", None, 1, ("crawler",)),
     Topic.ERASURES_REQUESTED: TopicSettings("grant_id", "delete", 400 * DAY_S, PARTITIONS, ("registry",)),
     Topic.ERASURES_PROGRESSED: TopicSettings("erasure_id", "delete", 400 * DAY_S, PARTITIONS, ("indexer", "registry")),
     Topic.DISCLOSURES: TopicSettings("query_id", "delete", 400 * DAY_S, PARTITIONS, ("query",)),
 }
 
-HANDED_ON = (Topic.IMAGES_LOCATED, Topic.IMAGES_CLEARED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED)
-"""Topics on whose word somebody relies: which image, whose grant, which places, and what was erased. Their owners sign each record."""
+HANDED_ON = (
+    Topic.IMAGES_LOCATED,
+    Topic.IMAGES_CLEARED,
+    Topic.FACES_EMBEDDED,
+    Topic.OPTOUTS,
+    Topic.ADDRESSES,
+    Topic.ERASURES_PROGRESSED,
+)
+"""Topics on whose word somebody relies: which image, whose grant, which places, what a site says now, where it is asked again, and what
+was erased. Their owners sign each record.
+"""
 
 DEAD_LETTER_SETTINGS = TopicSettings("as the source", "delete", 30 * DAY_S, 1, ("whoever could not read it",))
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from typing import Protocol
 
-from assent.ids import ImageId, ProducerId, SightingId
+from assent.ids import GrantId, ImageId, ProducerId, SightingId
 
 _NONE = b"\x00"
 _SOME = b"\x01"
@@ -58,6 +58,14 @@ class ImageIds:
     def source_name(self, kind: str, value: str) -> str:
         """Names one source rule of a grant, so that a stored face says which rule let it in and not which place that names."""
         return hmac.new(self._sighting_key, b"source " + kind.encode() + b" " + value.encode(), hashlib.sha256).hexdigest()
+
+    def address(self, url: str) -> str:
+        """Names an address, in its one normal spelling, so that what was fetched there can be found when it is opted out."""
+        return hmac.new(self._sighting_key, b"address " + url.encode(), hashlib.sha256).hexdigest()
+
+    def address_under(self, address: str, grant_id: GrantId) -> str:
+        """Names such an address under one grant: neither of the two can be read from it."""
+        return hmac.new(self._sighting_key, b"address under " + address.encode() + b" " + grant_id.encode(), hashlib.sha256).hexdigest()
 
     def masked_hash(self, perceptual_hash: bytes) -> str:
         """What a picture looks like (32 bytes), in hex, under a mask that leaves distances as they are and tells an outsider nothing."""

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.events.fetched_from import FetchedFrom
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
 from assent.vectors.store import FacePoint, ModelMismatchError, PointFacts, VectorStoreError
 
@@ -22,7 +23,12 @@ INDEXED = (GRANT_ID, IMAGE_ID, PURPOSES)
 def payload(point: FacePoint | PointFacts) -> dict[str, Any]:
     """The facts of a point as JSON types."""
     source = {} if point.source is None else {"source": point.source}
-    return source | {
+    fetched = {"fetched": [one.model_dump(mode="json") for one in point.fetched]} if point.fetched else {}
+    return source | fetched | _always(point)
+
+
+def _always(point: FacePoint | PointFacts) -> dict[str, Any]:
+    return {
         GRANT_ID: point.grant_id,
         "subject_id": point.subject_id,
         IMAGE_ID: point.image_id,
@@ -51,6 +57,7 @@ def facts(point_id: object, stored: Mapping[str, Any] | None) -> PointFacts:
             revision=int(stored["revision"]),
             embedded_at=int(stored["embedded_at"]),
             source=None if stored.get("source") is None else str(stored["source"]),
+            fetched=tuple(FetchedFrom.model_validate(one) for one in stored.get("fetched") or ()),
         )
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise VectorStoreError(f"Point {point_id} lacks the facts every point has. It was written by something else: delete it.") from error

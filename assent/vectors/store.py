@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.events.fetched_from import FetchedFrom
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
 from assent.stream.outcomes import RetryLaterError
 
@@ -36,7 +37,8 @@ class ModelMismatchError(VectorStoreError):
 class PointFacts:
     """What is known of one face without its vector. `expires_at` and `embedded_at` are Unix seconds.
 
-    `source` is the keyed name of the source rule that let it in; None for points of releases that did not keep it.
+    `source` is the keyed name of the source rule that let it in, `fetched` every address it came from; None and empty for
+    points of releases that did not keep them.
     """
 
     face_id: FaceId
@@ -50,6 +52,7 @@ class PointFacts:
     revision: int
     embedded_at: int
     source: str | None = None
+    fetched: tuple[FetchedFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +71,7 @@ class FacePoint:
     revision: int
     embedded_at: int
     source: str | None = None
+    fetched: tuple[FetchedFrom, ...] = ()
 
     def __repr__(self) -> str:
         # A template is as good as a photograph: it must not reach a traceback or a log.

@@ -13,6 +13,7 @@ from assent.blobs.store import BlobStoreUnavailableError
 from assent.deciding.gate import NotReadyError
 from assent.deployment.background import Background
 from assent.deployment.shared import Need, Shared
+from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.fetching.address_guard import AddressGuard
 from assent.fetching.fetcher import Fetcher, FetchLimits
@@ -20,12 +21,13 @@ from assent.fetching.server_places import ServerPlaces
 from assent.geofence.areas import AreaIndex
 from assent.identity.auth import authenticated
 from assent.identity.principal import Role
-from assent.keys.waiting_places import WaitingPlaces
+from assent.intake.stage_signatures import StageSignatures
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.progress import StalledError
-from assent.stream.table import TableStaleError
+from assent.stream.table import Table, TableStaleError
 from assent.telemetry import metrics as declared
 from services.crawler.crawl import Crawl, Round
+from services.crawler.known_addresses import AddressTable
 from services.crawler.pace import Pace
 from services.crawler.round_watch import RoundWatch
 from services.crawler.settings import CrawlerSettings
@@ -55,6 +57,9 @@ class CrawlerApp:
             on_ended=self._watch.progressed,
         )
         self._servers = ServerPlaces(places=settings.server_places_file, networks=settings.server_networks_file, clock=shared.clock)
+        self._known = AddressTable(is_crawlers=StageSignatures(shared.keys).holds)
+        self._addresses = Table(shared.log, [Topic.ADDRESSES.value], self._known, clock=shared.clock)
+        self._counted = 0
         self._crawl = self._built(AreaIndex.load())
         self._one_round = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -62,7 +67,9 @@ class CrawlerApp:
 
     async def start(self) -> None:
         """Begin the rounds. A table that breaks ends the process."""
-        self._shared.tables.table.when_broken(self.background.fail)
+        for table in (self._addresses, self._shared.tables.table):
+            table.when_broken(self.background.fail)
+        await self._addresses.start()
         await self._fetcher.start()
         self.background.start(self._rounds(), name="crawler")
         self.background.start(self._sweeps(), name="quarantine-sweep")
@@ -71,6 +78,7 @@ class CrawlerApp:
         """Leave the round where it is: what is not yet acknowledged is fetched again."""
         self._stopping.set()
         await self.background.stop(deadline_s=self._settings.drain_deadline_s)
+        await self._addresses.stop()
         await self._fetcher.close()
 
     @property
@@ -94,6 +102,9 @@ class CrawlerApp:
         One that gets no further ends the process, whoever asked for it. Raises StalledError then.
         """
         async with self._one_round:
+            await self._addresses.catch_up(self._settings.catch_up_timeout_s)
+            self._shared.metrics.increase(declared.TABLE_UNREADABLE, self._known.unreadable - self._counted, table=Topic.ADDRESSES.value)
+            self._counted = self._known.unreadable
             try:
                 result = await self._watch.watched(self._crawl.round())
             except StalledError as error:
@@ -163,7 +174,8 @@ class CrawlerApp:
             log=shared.log,
             keys=shared.keys,
             identifiers=shared.identifiers,
-            places=WaitingPlaces(shared.grant_keys),
+            grant_keys=shared.grant_keys,
+            known=self._known,
             agent=settings.agent,
             limits=ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
             max_pages=settings.max_pages,

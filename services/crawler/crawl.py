@@ -24,14 +24,18 @@ from assent.faces.image_refusal import ImageRefusedError
 from assent.ids import RuleId, SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
+from assent.intake.stage_signatures import StageSignatures
 from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
 from assent.keys.waiting_places import WaitingPlaces
 from assent.optouts.combination import combine
 from assent.optouts.image import image_optouts
 from assent.stream.event_log import EventLog
 from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
-from services.crawler.frontier import Frontier, targets
+from services.crawler.frontier import Frontier, page_asset, targets
+from services.crawler.known_addresses import AddressTable, KnownAddresses
+from services.crawler.opted_out import OptOutNotes, said_of_page
 from services.crawler.page import read_page
 from services.crawler.visit import BY_NO_PAGE, PAGES, Shown, Stopped, Visited, Visitor, Waiting, seen_of_page
 
@@ -60,7 +64,8 @@ class Crawl:
         log: EventLog,
         keys: DeploymentKeys,
         identifiers: ImageIds,
-        places: WaitingPlaces,
+        grant_keys: GrantKeyring,
+        known: AddressTable,
         agent: str,
         limits: ImageLimits,
         max_pages: int,
@@ -76,7 +81,7 @@ class Crawl:
         self._log = log
         self._signing_key = keys.producer_signing_key(CRAWLER)
         self._identifiers = identifiers
-        self._places = places
+        self._places = WaitingPlaces(grant_keys)
         self._agent = agent
         self._limits = limits
         self._max_pages = max_pages
@@ -85,33 +90,76 @@ class Crawl:
         self._progressed = progressed
         self._spans = spans
         self._done: dict[str, str] = {}
+        signed = StageSignatures(keys).signed
+        self._known = KnownAddresses(table=known, gate=gate, log=log, grant_keys=grant_keys, identifiers=identifiers, signed=signed)
+        self._notes = OptOutNotes(
+            gate=gate,
+            tables=tables,
+            log=log,
+            identifiers=identifiers,
+            signed=signed,
+            catch_up_timeout_s=catch_up_timeout_s,
+        )
 
     async def round(self) -> Round:
-        """Visit every target once. Raises TableStaleError when the grants cannot be read to their end."""
+        """Visit every target once, and every address again that something came in from. Raises TableStaleError when the grants cannot be
+        read to their end.
+        """
         await self._tables.catch_up(self._catch_up_timeout_s)
+        await self._known.open()
         result = Round()
         live = [grant for grant in self._tables.ledger if self._gate.live(grant.grant_id) is not None]
         prefixes, images = targets(live)
         frontier = Frontier(self._gate, max_pages=self._max_pages)
         frontier.add(prefixes)
         asked: set[str] = set()
+        pages: dict[str, Shown] = {}
         while (url := frontier.next()) is not None:
-            await self._page(url, frontier, asked, result)
+            shown = await self._page(url, frontier, asked, result)
+            pages |= {url: shown, shown.url or url: shown}
         for url in images:
             await self._image(url, BY_NO_PAGE, asked, result)
+        for known in self._known.known():
+            if known.url not in asked:
+                await self._look_back(known.url, known.page, pages, result)
         return result
 
-    async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> None:
+    async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> Shown:
+        """Follow what a page shows; what it says of it."""
         visited = await self._visitor.visit(url, max_bytes=self._max_page_bytes, is_page=True)
         self._progressed()
-        if isinstance(visited, Stopped) or not (visited.answer.header("Content-Type") or "").lower().startswith(PAGES):
-            return
+        shown = self._shown_by(url, visited)
+        if isinstance(visited, Stopped) or not _is_page(visited):
+            return shown
         result.pages += 1
         page = read_page(visited.answer.body, url=visited.url)
-        optouts = seen_of_page(visited, agent=self._agent)
         frontier.add(page.links)
         for image in page.images:
-            await self._image(image, Shown(visited.url, page.evidence, optouts), asked, result)
+            await self._image(image, replace(shown, told=page.evidence), asked, result)
+        return shown
+
+    def _shown_by(self, url: str, visited: Visited | Stopped) -> Shown:
+        if isinstance(visited, Stopped) or not _is_page(visited):
+            return Shown(url, optouts=said_of_page(visited.optouts))
+        return Shown(visited.url, optouts=seen_of_page(visited, agent=self._agent, now=self._gate.now))
+
+    async def _look_back(self, url: str, page: str | None, pages: dict[str, Shown], result: Round) -> None:
+        """An address from which something is held and which no page showed in this round, most often because the page says no.
+
+        Only a no is taken from it: nothing comes in, and no earlier no ends, since not everything was asked that may say one.
+        """
+        if page is not None and page not in pages:
+            pages[page] = self._shown_by(page, await self._visitor.visit(page, max_bytes=self._max_page_bytes, is_page=True))
+        self._progressed()
+        await self._tables.catch_up(self._catch_up_timeout_s)
+        if not self._gate.covering(page_asset(url)):
+            return
+        shown = BY_NO_PAGE if page is None else pages[page]
+        visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
+        if isinstance(visited, Visited):
+            visited = self._looked_at(visited, shown)
+        if await self._notes.note(url, shown, visited, may_end=False) and isinstance(visited, Stopped):
+            await self._refused(url, visited, result)
 
     async def _image(self, url: str, shown: Shown, asked: set[str], result: Round) -> None:
         if url in asked:
@@ -125,8 +173,9 @@ class Crawl:
         await self._waits(visited.waiting, result)
         if isinstance(visited, Visited):
             visited = self._looked_at(visited, shown)
+        await self._notes.note(url, shown, visited)
         if isinstance(visited, Visited):
-            await self._scraped(visited, shown, span, result)
+            await self._scraped(url, visited, shown, span, result)
             return
         result.never_fetched += 0 if visited.was_asked else 1
         await self._refused(url, visited, result)
@@ -145,7 +194,7 @@ class Crawl:
             return looked.stopped_by(SUPPRESSED)
         return looked
 
-    async def _scraped(self, visited: Visited, shown: Shown, span: OpenSpan, result: Round) -> None:
+    async def _scraped(self, url: str, visited: Visited, shown: Shown, span: OpenSpan, result: Round) -> None:
         data = visited.answer.body
         image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
@@ -153,7 +202,11 @@ class Crawl:
         # A member's reference stands in her own grant, and her joint grants are decided by it too.
         people = [person for grant in grants for person in (grant, *self._tables.ledger.members(grant))]
         seen = ",".join(f"{one.kind}={one.verdict}" for one in visited.optouts)
+        address = self._identifiers.address(url)
+        # After a no that was said and taken back it is new: what had come in before is gone.
         decided_by = ",".join(f"{person.grant_id}@{person.revision}" for person in people) + self._gate.policy.version + seen
+        decided_by += ",".join(str(self._gate.optouts_changed_at(grant.grant_id, address)) for grant in grants)
+        await self._known.keep(url, shown.url, [grant.grant_id for grant in grants])
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return
@@ -168,6 +221,7 @@ class Crawl:
             media_type=read_header(data).media_type.value,
             final_url=visited.url,
             page_url=shown.url,
+            asked=None if visited.url == url else address,
             fetched_at=self._gate.now,
             page_evidence=(*shown.told, *visited.server),
             optouts=visited.optouts,
@@ -183,6 +237,8 @@ class Crawl:
         )
         self._trace(span)
         self._done[sighting_id] = decided_by
+        # A refusal of this address that comes later is told although one was told before.
+        self._done.pop(self._identifiers.sighting_id(final_url=url, image_id=None, producer=CRAWLER), None)
         result.scraped += 1
 
     async def _refused(self, url: str, stopped: Stopped, result: Round) -> None:
@@ -234,6 +290,10 @@ class Crawl:
     async def _append(self, event: Event[EventPayload]) -> None:
         await self._log.append([sign_record(encode(event), self._signing_key)])
         self._progressed()
+
+
+def _is_page(visited: Visited) -> bool:
+    return (visited.answer.header("Content-Type") or "").lower().startswith(PAGES)
 
 
 def _folders(grant: GrantSnapshot) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from assent.consent.asset import safe_url
@@ -68,11 +69,15 @@ class May:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Nothing is kept. One refusal for each grant that covers the place, or one for none."""
+    """Nothing is kept. One refusal for each grant that covers the place, or one for none. `url` is where it ended, `optouts` what had been
+    seen on the way there.
+    """
 
     refusals: tuple[Refusal, ...]
     was_asked: bool = False
     waiting: Waiting = NOBODY_WAITS
+    url: str = ""
+    optouts: tuple[SeenOptOut, ...] = ()
 
     @property
     def rules(self) -> tuple[RuleId, ...]:
@@ -96,7 +101,7 @@ class Visited:
 
     def stopped_by(self, rule: RuleId) -> Stopped:
         """What was seen of its bytes refuses it."""
-        return Stopped(_observed(rule, self.opened), was_asked=True)
+        return Stopped(_observed(rule, self.opened), was_asked=True, url=self.url, optouts=self.optouts)
 
 
 class Visitor:
@@ -140,37 +145,38 @@ class Visitor:
         for _ in range(MAX_HOPS):
             may = self.may_collect(url, shown, is_page=is_page)
             if not may.opened:
-                return Stopped(may.refusals, was_asked, may.waiting)
+                return Stopped(may.refusals, was_asked, may.waiting, url, seen)
             site, path = await self._rules.rules(url), _path(url)
             server = self._servers.told(site.peer)
             delay_s = site.robots.crawl_delay_s or 0.0
             if not site.robots.allows(path) or delay_s > self._max_crawl_delay_s:
-                return Stopped(_observed(ROBOTS, may.opened), was_asked)
+                said = once_each((*seen, *combine(site.robots.signals(path)).seen(), *site.verdict(path).seen()))
+                return Stopped(_observed(ROBOTS, may.opened), was_asked, url=url, optouts=said)
             seen = once_each((*seen, *site.verdict(path).seen()))
             may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=bool(server))
             if not may.opened:
-                return Stopped(may.refusals, was_asked)
+                return Stopped(may.refusals, was_asked, url=url, optouts=seen)
             await self._pace.wait(url, delay_s)
             was_asked = True
             answer = await self._fetcher.fetch(url, max_bytes=max_bytes, media_types=PAGES if is_page else None)
             if isinstance(answer, FetchFailure):
                 rule = TOO_LARGE if answer is FetchFailure.TOO_LARGE else FETCH_FAILED
-                return Stopped(_observed(rule, may.opened), was_asked)
-            seen = once_each((*seen, *combine(header_optouts(answer.headers, self._agent)).seen()))
+                return Stopped(_observed(rule, may.opened), was_asked, url=url, optouts=seen)
+            seen = once_each((*seen, *combine(header_optouts(answer.headers, self._agent, now=self._gate.now)).seen()))
             before, server = server, self._servers.told(answer.peer)
             may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=server != before)
             if not may.opened:
-                return Stopped(may.refusals, was_asked)
+                return Stopped(may.refusals, was_asked, url=url, optouts=seen)
             if answer.redirect_to is None:
                 if answer.status == 200:
                     return Visited(url, answer, may.opened, may.waiting, seen, server)
-                return Stopped(_observed(FETCH_FAILED, may.opened), was_asked)
+                return Stopped(_observed(FETCH_FAILED, may.opened), was_asked, url=url, optouts=seen)
             target = safe_url(answer.redirect_to, base=url)
             if target is None:
-                return Stopped(_observed(FETCH_FAILED, may.opened), was_asked)
+                return Stopped(_observed(FETCH_FAILED, may.opened), was_asked, url=url, optouts=seen)
             url = target
         decision = DecisionRecord(at=self._gate.now, observed=(FETCH_FAILED,))
-        return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked)
+        return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked, url=url, optouts=seen)
 
     def may_collect(self, url: str, shown: Shown, *, optouts: tuple[SeenOptOut, ...] = (), is_page: bool = False) -> May:
         """What opens collecting here before anything is fetched, or where nothing does, a refusal for each covering grant.
@@ -205,7 +211,7 @@ class Visitor:
         optouts = once_each((*visited.optouts, *seen))
         may = self.may_collect(visited.url, _from(visited.server, shown), optouts=optouts)
         if not may.opened:
-            return Stopped(may.refusals, was_asked=True)
+            return Stopped(may.refusals, was_asked=True, url=visited.url, optouts=optouts)
         return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
 
     def _still(self, may: May, url: str, shown: Shown, seen: tuple[SeenOptOut, ...], *, is_page: bool, is_new: bool = False) -> May:
@@ -228,7 +234,7 @@ def _observed(rule: RuleId, opened: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     return tuple(Refusal.of(finding, observed=rule) for finding in opened)
 
 
-def seen_of_page(visited: Visited, *, agent: str) -> tuple[SeenOptOut, ...]:
+def seen_of_page(visited: Visited, *, agent: str, now: datetime) -> tuple[SeenOptOut, ...]:
     """The opt-outs of a page, its site and its answer: they hold for every image that it shows."""
-    within = combine(page_optouts(visited.answer.body, agent=agent).signals).seen(of_page=True)
+    within = combine(page_optouts(visited.answer.body, agent=agent, now=now).signals).seen(of_page=True)
     return once_each((*(one.model_copy(update={"of_page": True}) for one in visited.optouts), *within))

@@ -21,8 +21,9 @@ from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
 from assent.events.faces import FaceEmbedded
+from assent.events.fetched_from import FetchedFrom
 from assent.events.grants import GrantSnapshot
-from assent.events.images import Clearance, ImageCleared, Sighting, Stage
+from assent.events.images import Clearance, ImageCleared, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
@@ -138,7 +139,11 @@ class EmbedderProcessor:
         if self._gate.is_suppressed(named) or self._gate.is_image_suppressed(sighting.image_id):
             return self._gate.refused_unasked(SUPPRESSED)
         asset, seen = Asset.of(sighting), sighting.optouts
-        return self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset, optouts=seen)
+        judged = self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset, optouts=seen)
+        # A no that was seen there since: the picture was on its way.
+        if judged.opened is not None and self._gate.is_opted_out(clearance.grant_id, self._fetched(sighting, judged.opened)):
+            return judged.seen(RuleId("optout_signal"))
+        return judged
 
     async def _was_embedded(self, sighting: Sighting, clearance: Clearance) -> bool:
         """A record that comes again after its sighting ended: the original is gone because its faces were embedded."""
@@ -210,6 +215,13 @@ class EmbedderProcessor:
         rule = matching_rule(grant.sources, Asset.of(sighting))
         return None if rule is None else self._identifiers.source_name(rule.kind.value, rule.value)
 
+    def _fetched(self, sighting: Sighting, grant: GrantSnapshot) -> FetchedFrom:
+        """Where it was fetched. What an outside producer says of an address is not trusted, so its pictures come from none."""
+        address = None
+        if sighting.source_kind is SourceKind.WEB_PAGE and sighting.final_url is not None:
+            address = sighting.asked or self._identifiers.address(sighting.final_url)
+        return FetchedFrom(address=address, source=self._source(sighting, grant), at=sighting.fetched_at)
+
     async def _event(
         self,
         cause: Event[EventPayload],
@@ -236,6 +248,7 @@ class EmbedderProcessor:
                 image_id=sighting.image_id,
                 producer=sighting.producer,
                 source=self._source(sighting, grant),
+                fetched=self._fetched(sighting, grant),
                 sighting_id=sighting.sighting_id,
                 region_index=face.region_index,
                 box=face.box,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event
 from assent.events.faces import FaceEmbedded
+from assent.events.fetched_from import FetchedFrom, merged
 from assent.events.grants import GrantSnapshot, Operation
 from assent.events.images import Stage
 from assent.events.payload import EventPayload
@@ -79,20 +81,24 @@ class FaceIndexer:
             return self._unwritten_for(event, face, judged)
         if self._gate.is_image_suppressed(face.image_id):
             return self._unwritten_for(event, face, judged.seen(SUPPRESSED))
-        if not self._gate.may_stay(face.grant_id, source=face.source):
+        if face.fetched is not None and self._gate.is_opted_out(face.grant_id, face.fetched):
+            return self._unwritten_for(event, face, judged.seen(RuleId("optout_signal")))
+        if not self._gate.may_stay(face.grant_id, source=face.source, fetched=_fetched(face)):
             return self._unwritten_for(event, face, judged.seen(RuleId("source_not_covered")))
         try:
-            self._pending[face.face_id] = await self._point(face, judged.opened)
+            point = await self._point(face, judged.opened)
         except (KeyDestroyedError, KeyNotFoundError):
             return Refuse((self._refused(event, face, judged.seen(RuleId("grant_withdrawn"))),))
         except UnsealError as error:
             raise PoisonMessageError("unsealable") from error
+        earlier = self._pending.get(face.face_id)
+        self._pending[face.face_id] = point if earlier is None else replace(point, fetched=merged(point.fetched, earlier.fetched))
         return Ignore("indexed")
 
     async def after_batch(self, events: Sequence[Event[EventPayload]]) -> None:
         """Write, make durable, catch up again, and delete by id what ended meanwhile."""
         await self._drop_pictures()
-        points = list(self._pending.values())
+        points = await self._with_earlier_addresses()
         self._pending.clear()
         if not points:
             return
@@ -100,6 +106,11 @@ class FaceIndexer:
         await self._store.upsert(points)
         await self._store.flush()
         await self._look_again()
+
+    async def _with_earlier_addresses(self) -> list[FacePoint]:
+        """What is written, naming each address that the same face came from before: it stays through any of them that does not say no."""
+        held = {item.face_id: item.fetched for item in await self._store.retrieve(list(self._pending))}
+        return [replace(point, fetched=merged(point.fetched, held.get(point.face_id, ()))) for point in self._pending.values()]
 
     async def _drop_pictures(self) -> None:
         """The pictures of faces that were refused here: under a grant that goes on nothing else would ever delete them."""
@@ -111,7 +122,7 @@ class FaceIndexer:
         self._unwritten.clear()
 
     async def _look_again(self) -> None:
-        """Catch up, and take back what was written under a grant that ended, or of an image that was suppressed, meanwhile."""
+        """Catch up, and take back what was written under a grant that ended, of an image that was suppressed, or opted out, meanwhile."""
         await self._tables.catch_up(self._catch_up_timeout_s)
         overtaken = [point for point in self._unlooked.values() if not self._keeps(point)]
         await self._take_back([point for point in overtaken if self._gate.live(point.grant_id) is None])
@@ -129,7 +140,7 @@ class FaceIndexer:
             self._metrics.increase(declared.VECTOR_WRITES_OVERTAKEN, len(points))
 
     def _keeps(self, point: FacePoint) -> bool:
-        return self._gate.keeps(point.grant_id, source=point.source, image_id=point.image_id)
+        return self._gate.keeps(point.grant_id, source=point.source, fetched=point.fetched, image_id=point.image_id)
 
     async def _point(self, face: FaceEmbedded, grant: GrantSnapshot) -> FacePoint:
         key = await self._grant_keys.get(face.grant_id)
@@ -150,6 +161,7 @@ class FaceIndexer:
             revision=grant.revision,
             embedded_at=int(face.embedded_at.timestamp()),
             source=face.source,
+            fetched=_fetched(face),
         )
 
     def _unwritten_for(self, cause: Event[EventPayload], face: FaceEmbedded, judged: Judgement) -> Refuse:
@@ -174,3 +186,8 @@ class FaceIndexer:
             now=self._gate.now,
             traceparent=cause.traceparent,
         )
+
+
+def _fetched(face: FaceEmbedded) -> tuple[FetchedFrom, ...]:
+    """Where the picture was; nothing in a record of a release that did not say it."""
+    return () if face.fetched is None else (face.fetched,)

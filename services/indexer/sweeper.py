@@ -53,7 +53,7 @@ class Sweeper:
         self._catch_up_timeout_s = catch_up_timeout_s
 
     async def sweep(self) -> Sweep:
-        """Walk the store once and delete what no live grant names, what was taken out of one, and what must not come back."""
+        """Walk the store once and delete what no live grant names, what was taken out of one or opted out, and what must not come back."""
         points, foreign = await self._listed_without_foreign()
         await self._tables.catch_up(self._catch_up_timeout_s)
         ledger, now = self._tables.ledger, self._clock.now()
@@ -74,12 +74,17 @@ class Sweeper:
         )
 
     async def _taken_away(self, points: list[PointFacts]) -> list[PointFacts]:
-        """Under a grant that goes on, what she took out of it. Read anew: it may have come in again under another of her sources."""
+        """Under a grant that goes on, what she took out of it and what was opted out where it came from.
+
+        Read anew: it may have come in again under another of her sources, or from another address.
+        """
         ids = [point.face_id for point in points if self._is_taken_away(point)]
         return [point for point in await self._store.retrieve(ids) if self._is_taken_away(point)]
 
     def _is_taken_away(self, point: PointFacts) -> bool:
-        return self._gate.live(point.grant_id) is not None and not self._gate.may_stay(point.grant_id, source=point.source)
+        if self._gate.live(point.grant_id) is None:
+            return False
+        return not self._gate.may_stay(point.grant_id, source=point.source, fetched=point.fetched)
 
     async def _listed_without_foreign(self) -> tuple[list[PointFacts], int]:
         """One point that something else wrote must not keep all others from being judged."""

@@ -1,4 +1,4 @@
-"""Takes out of both stores what was suppressed, or taken out of a grant that goes on; query tells nothing of it from that moment on."""
+"""Takes out of both stores what was suppressed, opted out or taken out of a grant that goes on; query tells nothing of it before."""
 
 from __future__ import annotations
 

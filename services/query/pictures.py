@@ -53,8 +53,9 @@ class Pictures:
         if self._gate.live(facts.grant_id) is None:
             self._grant_keys.drop(facts.grant_id)
             raise _none()
-        if not self._gate.keeps(facts.grant_id, source=facts.source, image_id=facts.image_id):
-            # Also to herself: what must not come back, and what she took out, is told to nobody until the sweep has taken it.
+        if not self._gate.keeps(facts.grant_id, source=facts.source, fetched=facts.fetched, image_id=facts.image_id):
+            # Also to herself: what must not come back, what she took out and what was opted out is told to nobody until the sweep has
+            # taken it.
             raise _none()
         if Role.SUBJECT in principal.roles and principal.subject_id == facts.subject_id:
             # Access to what is held about herself, which no place closes and no purpose of the grant limits.

@@ -128,7 +128,7 @@ class SearchDesk:
             return False
         if self.closed_to(question) is not None:
             return False
-        if not self._gate.keeps(facts.grant_id, source=facts.source, image_id=facts.image_id):
+        if not self._gate.keeps(facts.grant_id, source=facts.source, fetched=facts.fetched, image_id=facts.image_id):
             return False
         verdict = self._gate.verdict(
             facts.grant_id,

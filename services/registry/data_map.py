@@ -38,7 +38,7 @@ DATA_MAP: dict[Store, StoreEntry] = {
         ("a mark that the key was destroyed, with its fingerprint",),
     ),
     Store.LOG: StoreEntry(
-        "sealed templates and snapshots of the grant",
+        "sealed templates, addresses of pictures and snapshots of the grant",
         "destruction of the key that sealed them; the last snapshot is replaced by an empty one",
         "registry",
         (

@@ -28,11 +28,12 @@ from assent.telemetry import metrics as declared
 from demo import photos
 from demo.command import demo_layout
 from demo.control import show_control
-from demo.embedded_world import EmbeddedWorld
+from demo.embedded_world import EmbeddedWorld, Opener
 from demo.producer import NAME, OutsideProducer
 from demo.settled import settled
 from demo.site import DemoSite
 from demo.subject import Subject
+from embedded.system import open_system
 from tests.flow.registry_house import GrantHouse
 
 NOBODYS_GRANT = "01900000-0000-7000-8000-000000000000"
@@ -173,14 +174,15 @@ class Field:
 
 
 @asynccontextmanager
-async def attacked(folder: Path) -> AsyncIterator[Field]:
-    """The product over this folder."""
+async def attacked(folder: Path, *, opener: Opener = open_system, **indexer: Any) -> AsyncIterator[Field]:
+    """The product over this folder; `indexer` are settings of that service."""
     site = HostileSite()
     await site.start()
     layout = demo_layout(folder, site)
     # What robots.txt says is asked for anew in every round.
     layout.changes["crawler"]["site_rules_s"] = 0.001
-    world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None)
+    layout.changes["indexer"] |= indexer
+    world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()
         await show_control(world.api, site, world.operator_token)

@@ -194,7 +194,10 @@ class Course:
             if isinstance(page_visit, Stopped):
                 return self._stopped(page_visit)
             page = read_page(page_visit.answer.body, url=page_visit.url)
-            image, shown = page.images[0], Shown(page_visit.url, page.evidence, seen_of_page(page_visit, agent=AGENT))
+            image, shown = (
+                page.images[0],
+                Shown(page_visit.url, page.evidence, seen_of_page(page_visit, agent=AGENT, now=self._clock.now())),
+            )
         visited = await visitor.visit(image, shown=shown, max_bytes=MAX_BYTES)
         if isinstance(visited, Visited):
             visited = visitor.with_optouts(visited, shown, combine(image_optouts(visited.answer.body)).seen())

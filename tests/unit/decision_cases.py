@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
 from assent.consent.ledger import FIXTURE_EVIDENCE, ConsentLedger
 from assent.deciding.gate import COLLECT, INGEST, NO_GRANT, Gate
+from assent.deciding.opted_out import OptedOut
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.suppressions import Suppressions
 from assent.deciding.tables import DecisionTables
@@ -107,6 +108,7 @@ class Held:
     ledger: ConsentLedger
     policy: Policy | None
     suppressions: Suppressions
+    optouts: OptedOut = field(default_factory=OptedOut)
 
 
 def often(usual: Any, *others: Any) -> st.SearchStrategy[Any]:

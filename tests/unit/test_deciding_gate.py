@@ -14,6 +14,7 @@ from assent.consent.asset import Asset
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.fold import DecisionFold
 from assent.deciding.gate import COLLECT, DISCLOSURE, INGEST, Gate, NotReadyError
+from assent.deciding.opted_out import OptedOut
 from assent.deciding.suppressions import Suppressions
 from assent.events.evidence import EvidenceKind
 from assent.events.grants import (
@@ -60,7 +61,7 @@ def test_a_face_stays_while_its_source_and_storing_are_granted(tmp_path: Path) -
     gate, (rule,) = Gate(fold, FakeClock(NOW), names), held.sources
     source = names.source_name(rule.kind.value, rule.value)
     other = SourceRule(kind=SourceKindRule.IMAGE_URL, value=rule.value)
-    assert not gate.may_stay(held.grant_id, source=source)
+    assert not gate.may_stay(held.grant_id, source=source, fetched=())
     for revision, changes, stays, stays_unnamed in (
         (1, {}, True, True),
         (2, {"sources": (other, rule)}, True, True),
@@ -69,17 +70,19 @@ def test_a_face_stays_while_its_source_and_storing_are_granted(tmp_path: Path) -
         (5, {"state": GrantState.REVOKED}, False, False),
     ):
         fold.ledger.apply_grant(grant("g-1", revision=revision, **changes))
-        told = gate.may_stay(held.grant_id, source=source), gate.may_stay(held.grant_id, source=None)
+        told = gate.may_stay(held.grant_id, source=source, fetched=()), gate.may_stay(held.grant_id, source=None, fetched=())
         assert told == (stays, stays_unnamed), changes
     fold.ledger.apply_grant(grant("g-1", revision=6))
-    assert not Gate(fold, FakeClock(NOW)).may_stay(held.grant_id, source=source), "who knows no names keeps nothing that has one"
-    assert gate.keeps(held.grant_id, source=source, image_id=ImageId("image"))
-    assert not gate.keeps(held.grant_id, source="another", image_id=ImageId("image"))
-    assert not gate.keeps(GrantId("g-2"), source=source, image_id=ImageId("image"))
+    assert not Gate(fold, FakeClock(NOW)).may_stay(held.grant_id, source=source, fetched=()), (
+        "who knows no names keeps nothing that has one"
+    )
+    assert gate.keeps(held.grant_id, source=source, fetched=(), image_id=ImageId("image"))
+    assert not gate.keeps(held.grant_id, source="another", fetched=(), image_id=ImageId("image"))
+    assert not gate.keeps(GrantId("g-2"), source=source, fetched=(), image_id=ImageId("image"))
     fold.suppressions.add(SuppressionAdded(suppression_key="key", added_at=NOW, image_id=ImageId("image")))
-    assert not gate.keeps(held.grant_id, source=source, image_id=ImageId("image"))
-    assert gate.keeps(held.grant_id, source=source, image_id=ImageId("another image"))
-    assert gate.may_stay(held.grant_id, source=source)
+    assert not gate.keeps(held.grant_id, source=source, fetched=(), image_id=ImageId("image"))
+    assert gate.keeps(held.grant_id, source=source, fetched=(), image_id=ImageId("another image"))
+    assert gate.may_stay(held.grant_id, source=source, fetched=())
 
 
 def test_a_face_of_a_joint_grant_stays_while_each_of_its_people_grants_storing() -> None:
@@ -89,11 +92,11 @@ def test_a_face_of_a_joint_grant_stays_while_each_of_its_people_grants_storing()
     for held in (joint, grant("g-2"), grant("g-3", subject_id=SubjectId("s-3"))):
         fold.ledger.apply_grant(held)
     gate = Gate(fold, FakeClock(NOW))
-    assert gate.may_stay(joint.grant_id, source=None)
+    assert gate.may_stay(joint.grant_id, source=None, fetched=())
     fold.ledger.apply_grant(grant("g-3", revision=2, subject_id=SubjectId("s-3"), operations=(Operation.SEARCH, Operation.DISCLOSE)))
     assert gate.live(joint.grant_id) is not None
-    assert not gate.may_stay(joint.grant_id, source=None)
-    assert gate.may_stay(GrantId("g-2"), source=None)
+    assert not gate.may_stay(joint.grant_id, source=None, fetched=())
+    assert gate.may_stay(GrantId("g-2"), source=None, fetched=())
 
 
 @dataclass(slots=True)
@@ -103,6 +106,7 @@ class Held:
     ledger: ConsentLedger = field(default_factory=ConsentLedger)
     policy: Policy | None = field(default_factory=shipped)
     suppressions: Suppressions = field(default_factory=Suppressions)
+    optouts: OptedOut = field(default_factory=OptedOut)
 
 
 HERS = Asset(SourceKind.WEB_PAGE, final_url="https://site.example/ada/1.jpg")

@@ -1,0 +1,127 @@
+"""The addresses that something came in from, over restarts: sealed under the key of each grant, and opened for live grants alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from assent.deciding.gate import Gate
+from assent.events.addresses import AddressKept
+from assent.events.envelope import Event, UnreadableEventError, decode, encode, event_id
+from assent.events.record import Record, StoredRecord
+from assent.events.topics import Topic
+from assent.ids import GrantId
+from assent.intake.producers import CRAWLER
+from assent.keys.cipher import DataKey, UnsealError, aad
+from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
+from assent.keys.identifiers import ImageIds
+from assent.stream.event_log import EventLog
+
+_GONE = (KeyDestroyedError, KeyNotFoundError, UnsealError)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """An address, and the page that showed the picture there; None where her grant names the picture itself."""
+
+    url: str
+    page: str | None
+
+
+class AddressTable:
+    """Fold of `addresses`; one that the crawler did not sign is not taken. `unreadable` counts them, and those that cannot be read."""
+
+    def __init__(self, *, is_crawlers: Callable[[StoredRecord], bool]) -> None:
+        self._is_crawlers = is_crawlers
+        self.kept: dict[str, AddressKept] = {}
+        self.unreadable = 0
+
+    def apply(self, record: StoredRecord) -> None:
+        """Take one record; the last of a place counts."""
+        try:
+            data = decode(record).data if self._is_crawlers(record) else None
+        except UnreadableEventError:
+            data = None
+        if isinstance(data, AddressKept):
+            self.kept[data.place] = data
+        else:
+            self.unreadable += 1
+
+
+class KnownAddresses:
+    """Writes down each address once, and again when another page shows it. Keys of grants do not stay in memory."""
+
+    def __init__(
+        self,
+        *,
+        table: AddressTable,
+        gate: Gate,
+        log: EventLog,
+        grant_keys: GrantKeyring,
+        identifiers: ImageIds,
+        signed: Callable[[Record, str], Record],
+    ) -> None:
+        self._table = table
+        self._gate = gate
+        self._log = log
+        self._grant_keys = grant_keys
+        self._identifiers = identifiers
+        self._signed = signed
+        self._opened: dict[str, KnownAddress | None] = {}
+
+    async def keep(self, url: str, page: str | None, grants: Iterable[GrantId]) -> None:
+        """Before something from there is sent on under these grants. Raises LogUnavailableError and the trouble of the key store."""
+        known, address = KnownAddress(url, page), self._identifiers.address(url)
+        for grant_id in grants:
+            place = self._identifiers.address_under(address, grant_id)
+            if self._opened.get(place) == known:
+                continue
+            key = await self._key(grant_id)
+            if key is None:
+                continue
+            sealed = key.seal(json.dumps([url, page]).encode(), aad=_bound(grant_id, place))
+            kept = AddressKept(place=place, grant_id=grant_id, sealed=sealed, kept_at=self._gate.now)
+            event = Event(event_id(place, kept.kept_at.isoformat(), "kept"), "/assent/crawler", kept.kept_at, kept)
+            await self._log.append([self._signed(encode(event), CRAWLER)])
+            self._opened[place] = known
+
+    async def open(self) -> None:
+        """Open what was read since. What cannot be opened is another's, or of a grant whose key is gone."""
+        unopened: dict[GrantId, list[AddressKept]] = {}
+        for kept in self._table.kept.values():
+            if self._gate.live(kept.grant_id) is not None and kept.place not in self._opened:
+                unopened.setdefault(kept.grant_id, []).append(kept)
+        for grant_id, several in unopened.items():
+            key = await self._key(grant_id)
+            self._opened |= {kept.place: None if key is None else _opened(kept, key) for kept in several}
+
+    def known(self) -> list[KnownAddress]:
+        """Those of live grants, each address once."""
+        found: dict[str, KnownAddress] = {}
+        for place, known in self._opened.items():
+            held = self._table.kept.get(place)
+            if known is not None and held is not None and self._gate.live(held.grant_id) is not None:
+                found.setdefault(known.url, known)
+        return list(found.values())
+
+    async def _key(self, grant_id: GrantId) -> DataKey | None:
+        try:
+            key = await self._grant_keys.get(grant_id)
+        except _GONE:
+            return None
+        # Whoever needs a key now and then does not hear of every end, and keeps none.
+        self._grant_keys.drop(grant_id)
+        return key
+
+
+def _opened(kept: AddressKept, key: DataKey) -> KnownAddress | None:
+    try:
+        url, page = json.loads(key.open(kept.sealed, aad=_bound(kept.grant_id, kept.place)))
+    except UnsealError:
+        return None
+    return KnownAddress(url, page)
+
+
+def _bound(grant_id: GrantId, place: str) -> bytes:
+    return aad(Topic.ADDRESSES.value, grant_id, 0, place)

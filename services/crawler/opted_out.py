@@ -1,0 +1,109 @@
+"""What a visit tells of opt-outs that matters for what is held already: only an express no closes, and only a whole visit ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from assent.consent.content_rights import optout_rules, set_aside
+from assent.deciding.gate import Gate
+from assent.deciding.opted_out import OptedOut
+from assent.deciding.tables import DecisionTables
+from assent.events.envelope import Event, encode, event_id
+from assent.events.optout_changes import OptOutChanged
+from assent.events.optouts import SeenOptOut
+from assent.events.record import Record
+from assent.intake.producers import CRAWLER
+from assent.keys.identifiers import ImageIds
+from assent.optouts.signal import SignalKind, SignalVerdict
+from assent.stream.event_log import EventLog
+from services.crawler.frontier import page_asset
+from services.crawler.visit import Shown, Stopped, Visited
+
+
+class OptOutNotes:
+    """Puts on the log what changed at an address, and waits until its own tables know it."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        tables: DecisionTables,
+        log: EventLog,
+        identifiers: ImageIds,
+        signed: Callable[[Record, str], Record],
+        catch_up_timeout_s: float,
+    ) -> None:
+        self._gate = gate
+        self._tables = tables
+        self._log = log
+        self._identifiers = identifiers
+        self._signed = signed
+        self._catch_up_timeout_s = catch_up_timeout_s
+
+    async def note(self, asked: str, shown: Shown, seen: Visited | Stopped, *, may_end: bool = True) -> bool:
+        """Whether an express no was seen. What was not asked, not answered or not readable tells nothing either way.
+
+        `may_end`: everything was asked that could say no, the page that shows the picture too.
+        """
+        denials, address = tuple(expressly_denied(seen.optouts)), self._identifiers.address(asked)
+        if denials:
+            await self._append(list(self._closing(asked, shown, seen, denials)))
+        elif self._optouts.is_closed(address):
+            ends = may_end and isinstance(seen, Visited)
+            await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
+        return bool(denials)
+
+    @property
+    def _optouts(self) -> OptedOut:
+        return self._tables.fold.optouts
+
+    def _closing(self, asked: str, shown: Shown, seen: Visited | Stopped, denials: tuple[SeenOptOut, ...]) -> Iterator[OptOutChanged]:
+        """Which grants set all of it aside, before the no itself: else what is theirs would be closed for a moment."""
+        address, last = self._identifiers.address(asked), page_asset(seen.url)._replace(page_url=shown.url)
+        covering = {grant.grant_id: grant for asset in (page_asset(asked), last) for grant in self._gate.covering(asset)}
+        if not covering:
+            return
+        for grant in covering.values():
+            place = self._identifiers.address_under(address, grant.grant_id)
+            is_aside = not any(optout_rules(denials, set_aside(grant, last, self._gate.now)))
+            if is_aside != self._optouts.is_aside(place):
+                yield self._change(place, is_closed=not is_aside)
+        if not self._optouts.is_closed(address):
+            yield self._change(address, is_closed=True)
+
+    def _bare(self, asked: str, shown: Shown) -> Iterator[OptOutChanged]:
+        """A no stands, and these grants set nothing aside there any more, whatever it was.
+
+        A proof that ended keeps the crawler from asking there again.
+        """
+        address, asset = self._identifiers.address(asked), page_asset(asked)._replace(page_url=shown.url)
+        for grant in self._gate.covering(asset):
+            place = self._identifiers.address_under(address, grant.grant_id)
+            if self._optouts.is_aside(place) and not any(set_aside(grant, asset, self._gate.now)):
+                yield self._change(place, is_closed=True)
+
+    def _change(self, place: str, *, is_closed: bool) -> OptOutChanged:
+        return OptOutChanged(place=place, is_closed=is_closed, seen_at=self._gate.now)
+
+    async def _append(self, changes: list[OptOutChanged]) -> None:
+        """Raises LogUnavailableError and TableStaleError: the round ends, and the next one sees it again."""
+        for change in changes:
+            event = Event(
+                id=event_id(change.place, str(change.is_closed), change.seen_at.isoformat()),
+                source="/assent/crawler",
+                time=change.seen_at,
+                data=change,
+            )
+            await self._log.append([self._signed(encode(event), CRAWLER)])
+        if changes:
+            await self._tables.catch_up(self._catch_up_timeout_s)
+
+
+def expressly_denied(seen: tuple[SeenOptOut, ...]) -> Iterator[SeenOptOut]:
+    """Those that say no to the use of what lies there. A wall keeps us out today and says nothing of that."""
+    return (one for one in seen if one.verdict is SignalVerdict.DENY and one.kind is not SignalKind.ACCESS)
+
+
+def said_of_page(seen: tuple[SeenOptOut, ...]) -> tuple[SeenOptOut, ...]:
+    """What a page that may not be read says of the pictures that it shows. That it may not be fetched is said of the page alone."""
+    return tuple(one.model_copy(update={"of_page": True}) for one in seen if one.kind is not SignalKind.ROBOTS_TXT)

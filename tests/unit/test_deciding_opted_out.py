@@ -1,0 +1,145 @@
+"""What is opted out where it was fetched: the newest word counts, a no stands, and its end opens only what is fetched later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.deciding.fold import DecisionFold
+from assent.deciding.gate import Gate
+from assent.deciding.opted_out import OptedOut
+from assent.events.envelope import Event, encode
+from assent.events.fetched_from import MOST, FetchedFrom, merged
+from assent.events.optout_changes import OptOutChanged
+from assent.events.record import Record, StoredRecord
+from assent.intake.stage_signatures import StageSignatures
+from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.identifiers import ImageIds
+from assent.testing.fake_clock import FakeClock
+from tests.unit.grant_examples import NOW, grant
+
+ADDRESS, OTHER = "a1" * 32, "b2" * 32
+PUBLIC = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32).public_key()
+
+
+def after(minutes: int) -> datetime:
+    return NOW + timedelta(minutes=minutes)
+
+
+def said(minutes: int, *, is_closed: bool, place: str = ADDRESS) -> OptOutChanged:
+    return OptOutChanged(place=place, is_closed=is_closed, seen_at=after(minutes))
+
+
+def record(change: OptOutChanged) -> Record:
+    return encode(Event(f"{change.seen_at.isoformat()}{change.is_closed}", "/assent/crawler", change.seen_at, change))
+
+
+def fold(*records: Record, checked_by: StageSignatures | None) -> DecisionFold:
+    made = DecisionFold(policy_key=PUBLIC, grant_key=PUBLIC, is_crawlers=None if checked_by is None else checked_by.holds)
+    for offset, one in enumerate(records):
+        made.apply(StoredRecord(one.topic, 0, offset, 0, one.key, one.value, one.headers))
+    return made
+
+
+@pytest.fixture
+def stages(tmp_path: Path) -> StageSignatures:
+    return StageSignatures(DeploymentKeys.load_or_create(tmp_path / "keys"))
+
+
+def test_a_no_closes_whatever_the_time_and_its_end_closes_what_was_fetched_before() -> None:
+    optouts = OptedOut()
+    assert not optouts.closes(ADDRESS, after(0))
+    optouts.apply(said(10, is_closed=True))
+    assert all(optouts.closes(ADDRESS, after(minutes)) for minutes in (0, 10, 20))
+    optouts.apply(said(30, is_closed=False))
+    assert [optouts.closes(ADDRESS, after(minutes)) for minutes in (0, 20, 29, 30, 31)] == [True, True, True, False, False]
+    assert not optouts.closes(OTHER, after(0))
+
+
+@given(st.permutations([said(minutes, is_closed=minutes % 2 == 0) for minutes in range(6)]), st.integers(0, 7))
+def test_the_order_on_the_log_and_repetition_change_nothing(changes: list[OptOutChanged], minutes: int) -> None:
+    shuffled, ordered = OptedOut(), OptedOut()
+    for change in (*changes, *changes):
+        shuffled.apply(change)
+    for change in sorted(changes, key=lambda change: change.seen_at):
+        ordered.apply(change)
+    assert shuffled.closes(ADDRESS, after(minutes)) == ordered.closes(ADDRESS, after(minutes)) == (minutes < 5)
+
+
+def test_of_two_words_of_one_moment_the_no_counts() -> None:
+    for changes in ((True, False), (False, True)):
+        optouts = OptedOut()
+        for is_closed in changes:
+            optouts.apply(said(1, is_closed=is_closed))
+        assert optouts.closes(ADDRESS, after(2))
+
+
+def test_only_what_the_crawler_signed_is_taken(stages: StageSignatures) -> None:
+    no, end = record(said(1, is_closed=True)), record(said(2, is_closed=False))
+    genuine_no, genuine_end = stages.signed(no, "crawler"), stages.signed(end, "crawler")
+    assert fold(genuine_no, checked_by=stages).optouts.closes(ADDRESS, after(5))
+    assert not fold(genuine_no, genuine_end, checked_by=stages).optouts.closes(ADDRESS, after(5))
+    for forged in (end, stages.signed(end, "geofence"), replace(genuine_end, value=(genuine_end.value or b"") + b" ")):
+        made = fold(genuine_no, forged, checked_by=stages)
+        assert made.optouts.closes(ADDRESS, after(5))
+        assert made.unreadable == {"optouts": 1}
+    tombstone = replace(genuine_no, value=None)
+    for forged in (no, tombstone):
+        made = fold(forged, checked_by=stages)
+        assert (made.optouts.closes(ADDRESS, after(0)), made.unreadable) == (False, {"optouts": 1})
+    made = fold(genuine_no, tombstone, checked_by=stages)
+    assert made.optouts.closes(ADDRESS, after(5))
+
+
+def test_a_word_of_the_crawler_that_cannot_be_read_closes_until_one_can(stages: StageSignatures) -> None:
+    strange = stages.signed(replace(record(said(1, is_closed=False)), value=b'{"of": "tomorrow"}'), "crawler")
+    made = fold(strange, checked_by=stages)
+    assert (made.optouts.closes(ADDRESS, after(9)), made.unreadable) == (True, {"optouts": 1})
+    made = fold(strange, stages.signed(record(said(2, is_closed=False)), "crawler"), checked_by=stages)
+    assert not made.optouts.closes(ADDRESS, after(9))
+
+
+def test_who_cannot_ask_who_signed_takes_every_no_and_no_end() -> None:
+    made = fold(record(said(1, is_closed=True)), record(said(2, is_closed=False)), checked_by=None)
+    assert made.optouts.closes(ADDRESS, after(9))
+
+
+def test_one_open_address_is_enough_and_a_grant_keeps_what_it_set_aside(stages: StageSignatures, tmp_path: Path) -> None:
+    names, held = ImageIds(DeploymentKeys.load_or_create(tmp_path / "keys")), grant("g-1")
+    (rule,) = held.sources
+    source = names.source_name(rule.kind.value, rule.value)
+    fetched = tuple(FetchedFrom(address=address, source=source, at=after(0)) for address in (ADDRESS, OTHER))
+    handed_in = FetchedFrom(source=source, at=after(0))
+
+    def stays(*changes: OptOutChanged, ways: tuple[FetchedFrom, ...] = fetched, knows: ImageIds | None = names) -> bool:
+        made = fold(*[stages.signed(record(change), "crawler") for change in changes], checked_by=stages)
+        made.ledger.apply_grant(held)
+        return Gate(made, FakeClock(NOW), knows).may_stay(held.grant_id, source=source, fetched=ways)
+
+    no, other_no = said(1, is_closed=True), said(1, is_closed=True, place=OTHER)
+    aside = said(1, is_closed=False, place=names.address_under(OTHER, held.grant_id))
+    assert stays()
+    assert stays(no)
+    assert not stays(no, other_no)
+    assert stays(no, other_no, aside)
+    assert not stays(no, other_no, said(2, is_closed=True, place=aside.place), aside)
+    assert not stays(no, other_no, said(1, is_closed=False, place=names.address_under(OTHER, grant("g-2").grant_id)))
+    assert not stays(no, ways=fetched[:1])
+    assert stays(no, ways=(fetched[0], handed_in))
+    assert stays(no, ways=()), "of a release that did not keep it"
+    # Another source let it in there, and she took that one away.
+    assert not stays(no, ways=(fetched[0], handed_in.model_copy(update={"source": "c3" * 32})))
+    assert not stays(no, other_no, aside, knows=None)
+
+
+def test_addresses_are_gathered_the_newest_of_each_and_the_newest_in_all() -> None:
+    early, late = (FetchedFrom(address=ADDRESS, at=after(minutes)) for minutes in (1, 2))
+    assert merged((early,), (late,)) == merged((late,), (early,)) == (late,)
+    many = [FetchedFrom(address=f"{number:064x}", at=after(number)) for number in range(MOST + 3)]
+    assert merged(many[:5], many[5:]) == tuple(reversed(many[3:]))
