@@ -148,12 +148,12 @@ class Crawl:
 
         Only a no is taken from it: nothing comes in, and no earlier no ends, since not everything was asked that may say one.
         """
-        if page is not None and page not in pages:
-            pages[page] = self._shown_by(page, await self._visitor.visit(page, max_bytes=self._max_page_bytes, is_page=True))
         self._progressed()
         await self._tables.catch_up(self._catch_up_timeout_s)
-        if not self._gate.covering(page_asset(url)):
+        if not self._gate.covering(page_asset(url)) or self._notes.closes_to_all(url):
             return
+        if page is not None and page not in pages:
+            pages[page] = self._shown_by(page, await self._visitor.visit(page, max_bytes=self._max_page_bytes, is_page=True))
         shown = BY_NO_PAGE if page is None else pages[page]
         visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
         if isinstance(visited, Visited):

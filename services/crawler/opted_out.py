@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from assent.consent.content_rights import optout_rules, set_aside
 from assent.deciding.gate import Gate
@@ -53,6 +54,12 @@ class OptOutNotes:
             await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
         return bool(denials)
 
+    def closes_to_all(self, asked: str) -> bool:
+        """A no stands there and no grant has set it aside: there is nothing to ask for as long as no page shows the picture."""
+        address = self._identifiers.address(asked)
+        under = (self._identifiers.address_under(address, grant.grant_id) for grant in self._gate.covering(page_asset(asked)))
+        return self._optouts.is_closed(address) and not any(self._optouts.is_aside(place) for place in under)
+
     @property
     def _optouts(self) -> OptedOut:
         return self._tables.fold.optouts
@@ -83,7 +90,10 @@ class OptOutNotes:
                 yield self._change(place, is_closed=True)
 
     def _change(self, place: str, *, is_closed: bool) -> OptOutChanged:
-        return OptOutChanged(place=place, is_closed=is_closed, seen_at=self._gate.now)
+        """Newer than the last word of this place, also where the clock was put back: else it would not count."""
+        last = self._optouts.changed_at(place)
+        seen_at = self._gate.now if last is None else max(self._gate.now, last + timedelta(microseconds=1))
+        return OptOutChanged(place=place, is_closed=is_closed, seen_at=seen_at)
 
     async def _append(self, changes: list[OptOutChanged]) -> None:
         """Raises LogUnavailableError and TableStaleError: the round ends, and the next one sees it again."""

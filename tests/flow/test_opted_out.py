@@ -14,6 +14,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from assent.deciding.gate import Gate
+from assent.deciding.recorded import recorded_decisions
+from assent.deciding.replay import replay
 from assent.deployment.build import open_shared
 from assent.events.envelope import Event, decode, encode
 from assent.events.images import ImageRefused
@@ -273,9 +275,11 @@ async def test_what_is_on_its_way_while_the_site_says_no_never_comes_in(field_of
     await until(one.is_gone)
     await field_of.put(again(scraped), again(embedded[0]))
     assert await one.held() == []
-    refused = [decode(record).data for record in await field_of.records(Topic.IMAGES_REFUSED.value)]
-    stages = {data.stage.value for data in refused if isinstance(data, ImageRefused) and data.grant_id == grant}
-    assert {"crawler", "embedder", "indexer"} <= stages
+    events = [decode(record) for record in await field_of.records(Topic.IMAGES_REFUSED.value)]
+    mine = [event for event in events if isinstance(event.data, ImageRefused) and event.data.grant_id == grant]
+    recorded = [decision for event in mine for decision in recorded_decisions(event)]
+    assert {decision.stage.value for decision in recorded} == {"crawler", "embedder", "indexer"}
+    assert all(replay(decision, field_of.shared.gate.policy).is_same(decision) for decision in recorded)
     assert await field_of.rules(grant) == {"optout_signal"}
     # And after it was taken back: what was fetched before stays out, what is fetched now comes in.
     one.show()
@@ -397,3 +401,11 @@ async def test_a_date_that_passes_is_a_no_from_then_on_and_nobody_is_told_before
         assert await field_of.house.api.status(url, token=await one.victim.person.token()) == 404
         assert await one.held() == [face_id], "no sweep came yet"
         assert await field_of.rules(one.victim.grant_id) == {"optout_signal"}
+        # It is taken back, and said again after the clock was put back: the newer word counts.
+        one.show()
+        await field_of.house.crawl()
+        assert await one.told() == [face_id]
+        clock.ahead = timedelta(minutes=5)
+        one.show(headers={"X-Robots-Tag": "noai"})
+        await field_of.house.crawl()
+        assert await one.told() == []
