@@ -196,24 +196,22 @@ async def test_a_no_that_stands_is_not_ended_by_trouble(field_of: Field) -> None
 
 
 async def test_at_two_addresses_one_that_says_nothing_is_enough(field_of: Field) -> None:
-    one = await shot(field_of)
-    other = f"{one.victim.folder}2.jpg"
+    one = await held_shot(field_of)
+    held, other = await one.held(), f"{one.victim.folder}2.jpg"
     field_of.site.picture(other, one.data)
     one.show(names="1.jpg 2.jpg")
     await field_of.house.crawl()
-    held = await one.held()
-    assert len(held) == 1
-    one.show(names="1.jpg 2.jpg", headers={"X-Robots-Tag": "noai"})
+    # The address that it came from last says no, and the sweep has come by several times.
+    field_of.site.picture(other, one.data, **{"X-Robots-Tag": "noai"})
     await field_of.house.crawl()
     swept_on = field_of.shared.clock.monotonic()
     await until(lambda: _later(field_of, swept_on + 1.0))
     assert (await one.held(), await one.told()) == (held, held)
-    field_of.site.picture(other, one.data, **{"X-Robots-Tag": "noai"})
+    one.show(names="1.jpg 2.jpg", headers={"X-Robots-Tag": "noai"})
     await field_of.house.crawl()
     assert await one.told() == []
     await until(one.is_gone)
-    one.show(names="1.jpg 2.jpg", headers={"X-Robots-Tag": "noai"})
-    field_of.site.picture(other, one.data)
+    one.show(names="1.jpg 2.jpg")
     await field_of.house.crawl()
     assert await one.held() == held
 
@@ -262,6 +260,29 @@ async def test_what_she_has_set_aside_erases_nothing_until_it_ends(field_of: Fie
     await field_of.house.crawl()
     assert await one.told() == []
     await until(one.is_gone)
+
+
+async def test_at_one_address_each_grant_stands_for_itself(field_of: Field) -> None:
+    one = await shot(field_of)
+    other = await field_of.victim(value=f"{field_of.site.origin}{one.victim.folder}")
+    one.show()
+    await field_of.house.crawl()
+    assert (len(await one.held()), len(await field_of.held(other.grant_id))) == (1, 1)
+    assert await override(field_of, one.victim, "tdmrep") == (200, "")
+    one.show(head='<meta name="tdm-reservation" content="1">')
+    await field_of.house.crawl()
+
+    async def is_gone() -> bool:
+        return await field_of.held(other.grant_id) == []
+
+    await until(is_gone)
+    assert len(await one.told()) == 1
+    # The page is away: the picture is asked for hers, and what it does not say ends nothing.
+    ends = await field_of.house.world.log.end_offsets([Topic.OPTOUTS.value])
+    one.site(one.victim.folder, "away", status=503)
+    await field_of.house.crawl()
+    assert await field_of.house.world.log.end_offsets([Topic.OPTOUTS.value]) == ends
+    assert len(await one.told()) == 1
 
 
 async def test_what_is_on_its_way_while_the_site_says_no_never_comes_in(field_of: Field) -> None:
