@@ -9,6 +9,8 @@ from assent.consent.source_url import normalise_url
 from assent.events.images import Sighting, SourceKind
 from assent.ids import GrantId
 
+_PRODUCER = SourceKind.PRODUCER
+
 
 # A tuple, not a data class: one is made for every image and every decision.
 class Asset(NamedTuple):
@@ -30,7 +32,7 @@ class Asset(NamedTuple):
         What an outside producer says of where it found an image is not trusted: its bytes alone can be named by a grant. Else
         anybody with a producer's key could put a stranger's face under somebody's folder.
         """
-        if sighting.source_kind is SourceKind.PRODUCER:
+        if sighting.source_kind is _PRODUCER:
             return cls(source_kind=sighting.source_kind, sha256=sighting.sha256)
         return cls(
             source_kind=sighting.source_kind,

@@ -11,7 +11,7 @@ from assent.consent.asset import Asset
 from assent.consent.content_rights import NOTHING, SetAside, optout_rules, set_aside
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.consent.legal_form import form_rules
-from assent.consent.source_rules import is_control_shown, matching_rule
+from assent.consent.source_rules import have_control, naming_rules
 from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
 from assent.events.optouts import SeenOptOut
 from assent.geofence.policy import JurisdictionRules, Policy
@@ -32,6 +32,8 @@ STANDING_RULES: dict[Standing, RuleId] = {
     Standing.FIXTURE: RuleId("fixture_evidence"),
 }
 STORING = frozenset({Operation.EMBED, Operation.STORE})
+# Looking a member up on its enumeration takes ten times what comparing it takes.
+_LIVE = Standing.LIVE
 DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 
 
@@ -74,20 +76,23 @@ class Stand(NamedTuple):
     """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live.
 
     `is_shown`: what names the asset needs no proof of control, or has one that counts; so it is where no asset is asked about.
-    `aside`: content rights it has set aside.
+    `aside`: content rights it has set aside. The rest is why it is not live, where the ledger knows that of it.
     """
 
     standing: Standing
     grant: GrantSnapshot | None
-    rule: SourceRule | None
-    members: tuple[GrantSnapshot, ...]
+    rule: SourceRule | None = None
+    members: tuple[GrantSnapshot, ...] = ()
     is_shown: bool = True
     aside: SetAside = NOTHING
+    withdrawn_at: datetime | None = None
+    is_readable: bool = True
+    is_fixture: bool = False
 
     @property
     def live(self) -> GrantSnapshot | None:
         """The grant if it is live."""
-        return self.grant if self.standing is Standing.LIVE else None
+        return self.grant if self.standing is _LIVE else None
 
 
 def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy: Policy) -> Verdict:
@@ -101,12 +106,20 @@ def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy:
 def stand(grant_id: GrantId, request: Request, *, ledger: ConsentLedger) -> Stand:
     """How a grant stands to a request, looked up once for the verdict and for the record of it."""
     standing, grant = ledger.standing(grant_id, request.now), ledger.grant(grant_id)
-    if standing is not Standing.LIVE or grant is None:
-        return Stand(standing, grant, None, ())
-    rule = matching_rule(grant.sources, request.asset) if request.asset is not None else None
-    is_shown = request.asset is None or is_control_shown(grant.sources, request.asset, request.now)
-    aside = NOTHING if request.asset is None else set_aside(grant, request.asset, request.now)
-    return Stand(standing, grant, rule, tuple(ledger.members(grant)), is_shown, aside)
+    if standing is not _LIVE or grant is None:
+        return Stand(
+            standing,
+            grant,
+            withdrawn_at=ledger.withdrawn_at(grant_id),
+            is_readable=not ledger.is_denied(grant_id),
+            is_fixture=grant is not None and ledger.is_fixture(grant),
+        )
+    asset = request.asset
+    if asset is None:
+        return Stand(standing, grant, None, tuple(ledger.members(grant)))
+    named = naming_rules(grant.sources, asset)
+    is_shown, aside = have_control(named, request.now), set_aside(grant, asset, request.now)
+    return Stand(standing, grant, named[0] if named else None, tuple(ledger.members(grant)), is_shown, aside)
 
 
 def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:

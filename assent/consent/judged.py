@@ -6,8 +6,8 @@ from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 
 from assent.consent.asset import Asset
-from assent.consent.decision import Request, Stand
-from assent.consent.ledger import FIXTURE_EVIDENCE, ConsentLedger, Standing
+from assent.consent.decision import Stand
+from assent.consent.ledger import FIXTURE_EVIDENCE, ConsentLedger
 from assent.events.decisions import JudgedForm, JudgedGrant, JudgedMember, JudgedSource, JudgedTerms
 from assent.events.face_box import FaceBox
 from assent.events.grants import (
@@ -54,25 +54,34 @@ _NAMES_NOTHING = SourceRule(kind=SourceKindRule.ACCOUNT, value="nobody@replay.in
 _ANY_BOX = FaceBox(x=0, y=0, width=1, height=1)
 
 
-def judged_grant(ledger: ConsentLedger, grant_id: GrantId, found: Stand, request: Request, *, has_terms: bool = True) -> JudgedGrant:
-    """What was looked at of this grant for a verdict on this request. Without terms for the geofence, which does not come to them."""
-    standing, grant, rule = found.standing, found.grant, found.rule
-    withdrawn_at, is_readable = ledger.withdrawn_at(grant_id), not ledger.is_denied(grant_id)
+def marked_in(grant: GrantSnapshot | None, asset: Asset | None) -> int:
+    """How many regions a grant marks in one image."""
+    if grant is None or asset is None:
+        return 0
+    return sum([region.asset_sha256 == asset.sha256 for region in grant.binding.regions])
+
+
+def judged_grant(found: Stand, places: Set[Jurisdiction], marked: int, *, has_terms: bool = True) -> JudgedGrant:
+    """What was looked at of this grant for a verdict at these places, about an image in which it marks as many regions.
+
+    Without terms for the geofence, which does not come to them.
+    """
+    grant, rule = found.grant, found.rule
     if grant is None:
-        return JudgedGrant(standing=standing.value, withdrawn_at=withdrawn_at, is_readable=is_readable)
+        return JudgedGrant(standing=found.standing.value, withdrawn_at=found.withdrawn_at, is_readable=found.is_readable)
     return JudgedGrant(
-        standing=standing.value,
+        standing=found.standing.value,
         revision=grant.revision,
         state=grant.state,
         not_before=grant.not_before,
         expires_at=grant.expires_at,
         confirmed_at=grant.confirmed_at,
-        withdrawn_at=withdrawn_at,
-        is_readable=is_readable,
-        is_fixture=FIXTURE_EVIDENCE in grant.evidence_kinds and not ledger.accepts_fixtures,
+        withdrawn_at=found.withdrawn_at,
+        is_readable=found.is_readable,
+        is_fixture=found.is_fixture,
         binding=grant.binding.mode,
         source=None if rule is None else _judged_source(rule, found),
-        terms=_terms(grant, request.candidates or {UNKNOWN}, request.asset) if has_terms and standing is Standing.LIVE else None,
+        terms=_terms(grant, places or {UNKNOWN}, marked) if has_terms and found.live is not None else None,
         members=tuple(_member(member, has_terms=has_terms) for member in found.members),
     )
 
@@ -106,12 +115,11 @@ def _judged_source(rule: SourceRule, found: Stand) -> JudgedSource:
 
 def _member(grant: GrantSnapshot, *, has_terms: bool) -> JudgedMember:
     places = tuple(residence.jurisdiction for residence in grant.residences)
-    terms = _terms(grant, frozenset(places), None) if has_terms else None
+    terms = _terms(grant, frozenset(places), 0) if has_terms else None
     return JudgedMember(residences=places, not_before=grant.not_before, expires_at=grant.expires_at, terms=terms)
 
 
-def _terms(grant: GrantSnapshot, places: Set[Jurisdiction], asset: Asset | None) -> JudgedTerms:
-    marked = sum(region.asset_sha256 == asset.sha256 for region in grant.binding.regions) if asset is not None else 0
+def _terms(grant: GrantSnapshot, places: Set[Jurisdiction], marked: int) -> JudgedTerms:
     return JudgedTerms(
         age_band=grant.age_band,
         guardian=grant.guardian,

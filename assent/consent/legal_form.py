@@ -19,6 +19,8 @@ MINORS: dict[AgeBand, range] = {
 }
 """The ages that a stated band may stand for. `adult` is of age where she lives, whichever age that is there."""
 
+_ADULT = AgeBand.ADULT
+
 
 def form_rules(grant: GrantSnapshot, jurisdiction: Jurisdiction, rules: JurisdictionRules) -> Iterator[RuleId]:
     """Every rule of form that this grant fails in this jurisdiction."""
@@ -50,7 +52,7 @@ def _basis_rules(basis: LegalBasis, needs: ConsentRules) -> Iterator[RuleId]:
 
 def _age_rules(grant: GrantSnapshot, needs: ConsentRules) -> Iterator[RuleId]:
     """CA-6: under the age, or of unknown age, only with a guardian; a guardian cures only below `guardian_below`."""
-    if grant.age_band is AgeBand.ADULT:
+    if grant.age_band is _ADULT:
         return
     ages = MINORS.get(grant.age_band)
     cured_below = needs.guardian_below if grant.guardian else 0

@@ -7,11 +7,19 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from assent.consent.asset import Asset
-from assent.consent.source_url import SourceUrlError, folders, normalise_prefix, normalise_url, without_scheme
+from assent.consent.source_url import SourceUrlError, folders, is_folder_of, normalise_prefix, normalise_url, without_scheme
 from assent.events.grants import SourceKindRule, SourceRule
 
 ONE_PHOTOGRAPH = frozenset({SourceKindRule.IMAGE_URL, SourceKindRule.ASSET_SHA256, SourceKindRule.UPLOAD})
 """Rules that name exactly one photograph, or photographs handed in one by one."""
+
+# Looking a member up on its enumeration takes ten times what comparing it takes.
+_PREFIX, _IMAGE, _SHA256, _UPLOAD = (
+    SourceKindRule.URL_PREFIX,
+    SourceKindRule.IMAGE_URL,
+    SourceKindRule.ASSET_SHA256,
+    SourceKindRule.UPLOAD,
+)
 
 SourceKey = tuple[SourceKindRule, str]
 
@@ -63,25 +71,48 @@ def asset_keys(asset: Asset) -> Iterator[SourceKey]:
         yield SourceKindRule.ACCOUNT, asset.account
 
 
+def naming_rules(rules: Iterable[SourceRule], asset: Asset) -> list[SourceRule]:
+    """The rules that name the asset, the most exact first."""
+    named = [rule for rule in rules if _names(rule, asset)]
+    if len(named) > 1:
+        keys = list(asset_keys(asset))
+        # Of two for the very same target the later one counts.
+        named.reverse()
+        named.sort(key=lambda rule: keys.index(rule_key(rule)))
+    return named
+
+
+def _names(rule: SourceRule, asset: Asset) -> bool:
+    """Whether the key of the rule is one of `asset_keys`, without making them all."""
+    kind = rule.kind
+    if kind is _PREFIX:
+        return asset.final_url is not None and is_folder_of(without_scheme(rule.value), without_scheme(asset.final_url))
+    if kind is _IMAGE:
+        return asset.final_url is not None and without_scheme(rule.value) == without_scheme(asset.final_url)
+    if kind is _SHA256:
+        return rule.value == asset.sha256
+    if kind is _UPLOAD:
+        return rule.value == asset.upload_grant_id
+    return rule.value == asset.account
+
+
 def matching_rule(rules: Iterable[SourceRule], asset: Asset) -> SourceRule | None:
     """The most exact rule that names the asset, or None."""
-    by_key = {rule_key(rule): rule for rule in rules}
-    for key in asset_keys(asset):
-        rule = by_key.get(key)
-        if rule is not None:
-            return rule
-    return None
+    return next(iter(naming_rules(rules, asset)), None)
 
 
 def is_control_shown(rules: Iterable[SourceRule], asset: Asset, now: datetime) -> bool:
-    """Whether a rule that names the asset needs no proof of control, or has one that still counts.
+    """Whether a rule that names the asset needs no proof of control, or has one that still counts."""
+    return have_control(naming_rules(rules, asset), now)
+
+
+def have_control(named: Iterable[SourceRule], now: datetime) -> bool:
+    """The same of the rules that name it.
 
     A rule for one photograph needs none, since she said yes to that very photograph. A folder or an account holds what others put there
     tomorrow, so its controller must have shown that it is the one who does.
     """
-    keys = frozenset(asset_keys(asset))
-    named = (rule for rule in rules if rule_key(rule) in keys)
-    return any(rule.kind in ONE_PHOTOGRAPH or (rule.control_until is not None and now < rule.control_until) for rule in named)
+    return any([rule.kind in ONE_PHOTOGRAPH or (rule.control_until is not None and now < rule.control_until) for rule in named])
 
 
 def _digest(value: str) -> str:

@@ -82,6 +82,15 @@ def folders(url: str) -> Iterator[str]:
         end = where.rfind("/", 0, end)
 
 
+def is_folder_of(folder: str, where: str) -> bool:
+    """Whether the one is among the `folders` of the other; both without scheme."""
+    # Below the host: `h/` is a whole site, and no folder.
+    if not where.startswith(folder) or not folder.endswith("/") or folder.find("/") == len(folder) - 1:
+        return False
+    query = where.find("?")
+    return query == -1 or len(folder) <= query
+
+
 # The images of one site have one host.
 @lru_cache(maxsize=4096)
 def _host(name: str) -> str:

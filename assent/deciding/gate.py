@@ -13,6 +13,7 @@ from assent.consent.content_rights import optout_rules
 from assent.consent.decision import SELF, Request, Verdict, allow, stand, verdict_on
 from assent.consent.judged import judged_grant
 from assent.consent.ledger import ConsentLedger, Standing
+from assent.deciding.grounds import Grounds
 from assent.deciding.opted_out import OptedOut
 from assent.deciding.suppressions import Suppressions
 from assent.events.decisions import DecisionRecord
@@ -75,7 +76,12 @@ class Judgement(NamedTuple):
 
     grant: GrantSnapshot | None
     rules: tuple[RuleId, ...]
-    decision: DecisionRecord
+    grounds: Grounds
+
+    @property
+    def decision(self) -> DecisionRecord:
+        """What it was made from, as a part of an event."""
+        return self.grounds.record()
 
     @property
     def opened(self) -> GrantSnapshot | None:
@@ -84,7 +90,7 @@ class Judgement(NamedTuple):
 
     def seen(self, rule: RuleId) -> Judgement:
         """The same refused for what was seen of the image."""
-        return self._replace(rules=(rule,), decision=self.decision.model_copy(update={"observed": (rule,)}))
+        return self._replace(rules=(rule,), grounds=self.grounds._replace(observed=(rule,)))
 
 
 class Gate:
@@ -199,7 +205,7 @@ class Gate:
         found = self.place(evidence, asked, grant=grant, at=at)
         request = _request(asked, found.candidates, found.decision.at, asset, optouts)
         stood = stand(grant.grant_id, request, ledger=ledger)
-        judged = judged_grant(ledger, grant.grant_id, stood, request, has_terms=False)
+        judged = judged_grant(stood, request.candidates, 0, has_terms=False)
         decision = found.decision.model_copy(update={"grant": judged, "optouts": optouts})
         rules = tuple(sorted({*found.rules, *optout_rules(optouts, stood.aside)})) if optouts else found.rules
         return Finding(grant, found.candidates, found.evidence, rules, decision)
@@ -250,9 +256,7 @@ class Gate:
         request = _request(operations, candidates, now, asset, optouts)
         found = stand(grant_id, request, ledger=ledger)
         rules = verdict_on(found, request, policy=self.policy).rules
-        record = judged_grant(ledger, grant_id, found, request)
-        decision = DecisionRecord(at=now, operations=operations, grant=record, optouts=optouts)
-        return Judgement(found.live, rules, decision)
+        return Judgement(found.live, rules, Grounds.of(found, request))
 
     def judge_bound(
         self,
@@ -274,11 +278,11 @@ class Gate:
         """The same, and whether this number of faces is one that the grant covers (X-3)."""
         rule = faces_rule(bind(grant, asset), faces, drops_image_with_bystanders=self.drops_image_with_bystanders(candidates))
         rules = judged.rules if rule is None else (rule,)
-        return judged._replace(rules=rules, decision=judged.decision.model_copy(update={"faces": faces}))
+        return judged._replace(rules=rules, grounds=judged.grounds._replace(faces=faces))
 
     def refused_unasked(self, rule: RuleId) -> Judgement:
         """Refused for what was seen of the image, before any grant was asked."""
-        return Judgement(None, (rule,), DecisionRecord(at=self.now, observed=(rule,)))
+        return Judgement(None, (rule,), Grounds(self.now, observed=(rule,)))
 
     def verdict(
         self,

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +22,7 @@ from assent.events.record import Headers, Record, StoredRecord
 from assent.events.strict_json import AmbiguousJsonError, parse_strictly
 from assent.events.structured import NoEventError, parse_structured
 from assent.events.topics import Topic
+from assent.events.written import WrittenEvent
 
 SPEC_VERSION = b"1.0"
 JSON_CONTENT = b"application/json"
@@ -35,6 +38,8 @@ _OUR_HEADERS = frozenset({"content-type", "traceparent", "assent-signature"})
 _REQUIRED = ("id", "source", "type", "time")
 _WRITTEN = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
 """The headers that `encode` writes first, in their order; a `traceparent` may follow, and what a stage signs."""
+
+_SCRAPED = Topic.IMAGES_SCRAPED.value
 
 P_co = TypeVar("P_co", bound=EventPayload, covariant=True)
 _TIME = TypeAdapter(UtcTime)
@@ -69,25 +74,23 @@ def event_id(*parts: str | int) -> str:
     return digest.hexdigest()[:32]
 
 
-def encode(event: Event[EventPayload]) -> Record:
+def encode(event: Event[EventPayload] | WrittenEvent) -> Record:
     """The record of an event, in binary mode, keyed as its type says."""
+    if isinstance(event, WrittenEvent):
+        model, key, value = event.model, event.key, event.value
+    else:
+        model, key, value = type(event.data), event.data.key(), event.data.to_json()
     headers: list[tuple[str, bytes]] = [
         ("ce_specversion", SPEC_VERSION),
         ("ce_id", event.id.encode()),
         ("ce_source", event.source.encode()),
-        ("ce_type", event.data.type.encode()),
+        ("ce_type", model.type.encode()),
         ("ce_time", event.time.isoformat().encode()),
         ("content-type", JSON_CONTENT),
     ]
     if event.traceparent is not None:
         headers.append(("traceparent", event.traceparent.encode()))
-    return Record(
-        topic=str(event.data.topic),
-        key=event.data.key().encode(),
-        # What `model_dump_json` would give, as the bytes that it is made from.
-        value=event.data.__pydantic_serializer__.to_json(event.data),
-        headers=tuple(headers),
-    )
+    return Record(model.topic.value, key.encode(), value, tuple(headers))
 
 
 def decode(record: StoredRecord | Record) -> Event[EventPayload]:
@@ -114,18 +117,19 @@ def decode(record: StoredRecord | Record) -> Event[EventPayload]:
     )
 
 
-def decode_signed(record: StoredRecord | Record) -> Event[EventPayload]:
+def decode_signed(record: StoredRecord | Record, models: Mapping[str, type[EventPayload]] = EVENT_TYPES) -> Event[EventPayload]:
     """The same of a record that one of our own stages signed, which saves the search for what only a stranger would write.
 
     The signature covers the whole value, and `encode` wrote it from a model: no key stands in it twice, no number is beyond what can
     be held, and it is no deeper than the model. What is not in the form in which `encode` writes is read as any other record is.
+    `models` may name one for a type that reads less of it.
     Raises UnreadableEventError.
     """
-    value = _value(record)
     told = _as_encoded(record.headers)
     if told is None:
         return decode(record)
-    model = _model(told.type, record.topic)
+    value = _value(record, header_bytes=told.header_bytes)
+    model = _model(told.type, record.topic, models)
     try:
         data = model.model_validate_json(value)
     except ValidationError as error:
@@ -143,40 +147,45 @@ class _Told(NamedTuple):
     type: str
     time: str
     traceparent: str | None
+    header_bytes: int
 
 
 def _as_encoded(headers: Headers) -> _Told | None:
     """The attributes where the headers stand as `encode` writes them, each once, in printable ASCII; None where anything is odd."""
-    if len(headers) < len(_WRITTEN):
+    if not headers:
         return None
     names, texts = zip(*headers, strict=True)
-    if names[: len(_WRITTEN)] != _WRITTEN or len(set(names)) != len(names):
+    name_bytes = _as_encoded_names(names)
+    if name_bytes is None or texts[0] != SPEC_VERSION or texts[5] != JSON_CONTENT:
         return None
-    specversion, event_id, source, type_, time, content = texts[: len(_WRITTEN)]
-    trace = texts[len(_WRITTEN)] if names[len(_WRITTEN) :][:1] == ("traceparent",) else b""
-    joined = b"".join((event_id, source, type_, time, trace))
-    if (
-        specversion != SPEC_VERSION
-        or content != JSON_CONTENT
-        or not (event_id and source and type_ and time)
-        or len(joined) > MAX_ATTRIBUTE_CHARS
-        or not joined.isascii()
-        or not joined.decode().isprintable()
-    ):
+    trace = texts[6] if len(names) > 6 and names[6] == "traceparent" else b""
+    joined = b" ".join((*texts[1:5], trace))
+    if len(joined) > MAX_ATTRIBUTE_CHARS or not joined.isascii():
         return None
-    return _Told(event_id.decode(), source.decode(), type_.decode(), time.decode(), trace.decode() or None)
+    text = joined.decode()
+    told = text.split(" ")
+    if len(told) != 5 or not all(told[:4]) or not text.isprintable():
+        return None
+    return _Told(told[0], told[1], told[2], told[3], told[4] or None, name_bytes + sum(map(len, texts)))
 
 
-def _value(record: StoredRecord | Record) -> bytes:
+# The records of one topic have the same names.
+@lru_cache(maxsize=64)
+def _as_encoded_names(names: tuple[str, ...]) -> int | None:
+    """How long they are together, where `encode` writes such."""
+    return sum(map(len, names)) if names[: len(_WRITTEN)] == _WRITTEN and len(set(names)) == len(names) else None
+
+
+def _value(record: StoredRecord | Record, *, header_bytes: int | None = None) -> bytes:
     """What there is to read, within its limits."""
     if isinstance(record, StoredRecord) and record.damage is not None:
         raise UnreadableEventError(record.damage, "the log cannot give this record")
     if record.value is None:
         raise UnreadableEventError("no_value", "a record without a value is a tombstone, not an event")
-    most = MAX_OUTSIDE_BYTES if record.topic == Topic.IMAGES_SCRAPED else MAX_VALUE_BYTES
+    most = MAX_OUTSIDE_BYTES if record.topic == _SCRAPED else MAX_VALUE_BYTES
     if len(record.value) > most:
         raise UnreadableEventError("oversize", f"value of {len(record.value)} bytes, {most} allowed")
-    told = sum([len(name) + len(text) for name, text in record.headers])
+    told = sum([len(name) + len(text) for name, text in record.headers]) if header_bytes is None else header_bytes
     if told > MAX_HEADER_BYTES:
         raise UnreadableEventError("oversize", f"headers of {told} bytes, {MAX_HEADER_BYTES} allowed")
     return record.value
@@ -224,8 +233,8 @@ def _is_text(text: str) -> bool:
     return len(text) <= MAX_ATTRIBUTE_CHARS and not _FORBIDDEN.search(text)
 
 
-def _model(type_: str, topic: str) -> type[EventPayload]:
-    model = EVENT_TYPES.get(type_)
+def _model(type_: str, topic: str, models: Mapping[str, type[EventPayload]] = EVENT_TYPES) -> type[EventPayload]:
+    model = models.get(type_)
     if model is None:
         raise UnreadableEventError("unknown_type", "no event of this type and version is known")
     if model.topic != topic:

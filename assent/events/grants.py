@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from assent.events.face_box import FaceBox
-from assent.events.payload import EventPayload, UtcTime, WireModel
+from assent.events.payload import ComparedTime, EventPayload, UtcTime, WireModel
 from assent.events.topics import Topic
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, SubjectId
 from assent.optouts.signal import ContentRight
@@ -105,7 +105,7 @@ class SourceRule(WireModel):
     kind: SourceKindRule
     value: str = Field(min_length=1, max_length=2048)
     only_me: bool = False
-    control_until: UtcTime | None = Field(default=None, exclude_if=lambda until: until is None)
+    control_until: ComparedTime | None = Field(default=None, exclude_if=lambda until: until is None)
     overrides: tuple[ContentRight, ...] = Field(default=(), exclude_if=lambda rights: not rights)
 
 
@@ -170,10 +170,10 @@ class GrantSnapshot(EventPayload):
     binding: FaceBinding
     legal: tuple[LegalBasis, ...]
     scope: GeographicScope
-    not_before: UtcTime
-    expires_at: UtcTime
-    confirmed_at: UtcTime | None = None
-    last_interaction_at: UtcTime
+    not_before: ComparedTime
+    expires_at: ComparedTime
+    confirmed_at: ComparedTime | None = None
+    last_interaction_at: ComparedTime
     evidence_kinds: tuple[str, ...] = ()
     controls_source: bool = False
     reference: FaceId | None = Field(default=None, pattern=FACE_ID, exclude_if=lambda face: face is None)

@@ -105,6 +105,18 @@ class ImageLocated(EventPayload):
         return self.sighting.sighting_id
 
 
+class FoundPlaces(GrantFinding):
+    """A finding without the record of the geofence's decision: that is for whoever replays it, and passed over here."""
+
+    decision: DecisionRecord | None = Field(default=None, validation_alias="")
+
+
+class LocatedPlaces(ImageLocated):
+    """An ImageLocated as the next stage reads it."""
+
+    findings: tuple[FoundPlaces, ...] = Field(min_length=1)
+
+
 class ImageCleared(EventPayload):
     """At least one grant opens collecting and embedding for this image."""
 

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 
 from assent.events.envelope import Event
 from assent.events.payload import EventPayload
+from assent.events.written import WrittenEvent
+
+ToldEvent = Event[EventPayload] | WrittenEvent
+"""What a processor has written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emit:
     """Write these events, then commit."""
 
-    events: tuple[Event[EventPayload], ...]
+    events: tuple[ToldEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
     """The gate said no: write the refusals, then commit. A refused record advances the offset like any other."""
 
-    events: tuple[Event[EventPayload], ...]
+    events: tuple[ToldEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from assent.events.envelope import Event
@@ -36,6 +36,16 @@ class JudgesUnreadable(Protocol):
 
     async def unreadable(self, record: StoredRecord) -> None:
         """Called before the record becomes a dead letter. Raises RetryLaterError."""
+        ...
+
+
+@runtime_checkable
+class ReadsSigned(Protocol):
+    """A processor that needs less of what a stage of ours signed than stands in it."""
+
+    @property
+    def models(self) -> Mapping[str, type[EventPayload]]:
+        """By type, by what it is read. Every type of its topics is named."""
         ...
 
 

@@ -178,7 +178,7 @@ class Runner:
         if not records:
             return
         async with self._batch:
-            batch = Batch(records, clock=self._clock, on_progress=self._alive, is_genuine=self._is_genuine)
+            batch = Batch(records, clock=self._clock, on_progress=self._alive, is_genuine=self._is_genuine, signed=self._signed)
             try:
                 await self._do(subscription, batch)
             except (RetryLaterError, TableStaleError, LogUnavailableError) as error:
@@ -257,7 +257,7 @@ class Runner:
                     f"{len(dead)} dead letters of {self._processor.name} could not be written ({type(error).__name__}); "
                     "check the log and the dead-letter topics, then start again"
                 ) from error
-        outputs = [self._signed(record) for handled in done for record in handled.outputs]
+        outputs = [record for handled in done for record in handled.outputs]
         if outputs:
             await self._log.append(outputs)
 

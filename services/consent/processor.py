@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
@@ -10,10 +11,12 @@ from assent.deciding.gate import INGEST, Gate, Judgement
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
-from assent.events.images import Clearance, GrantFinding, ImageCleared, ImageLocated, Sighting, Stage
+from assent.events.image_json import LocatedJson, clearance_json, cleared_json
+from assent.events.images import GrantFinding, ImageCleared, ImageLocated, LocatedPlaces, Sighting, Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
+from assent.events.written import WrittenEvent
 from assent.stream.outcomes import Emit, Outcome, Refuse
 
 
@@ -22,6 +25,7 @@ class ConsentProcessor:
 
     name = "consent"
     topics = (Topic.IMAGES_LOCATED,)
+    models: ClassVar[Mapping[str, type[EventPayload]]] = {ImageLocated.type: LocatedPlaces}
 
     def __init__(self, *, gate: Gate, tables: DecisionTables, quarantine: Quarantine, catch_up_timeout_s: float) -> None:
         self._gate = gate
@@ -39,26 +43,17 @@ class ConsentProcessor:
         assert isinstance(event.data, ImageLocated)
         located = event.data
         asset, optouts = Asset.of(located.sighting), located.sighting.optouts
-        cleared: list[Clearance] = []
-        refused: list[Event[EventPayload]] = []
-        for finding in located.findings:
-            judged = self._gate.judge(finding.grant_id, INGEST, candidates=finding.candidates, asset=asset, optouts=optouts)
-            if judged.opened is not None:
-                cleared.append(
-                    Clearance(
-                        grant_id=finding.grant_id,
-                        revision=judged.opened.revision,
-                        candidates=finding.candidates,
-                        evidence=finding.evidence,
-                        decision=judged.decision,
-                    )
-                )
-            else:
-                refused.append(self._refused(event, located, finding, judged))
-        if not cleared:
+        judged = [
+            self._gate.judge(found.grant_id, INGEST, candidates=found.candidates, asset=asset, optouts=optouts)
+            for found in located.findings
+        ]
+        refused = [
+            self._refused(event, located, finding, one) for finding, one in zip(located.findings, judged, strict=True) if one.opened is None
+        ]
+        if len(refused) == len(judged):
             self._ended[event.id] = located.sighting
             return Refuse(tuple(refused))
-        return Emit((self._cleared(event, located, cleared), *refused))
+        return Emit((self._cleared(event, record, located, judged), *refused))
 
     async def after_commit(self, events: Sequence[Event[EventPayload]]) -> None:
         """Delete the originals of sightings that ended here."""
@@ -85,18 +80,24 @@ class ConsentProcessor:
             traceparent=cause.traceparent,
         )
 
-    def _cleared(self, cause: Event[EventPayload], located: ImageLocated, cleared: Sequence[Clearance]) -> Event[EventPayload]:
+    def _cleared(
+        self, cause: Event[EventPayload], record: StoredRecord, located: ImageLocated, judged: Sequence[Judgement]
+    ) -> WrittenEvent:
+        """One clearance for each grant that opens it. What the geofence told is handed on in its own words."""
         version = self._gate.policy.version
-        reference = ",".join([f"{clearance.grant_id}@{clearance.revision}" for clearance in cleared])
-        return Event(
-            id=event_id(cause.id, Stage.CONSENT, reference, version, "cleared"),
+        told = LocatedJson.of(record.value or b"", located)
+        reference, clearances = [], []
+        for finding, evidence, one in zip(located.findings, told.evidence, judged, strict=True):
+            if one.opened is not None:
+                revision = one.opened.revision
+                reference.append(f"{finding.grant_id}@{revision}")
+                clearances.append(clearance_json(finding, evidence, revision=revision, decision=one.grounds.json_of_yes()))
+        return WrittenEvent(
+            id=event_id(cause.id, Stage.CONSENT, ",".join(reference), version, "cleared"),
             source="/assent/consent",
             time=self._gate.now,
+            model=ImageCleared,
+            key=located.key(),
+            value=cleared_json(told.sighting, clearances, policy_version=version, datasets=located.datasets),
             traceparent=cause.traceparent,
-            data=ImageCleared(
-                sighting=located.sighting,
-                clearances=tuple(cleared),
-                policy_version=version,
-                datasets=located.datasets,
-            ),
         )

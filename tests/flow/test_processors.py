@@ -31,7 +31,7 @@ from assent.geofence.signers import Signers
 from assent.ids import GrantId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
-from assent.stream.outcomes import Ignore, Outcome
+from assent.stream.outcomes import Ignore, Outcome, ToldEvent
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
 from assent.stream.runner import Runner, RunnerSettings
 from assent.stream.table import TableStaleError
@@ -78,9 +78,9 @@ class Bench:
         await tail.close()
         return found
 
-    async def run(self, stage: str, topic: Topic, *, commits: bool = True) -> list[Event[EventPayload]]:
+    async def run(self, stage: str, topic: Topic, *, commits: bool = True) -> list[ToldEvent]:
         """One pass over a topic: handle, append, and unless it crashes before, what comes after the commit."""
-        processor, outputs, taken = self.stages[stage], list[Event[EventPayload]](), list[Event[EventPayload]]()
+        processor, outputs, taken = self.stages[stage], list[ToldEvent](), list[Event[EventPayload]]()
         if isinstance(processor, BeforeBatch):
             await processor.before_batch()
         for record in await self.records(topic):
@@ -142,11 +142,11 @@ STAGES = (
 )
 
 
-def events_of(outcome: Outcome) -> Sequence[Event[EventPayload]]:
+def events_of(outcome: Outcome) -> Sequence[ToldEvent]:
     return () if isinstance(outcome, Ignore) else outcome.events
 
 
-def names(events: Sequence[Event[EventPayload]]) -> list[tuple[str, str, str]]:
+def names(events: Sequence[ToldEvent]) -> list[tuple[str, str, str]]:
     """What must be the same when the same is done again; times and nonces differ."""
     return [(event.id, event.data.type, event.data.key()) for event in events]
 

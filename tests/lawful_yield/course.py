@@ -49,7 +49,7 @@ from assent.keys.signing_keys import SigningKeys
 from assent.optouts.combination import combine
 from assent.optouts.image import image_optouts
 from assent.stream.local import SqliteEventLog
-from assent.stream.outcomes import Ignore, Outcome
+from assent.stream.outcomes import Ignore, Outcome, ToldEvent
 from assent.telemetry.meter import Metrics
 from assent.testing.fake_clock import FakeClock
 from services.consent.processor import ConsentProcessor
@@ -122,7 +122,7 @@ class Course:
     def __init__(self, case: Case, deployment: Deployment, *, is_past_crawler: bool = False) -> None:
         self._case, self._shared, self._clock = case, deployment, FakeClock(NOW)
         self._is_past_crawler = is_past_crawler
-        self.events: list[Event[EventPayload]] = []
+        self.events: list[ToldEvent] = []
         self._data = picture(case.photo, case.id)
         self._sha256 = hashlib.sha256(self._data).hexdigest()
         self._tables = DecisionTables(deployment.log, public=deployment.keys.public, clock=self._clock)

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assent.events.envelope import Event
-from assent.events.payload import EventPayload
+from assent.stream.outcomes import ToldEvent
 from tests.lawful_yield.case import Case
 from tests.lawful_yield.course import Course, Deployment, Ending
 
@@ -25,7 +24,7 @@ class Result:
 
     case: Case
     ending: Ending
-    events: tuple[Event[EventPayload], ...] = ()
+    events: tuple[ToldEvent, ...] = ()
 
 
 def read_cases(name: str) -> list[Case]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
@@ -47,7 +48,7 @@ from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, FaceId, GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId, SubjectId
 from assent.optouts.combination import once_each
 from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
-from assent.stream.outcomes import Ignore
+from assent.stream.outcomes import Ignore, ToldEvent
 from assent.testing.fake_clock import FakeClock
 from services.consent.processor import ConsentProcessor
 from tests.unit.grant_examples import NOTICE, NOW, grant
@@ -254,8 +255,8 @@ def made(draw: st.DrawFn) -> Made:
     held = Held(draw(ledgers()), draw(st.sampled_from(POLICIES)), Suppressions())
     gate = Gate(held, FakeClock(NOW))
     assert held.policy is not None
-    events = draw(st.sampled_from((crawled, located, consented, consented, embedded, embedded, embedded, indexed)))(gate, draw)
-    return Made(tuple(decode(encode(event)) for event in events), held.policy)
+    stages: list[Callable[[Gate, st.DrawFn], Sequence[ToldEvent]]] = [crawled, located, *[consented] * 2, *[embedded] * 3, indexed]
+    return Made(tuple(decode(encode(event)) for event in draw(st.sampled_from(stages))(gate, draw)), held.policy)
 
 
 def refused(gate: Gate, stage: Stage, refusal: Refusal) -> Event[EventPayload]:
@@ -308,7 +309,7 @@ SEEN_OF_FACE = st.sampled_from(
 SEEN_OF_STORE = st.sampled_from(("suppressed", "source_not_covered", "grant_withdrawn"))
 
 
-def consented(gate: Gate, draw: st.DrawFn) -> list[Event[EventPayload]]:
+def consented(gate: Gate, draw: st.DrawFn) -> list[ToldEvent]:
     """The service's own processor."""
     finding = GrantFinding(grant_id=GRANT, revision=1, candidates=draw(CANDIDATES), evidence=())
     sighting = SIGHTING.model_copy(update={"optouts": draw(OPTOUTS)})

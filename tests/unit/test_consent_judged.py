@@ -10,7 +10,7 @@ import pytest
 from assent.consent.asset import Asset
 from assent.consent.binding import JointFaces, MarkedFaces, SingleFace, Unbound, bind
 from assent.consent.decision import Request, Verdict, allow, stand
-from assent.consent.judged import STAND_IN_ASSET, judged_grant, stand_in_ledger
+from assent.consent.judged import STAND_IN_ASSET, judged_grant, marked_in, stand_in_ledger
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.events.decisions import JudgedGrant
 from assent.events.grants import (
@@ -57,7 +57,8 @@ def with_members(**change: Any) -> ConsentLedger:
 
 def told(ledger: ConsentLedger, request: Request = REQUEST, *, has_terms: bool = True) -> JudgedGrant:
     """The record, as it is read again from the log."""
-    record = judged_grant(ledger, GRANT, stand(GRANT, request, ledger=ledger), request, has_terms=has_terms)
+    found = stand(GRANT, request, ledger=ledger)
+    record = judged_grant(found, request.candidates, marked_in(found.live, request.asset), has_terms=has_terms)
     return JudgedGrant.model_validate_json(record.model_dump_json())
 
 

@@ -13,7 +13,9 @@ from jsonschema import Draft202012Validator
 
 from assent.events.catalogue import EVENT_TYPES
 from assent.events.envelope import UnreadableEventError, decode, decode_signed, encode
+from assent.events.images import ImageLocated
 from assent.events.record import Record
+from services.consent.processor import ConsentProcessor
 from tools.event_schemas import schema_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
@@ -58,6 +60,16 @@ def test_it_decodes_and_encodes_to_itself(path: Path) -> None:
 @golden
 def test_a_signed_record_is_read_as_any_other(path: Path) -> None:
     assert decode_signed(record_of(path)) == decode(record_of(path))
+
+
+def test_the_consent_filter_passes_over_the_record_of_the_geofence_and_nothing_else() -> None:
+    for path in (path for path in EXAMPLES if path.parent.name == ImageLocated.type):
+        whole, less = decode(record_of(path)).data, decode_signed(record_of(path), ConsentProcessor.models).data
+        assert isinstance(whole, ImageLocated)
+        assert isinstance(less, ImageLocated)
+        assert [finding.decision for finding in less.findings] == [None] * len(whole.findings)
+        without = whole.model_dump(exclude={"findings": {"__all__": {"decision"}}})
+        assert less.model_dump(exclude={"findings": {"__all__": {"decision"}}}) == without
 
 
 ODD: dict[str, Callable[[Record], Record]] = {

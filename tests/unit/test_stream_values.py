@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -17,13 +18,13 @@ from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import TOPICS, Topic
 from assent.ids import GrantId
-from assent.stream.batch import Batch
+from assent.stream.batch import SLICE, Batch
 from assent.stream.dead_letters import DeadLetter
 from assent.stream.event_log import TopicPartition
 from assent.stream.held_partitions import HeldPartitions
 from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings, topic_configuration
 from assent.stream.local_headers import packed_headers, unpacked_headers
-from assent.stream.outcomes import Ignore, Outcome, RetryLaterError
+from assent.stream.outcomes import Emit, Ignore, Outcome, RetryLaterError
 from assent.stream.partitioner import murmur2, partition_of, positive_hashes
 from assent.testing.fake_clock import FakeClock
 
@@ -125,6 +126,38 @@ def test_a_batch_commits_only_what_is_done_with_all_before_it(places: list[tuple
         assert batch.next_offsets().get(at, 0) == end
         assert [handled.record.offset for handled in batch.done() if handled.record.partition == partition] == list(range(end))
         assert (batch.put_back[at].offset if at in batch.put_back else None) == first
+
+
+class Accountant(Stubborn):
+    """Counts what could not be read against whoever wrote it, and tells of the rest."""
+
+    def __init__(self, *later: str) -> None:
+        super().__init__(*later)
+        self.unread: list[int] = []
+
+    async def unreadable(self, record: StoredRecord) -> None:
+        self.unread.append(record.offset)
+
+    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
+        await super().handle(event, record)
+        return Emit((replace(event, id=f"{event.id} at {record.offset}"),))
+
+
+@pytest.mark.parametrize("put_back_at", [0, SLICE // 2, SLICE - 1, SLICE + 1, 3 * SLICE - 3, None])
+def test_records_are_read_before_their_turn_and_count_at_their_turn(put_back_at: int | None) -> None:
+    """What lies behind a record that was put back is read again later, and must not count for its writer now."""
+    places = range(3 * SLICE)
+    records = [stored("a" if at == put_back_at else "b", 0, at) for at in places]
+    records = [replace(record, value=b"no event") if record.offset % 3 == 1 else record for record in records]
+    accountant = Accountant("a")
+    batch = Batch(records, clock=FakeClock(), on_progress=lambda: None, signed=lambda record: replace(record, key=b"signed"))
+    asyncio.run(batch.handle(accountant, concurrency=1))
+    done = [at for at in places if put_back_at is None or at < put_back_at]
+    assert accountant.unread == [at for at in done if at % 3 == 1]
+    assert [handled.record.offset for handled in batch.done()] == done
+    written = [record for handled in batch.done() for record in handled.outputs]
+    assert [record.header("ce_id") for record in written] == [f"b at {at}".encode() for at in done if at % 3 != 1]
+    assert {record.key for record in written} <= {b"signed"}
 
 
 class Hands:
