@@ -79,6 +79,9 @@ def test_each_remedy_of_a_key_that_nothing_reads_is_told_as_it_stands() -> None:
         with pytest.raises(PolicyError) as error:
             policy_from(entry("CA-BC", **{key: 1}))
         assert str(error.value) == f"jurisdictions.CA-BC.{key}: {remedy}"
+        with pytest.raises(PolicyError) as error:
+            policy_from(entry("CA-BC", retention={key: 1}))
+        assert str(error.value) == f"jurisdictions.CA-BC.retention.{key}: {remedy}"
 
 
 def test_a_stayed_entry_that_says_since_when_is_read() -> None:
