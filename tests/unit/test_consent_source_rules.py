@@ -90,3 +90,9 @@ def test_a_rule_of_another_image_shows_no_control_of_this_one() -> None:
     folder = rule(SourceKindRule.URL_PREFIX, "https://h.example/a/")
     assert not is_control_shown([other, folder], EVERYTHING, NOW)
     assert is_control_shown([other, folder, rule(SourceKindRule.ASSET_SHA256, SHA)], EVERYTHING, NOW)
+
+
+def test_an_address_that_holds_another_one_is_named_whole() -> None:
+    named = rule(SourceKindRule.IMAGE_URL, "https://h.example/a?of=https://x.example/1")
+    assert matching_rule([named], Asset(SourceKind.WEB_PAGE, "http://h.example/a?of=https://x.example/1")) == named
+    assert matching_rule([named], Asset(SourceKind.WEB_PAGE, "http://h.example/a?of=https://x.example/2")) is None
