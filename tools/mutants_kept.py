@@ -48,6 +48,8 @@ KEPT: dict[str, str] = {
     "assent/consent/source_url.py: _host: host.encode('idna').decode('ascii').lower() [without lower]": "the splitter has written it small already",
     "assent/consent/source_url.py: _host: 'idna' [other text]": _CODEC,
     "assent/consent/source_url.py: _host: 'ascii' [other text]": _CODEC,
+    "assent/consent/source_url.py: _path: if any((segment in (b'.', b'..') for segment in decoded.split(b'/'))) or b'//' in decoded: [always]": "a path that has nothing to be cleaned comes out of it as it was",
+    "assent/consent/source_url.py: _path: segment in (b'.', b'..') [turned]": "a path that has nothing to be cleaned comes out of it as it was",
     "assent/consent/source_url.py: normalise_url: url if _PLAIN.fullmatch(url) else _normalised(url) [never]": "the longer way gives the same spelling",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._opens_on_any_day: self.opens if not self.filings and self.order_received is None else frozenset() [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules.closed_by: None if operation in self._opens_on_any_day else self._closed(operation, self.rule, now) [never]": "the longer way gives the same answer",
