@@ -335,7 +335,10 @@ def test_a_proof_of_control_says_what_to_serve_and_ends_by_hand(house: House) ->
     assert re.search(r"assent-control=[0-9a-f]{64} and run this again", line)
     listed = house.operator("source", "list")
     proof = listed.stdout.split()[0]
-    assert re.fullmatch(rf"{proof}  museum  control\.invalid/photos/  not shown yet\n", listed.stdout)
+    assert re.fullmatch(
+        rf"{proof}  museum  control\.invalid/photos/  not shown yet; the look of \d{{4}}-\d\d-\d\d did not show it: no_answer\n",
+        listed.stdout,
+    )
     assert house.operator("source", "revoke", proof).returncode == 0
     assert "revoked" in house.operator("source", "list").stdout
     for wrong, said in (("http://control.invalid/", "https only"), ("https://*.invalid/", "wildcard"), ("https://10.0.0.1/", "an address")):

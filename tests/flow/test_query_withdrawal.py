@@ -195,7 +195,7 @@ async def test_every_answer_names_the_offsets_it_was_judged_at(house: QueryHouse
     (record,) = await house.disclosures()
     offsets = SearchAnswered.model_validate(record).ledger_offsets
     assert sum(offset for at, offset in offsets.items() if at.startswith("grants/")) == 1
-    assert {at.split("/")[0] for at in offsets} == {"grants", "withdrawals", "policies", "suppressions"}
+    assert {at.split("/")[0] for at in offsets} == {"grants", "withdrawals", "policies", "suppressions", "optouts"}
 
 
 async def test_the_probe_leaves_no_trace(house: QueryHouse, face: FaceId, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

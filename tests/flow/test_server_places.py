@@ -97,7 +97,7 @@ async def test_au_1_a_picture_on_an_australian_server_is_refused_before_it_is_as
         assert await asyncio.to_thread(main, ("explain", f"{house.site.origin}{PAGE}", *told_to)) == 0
         said = capsys.readouterr().out
         assert "AU-1" in said
-        assert "where the server stands, by its address: AU" in said
+        assert "where the server stands: Australia" in said
 
 
 def decisions_that_differ(found: Iterable[StoredRecord]) -> list[object]:

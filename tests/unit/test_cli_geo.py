@@ -43,7 +43,7 @@ def test_a_border_town_is_told_step_by_step(capsys: pytest.CaptureFixture[str]) 
     ):
         assert line in out.splitlines()
     assert area_description().sha256 in out
-    assert "File it with the Commission, wait 60 days." in out
+    assert "waits 60 days." in out
     assert "a confirmed residence" in out
 
 
@@ -135,7 +135,7 @@ def test_a_server_is_told_with_its_weight_and_what_it_closes(capsys: pytest.Capt
     lines = out.splitlines()
     assert lines[:3] == ["network  AS1221", "server   AU", "weight   1: closes by itself, whatever else is said"]
     assert "    everything  closed by AU-1" in lines
-    assert "AU-1: Australia is closed, for servers there too." in lines
+    assert any(line.startswith("AU-1: Australia is closed, for servers there too. ") for line in lines)
     assert any(line.endswith(", 3 days old") for line in lines)
     code, out = server(capsys, "8.8.8.8", "--places", file)
     assert (code, "weight   0.4: a hint: it adds what follows, unless a residence or capture place of hers lies in NZ" in out) == (0, True)

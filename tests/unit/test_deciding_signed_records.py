@@ -190,7 +190,7 @@ def test_the_demo_alone_takes_fixtures() -> None:
 
 
 def test_a_decider_follows_everything_that_closes() -> None:
-    assert {topic.value for topic in DECISION_TOPICS} == {"grants", "withdrawals", "policies", "suppressions"}
+    assert {topic.value for topic in DECISION_TOPICS} == {"grants", "withdrawals", "policies", "suppressions", "optouts"}
 
 
 @settings(deadline=None)  # a busy machine is no slow fold

@@ -52,7 +52,7 @@ def test_x_1_what_nobody_knows_is_closed_and_stays_so(place: str) -> None:
 
 def test_x_2_a_verdict_comes_from_the_ledger_and_never_from_a_record() -> None:
     """Whatever an event says of consent: only what the registry's own records say of this grant counts."""
-    assert set(Request._fields) == {"operation", "candidates", "now", "asset", "purpose", "recipient", "also"}
+    assert set(Request._fields) == {"operation", "candidates", "now", "asset", "purpose", "recipient", "also", "optouts"}
     assert rules_of(None, "CA-BC") == ("no_grant",)
 
 
