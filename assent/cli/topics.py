@@ -17,7 +17,12 @@ from assent.stream.kafka_settings import KafkaSecurity, KafkaSettings
 from assent.telemetry.logging import configure_logging
 
 if TYPE_CHECKING:
-    from assent.stream.kafka_topics import TopicFault
+    from collections.abc import Mapping
+
+    from assent.events.topics import TopicSettings
+    from assent.stream.kafka_topics import KafkaTopics, TopicFault
+
+TOLD_WITHIN_S = 10.0
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +54,23 @@ async def _at(arguments: argparse.Namespace, security: KafkaSecurity) -> int:
         if arguments.action == "apply":
             _refuse_unsafe(faults)
             await topics.apply(wanted, faults)
-            mended, faults = faults, await topics.faults(wanted)
+            mended, faults = faults, await _left(topics, wanted)
             _print([fault for fault in mended if fault not in faults], arguments, "done")
         _print(faults, arguments, "would change" if arguments.action == "plan" else "differs")
     finally:
         await topics.close()
     return ExitCode.NO if faults else ExitCode.DONE
+
+
+async def _left(topics: KafkaTopics, wanted: Mapping[str, TopicSettings]) -> list[TopicFault]:
+    """What still differs; a broker tells of what it has just made a moment later."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + TOLD_WITHIN_S
+    while True:
+        faults = await topics.faults(wanted)
+        if not faults or loop.time() > until:
+            return faults
+        await asyncio.sleep(0.2)
 
 
 def _refuse_unsafe(faults: list[TopicFault]) -> None:

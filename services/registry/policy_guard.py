@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import structlog
@@ -41,9 +42,14 @@ class PolicyGuard:
         self._tail: Tail | None = None
         self._last: StoredRecord | None = None
         self._newest: PolicyPublished | None = None
+        self._looking = asyncio.Lock()
 
     async def look(self) -> bool:
         """Read to the end; whether another policy had to be published."""
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> bool:
         if self._tail is None:
             self._tail = await self._log.tail([Topic.POLICIES.value])
         for record in await self._tail.poll(timeout_s=0.0):
