@@ -110,12 +110,19 @@ class PolicyDesk:
 
     async def meet(self, newer: PolicyPublished) -> bool:
         """Take one of ours that is on the log and not in the file of the registry for the newest; whether what the registry was started
-        with was published over it. Raises PolicyNotApprovedError where that would be wider.
+        with was published over it. Raises PolicyNotApprovedError where that would be wider, PolicyVersionTakenError.
         """
         async with self._publishing:
             row = PolicyRow(newer.version, newer.sha256, newer.published_at, newer.document)
             await self._store.write(lambda database: insert_policy(database, row))
-            return self._written is not None and await self._publish_with_stops(self._written)
+            if self._written is None:
+                return False
+            try:
+                return await self._publish_with_stops(self._written)
+            except (PolicyNotApprovedError, PolicyVersionTakenError):
+                # A stop must not wait until somebody has mended the file.
+                self._written = _Written(newer.document, newer.version)
+                raise
 
     async def _publish_with_stops(self, written: _Written) -> bool:
         signers = await self._met_signers()
