@@ -110,7 +110,8 @@ class PolicyDesk:
 
     async def meet(self, newer: PolicyPublished) -> bool:
         """Take one of ours that is on the log and not in the file of the registry for the newest; whether what the registry was started
-        with was published over it. Raises PolicyNotApprovedError where that would be wider, PolicyVersionTakenError.
+        with was published over it. Raises PolicyNotApprovedError where that would be wider, and PolicyVersionTakenError: then stops go
+        over the newest, for an order must not wait for the file.
         """
         async with self._publishing:
             row = PolicyRow(newer.version, newer.sha256, newer.published_at, newer.document)
@@ -120,7 +121,6 @@ class PolicyDesk:
             try:
                 return await self._publish_with_stops(self._written)
             except (PolicyNotApprovedError, PolicyVersionTakenError):
-                # A stop must not wait until somebody has mended the file.
                 self._written = _Written(newer.document, newer.version)
                 raise
 

@@ -21,7 +21,7 @@ from services.registry.desk_table import newest_policy
 from services.registry.policy_stops import PolicyStops, StopWaitsError
 from services.registry.stop_table import insert_stop
 from services.registry.widening import PolicyNotApprovedError
-from tests.flow.test_policy_publishing import NARROW, SHIPPED, WIDE, WIDER, Desk, desk_in, policy
+from tests.flow.test_policy_publishing import NARROW, SHIPPED, WIDE, WIDER, Desk, desk_in, guard_of, policy
 
 ORDER = "Order P26-01"
 BC, AB, TX = (Jurisdiction(code) for code in ("CA-BC", "CA-AB", "US-TX"))
@@ -92,6 +92,29 @@ async def test_another_file_that_allows_less_keeps_the_stop(registry: Registry) 
     assert await registry.house.publish(NARROW)
     assert await registry.opens(BC, AB) == [True, False]
     assert (await registry.in_force()).rules_for(BC).consent.expires_max_days == 100
+
+
+async def test_an_order_is_written_down_again_where_a_copy_of_the_file_does_not_know_the_orders(registry: Registry) -> None:
+    """What the file holds allows more than what is on the log, and goes out no more; the next order goes over what is in force."""
+    house = registry.house
+    await house.publish(SHIPPED)
+    await registry.stop(BC)
+    await registry.stop(AB)
+    for statement in (
+        "DELETE FROM policy_stops",
+        "DELETE FROM policy_versions WHERE rowid > (SELECT MIN(rowid) FROM policy_versions)",
+    ):
+        await house.store.write(lambda database, statement=statement: database.execute(statement))  # type: ignore[misc]
+    assert not await house.publish(SHIPPED), "by its own file it is the newest"
+    guard = guard_of(house)
+    await guard.look()
+    assert await registry.opens(BC, AB) == [False, False]
+    assert not await registry.stop(BC), "it is closed already"
+    assert await registry.opens(BC, AB) == [False, False]
+    assert await registry.stop(Jurisdiction("US-IL"))
+    assert await registry.opens(BC, AB, Jurisdiction("US-IL")) == [False, False, False]
+    assert all(row.published_at is not None for row in await registry.stops.held())
+    await guard.close()
 
 
 async def test_two_people_who_saw_the_stop_end_it_and_one_or_two_who_did_not_do_not(registry: Registry) -> None:
