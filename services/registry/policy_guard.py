@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -44,22 +45,18 @@ class PolicyGuard:
         self._newest: PolicyPublished | None = None
         self._looking = asyncio.Lock()
 
-    async def look(self) -> bool:
-        """Read to the end; whether another policy had to be published."""
+    async def look(self, *, timeout_s: float = 0.0) -> bool:
+        """Read to the end, where that takes no longer than this; whether another policy had to be published."""
         async with self._looking:
-            return await self._look()
+            return await self._look(timeout_s)
 
-    async def _look(self) -> bool:
+    async def _look(self, timeout_s: float) -> bool:
         if self._tail is None:
             self._tail = await self._log.tail([Topic.POLICIES.value])
-        for record in await self._tail.poll(timeout_s=0.0):
-            self._last = record
-            published = self._trusted(record)
-            if published is not None and (self._newest is None or published.published_at > self._newest.published_at):
-                self._newest = published
-        ends = await self._log.end_offsets([Topic.POLICIES.value])
-        positions = self._tail.positions()
-        if self._last is None or any(positions.get(partition, 0) < end for partition, end in ends.items()):
+        self._note(await self._tail.poll(timeout_s=0.0))
+        if timeout_s and await self._is_behind(self._tail):
+            self._note(await self._tail.poll(timeout_s=timeout_s))
+        if await self._is_behind(self._tail) or self._last is None:
             return False
         latest = await self._store.read(latest_publication)
         if self._newest is not None and (latest is None or self._newest.published_at > latest):
@@ -77,6 +74,17 @@ class PolicyGuard:
         if self._tail is not None:
             await self._tail.close()
             self._tail = None
+
+    def _note(self, records: Sequence[StoredRecord]) -> None:
+        for record in records:
+            self._last = record
+            published = self._trusted(record)
+            if published is not None and (self._newest is None or published.published_at > self._newest.published_at):
+                self._newest = published
+
+    async def _is_behind(self, tail: Tail) -> bool:
+        ends, positions = await self._log.end_offsets([Topic.POLICIES.value]), tail.positions()
+        return any(positions.get(partition, 0) < end for partition, end in ends.items())
 
     async def _meet(self, newer: PolicyPublished) -> bool:
         """The newest by now is that one. What the registry was started with goes out over it where it allows no more; the next look sees

@@ -11,11 +11,15 @@ from assent.identity.errors import ApiError
 from assent.ids import Jurisdiction
 from assent.policies.stopping import Stop, StopError, check_stoppable
 from assent.stream.clock import Clock
+from assent.stream.event_log import LogUnavailableError, UnknownTopicError
 from services.registry.desk_table import PolicyRow, newest_policy
 from services.registry.policy_desk import PolicyDesk
+from services.registry.policy_guard import PolicyGuard
 from services.registry.publisher import LogAwayError
 from services.registry.stop_table import StopRow, insert_stop, live_stops
 from services.registry.store import RegistryStore
+
+LOOKED_FOR_S = 2.0
 
 
 class StopWaitsError(ApiError):
@@ -41,9 +45,10 @@ class Stopped:
 class PolicyStops:
     """What is written down here is left out of every policy, whatever file the registry is started with."""
 
-    def __init__(self, *, store: RegistryStore, desk: PolicyDesk, clock: Clock) -> None:
+    def __init__(self, *, store: RegistryStore, desk: PolicyDesk, guard: PolicyGuard, clock: Clock) -> None:
         self._store = store
         self._desk = desk
+        self._guard = guard
         self._clock = clock
 
     async def stop(self, places: Sequence[Jurisdiction], operations: Sequence[str], *, because: str, by: str) -> Stopped:
@@ -59,8 +64,8 @@ class PolicyStops:
         for stop in stops:
             await self._store.write(functools.partial(insert_stop, stop=stop, by=by, now=now))
         try:
-            after = await self._desk.publish_stops()
-        except LogAwayError as error:
+            after = await self._published()
+        except (LogAwayError, LogUnavailableError, UnknownTopicError) as error:
             raise StopWaitsError from error
         return Stopped(after, is_new=before is None or before.sha256 != after.sha256)
 
@@ -69,11 +74,16 @@ class PolicyStops:
         return await self._store.read(live_stops)
 
     async def resume(self) -> None:
-        """Publish what the log did not take when it was asked for. Raises LogAwayError."""
+        """Publish what the log did not take when it was asked for. Raises LogAwayError, LogUnavailableError."""
         if any(row.published_at is None for row in await self.held()):
-            await self._desk.publish_stops()
+            await self._published()
 
     async def policy(self) -> Policy | None:
         """The policy in force, or None before the first was published."""
         newest = await self._store.read(newest_policy)
         return None if newest is None or newest.document is None else Policy.from_canonical_json(newest.document)
+
+    async def _published(self) -> PolicyRow:
+        """Over a newer policy on the log that the file does not know of, if there is one: else what that stopped would be open again."""
+        await self._guard.look(timeout_s=LOOKED_FOR_S)
+        return await self._desk.publish_stops()

@@ -167,7 +167,6 @@ class Registry:
             signing_key=parts.signing.policy,
             widening=widening,
         )
-        self.stops = PolicyStops(store=self.store, desk=self._policy_desk, clock=parts.clock)
         self.policy_guard = PolicyGuard(
             log=parts.log,
             store=self.store,
@@ -175,6 +174,7 @@ class Registry:
             public_key=parts.signing.policy.public_key(),
             metrics=parts.metrics,
         )
+        self.stops = PolicyStops(store=self.store, desk=self._policy_desk, guard=self.policy_guard, clock=parts.clock)
         self.rounds = self._built_rounds(parts)
         self._parts = parts
 
