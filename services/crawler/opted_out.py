@@ -48,7 +48,8 @@ class OptOutNotes:
         """
         denials, address = tuple(expressly_denied(seen.optouts)), self._identifiers.address(asked)
         if denials:
-            await self._append(list(self._closing(asked, shown, seen, denials)))
+            is_whole = may_end and isinstance(seen, Visited)
+            await self._append(list(self._closing(asked, shown, seen, denials, is_whole=is_whole)))
         elif self._optouts.is_closed(address):
             ends = may_end and isinstance(seen, Visited)
             await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
@@ -64,8 +65,13 @@ class OptOutNotes:
     def _optouts(self) -> OptedOut:
         return self._tables.fold.optouts
 
-    def _closing(self, asked: str, shown: Shown, seen: Visited | Stopped, denials: tuple[SeenOptOut, ...]) -> Iterator[OptOutChanged]:
-        """Which grants set all of it aside, before the no itself: else what is theirs would be closed for a moment."""
+    def _closing(
+        self, asked: str, shown: Shown, seen: Visited | Stopped, denials: tuple[SeenOptOut, ...], *, is_whole: bool
+    ) -> Iterator[OptOutChanged]:
+        """Which grants set all of it aside, before the no itself: else what is theirs would be closed for a moment.
+
+        Where a no stands already, only a visit that `is_whole` tells that nothing else is said there.
+        """
         address, last = self._identifiers.address(asked), page_asset(seen.url)._replace(page_url=shown.url)
         covering = {grant.grant_id: grant for asset in (page_asset(asked), last) for grant in self._gate.covering(asset)}
         if not covering:
@@ -73,6 +79,8 @@ class OptOutNotes:
         for grant in covering.values():
             place = self._identifiers.address_under(address, grant.grant_id)
             is_aside = not any(optout_rules(denials, set_aside(grant, last, self._gate.now)))
+            if is_aside and not is_whole and self._optouts.is_closed(address):
+                continue
             if is_aside != self._optouts.is_aside(place):
                 yield self._change(place, is_closed=not is_aside)
         if not self._optouts.is_closed(address):

@@ -262,6 +262,30 @@ async def test_what_she_has_set_aside_erases_nothing_until_it_ends(field_of: Fie
     await until(one.is_gone)
 
 
+async def test_where_two_things_are_said_a_visit_that_saw_the_one_set_aside_opens_nothing(field_of: Field) -> None:
+    one = await held_shot(field_of)
+    grant = one.victim.grant_id
+    (embedded,) = [record for record in await field_of.records(Topic.FACES_EMBEDDED.value) if record.key == grant.encode()]
+    assert await override(field_of, one.victim, "tdmrep") == (200, "")
+    try:
+        NOES["tdmrep.json"](one)
+        one.show(headers={"X-Robots-Tag": "noai"})
+        await field_of.house.crawl()
+        await until(one.is_gone)
+        unreadable(one, one.path)
+        ends = await field_of.house.world.log.end_offsets([Topic.OPTOUTS.value])
+        await field_of.house.crawl()
+        assert await field_of.house.world.log.end_offsets([Topic.OPTOUTS.value]) == ends
+        await field_of.put(again(embedded))
+        assert await one.held() == []
+        # The other one goes, and what is left is set aside: the picture comes in as new, and what was fetched before stays out.
+        one.show()
+        await field_of.house.crawl()
+        assert len(await one.held()) == 1
+    finally:
+        field_of.site.answers.pop("/.well-known/tdmrep.json", None)
+
+
 async def test_at_one_address_each_grant_stands_for_itself(field_of: Field) -> None:
     one = await shot(field_of)
     other = await field_of.victim(value=f"{field_of.site.origin}{one.victim.folder}")
