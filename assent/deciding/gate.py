@@ -137,11 +137,13 @@ class Gate:
         return any(self._names_source(grant, one.source) and not self.is_opted_out(grant_id, one) for one in fetched)
 
     def is_opted_out(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
-        """A no was seen there since, which this grant has not set aside. What was handed in came from no address: nobody says no there."""
+        """A no was seen there since, which this grant had not set aside all that time. What was handed in came from no address: nobody
+        says no there.
+        """
         optouts, names = self._fold.optouts, self._names
         if fetched.address is None or not optouts.closes(fetched.address, fetched.at):
             return False
-        return names is None or not optouts.is_aside(names.address_under(fetched.address, grant_id))
+        return names is None or not optouts.was_aside(names.address_under(fetched.address, grant_id), fetched.address, fetched.at)
 
     def optouts_changed_at(self, grant_id: GrantId, address: str) -> datetime | None:
         """When what is said at this address, or what this grant sets aside of it, changed last; None where nobody ever said no."""

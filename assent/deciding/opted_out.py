@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from datetime import datetime
+from itertools import pairwise
 
 from assent.events.optout_changes import OptOutChanged
 
 
 class OptedOut:
-    """By keyed names alone: of addresses, and of addresses under a grant that has set aside what is said there."""
+    """By keyed names alone: of addresses, and of addresses under a grant that has set aside what is said there.
+
+    Every word of a place is kept, for what is set aside now may not have been when another no stood there.
+    """
 
     def __init__(self) -> None:
         self._said: dict[str, OptOutChanged] = {}
+        self._words: dict[str, list[OptOutChanged]] = {}
         self._unread: set[str] = set()
 
     def apply(self, change: OptOutChanged) -> bool:
-        """Take one; False for one that is older than what is known, which changes nothing."""
+        """Take one; False for one that is older than what is known, which tells of the time before alone."""
+        words = self._words.setdefault(change.place, [])
+        if change not in words:
+            insort(words, change, key=_order)
         held = self._said.get(change.place)
         if held is not None and (change.seen_at < held.seen_at or (change.seen_at == held.seen_at and not change.is_closed)):
             return change == held
@@ -44,7 +53,32 @@ class OptedOut:
         """The grant in this name has set aside all that is said at the address in it."""
         return place in self._said and not self.is_closed(place)
 
+    def was_aside(self, place: str, address: str, fetched_at: datetime) -> bool:
+        """The same, and of each no that stood there since that time."""
+        words = self._words.get(address, [])
+        noes = [(word, until) for word, until in pairwise([*words, None]) if word is not None and word.is_closed]
+        return self.is_aside(place) and all(
+            self._was_aside(place, max(no.seen_at, fetched_at), None if until is None else until.seen_at)
+            for no, until in noes
+            if until is None or fetched_at < until.seen_at
+        )
+
+    def _was_aside(self, place: str, since: datetime, until: datetime | None) -> bool:
+        words = self._words[place]
+        begun = bisect_right(words, since, key=_seen_at)
+        later = (word for word in words[begun:] if until is None or word.seen_at < until)
+        return begun > 0 and not words[begun - 1].is_closed and not any(word.is_closed for word in later)
+
     def changed_at(self, address: str) -> datetime | None:
         """When the word about an address changed last; None where there never was one."""
         said = self._said.get(address)
         return None if said is None else said.seen_at
+
+
+def _seen_at(word: OptOutChanged) -> datetime:
+    return word.seen_at
+
+
+def _order(word: OptOutChanged) -> tuple[datetime, bool]:
+    """Of two of one moment the no is the later one."""
+    return word.seen_at, word.is_closed

@@ -138,6 +138,36 @@ def test_one_open_address_is_enough_and_a_grant_keeps_what_it_set_aside(stages: 
     assert not stays(no, other_no, aside, knows=None)
 
 
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ([(1, "aside"), (1, "no")], [0, 2]),
+        ([(1, "aside"), (1, "no"), (3, "end")], [0, 2, 4]),
+        ([(1, "aside"), (1, "no"), (3, "bare"), (5, "aside")], [6]),
+        ([(1, "no"), (3, "aside")], [4, 6]),
+        ([(1, "no"), (3, "end")], [4, 6]),
+        ([(1, "no"), (3, "end"), (5, "aside"), (5, "no")], [4, 6]),
+        ([(1, "aside"), (1, "no"), (3, "end"), (5, "bare"), (5, "no"), (7, "end")], [8]),
+        ([(1, "aside"), (1, "no"), (3, "bare"), (5, "end"), (7, "aside"), (7, "no")], [6, 8]),
+    ],
+)
+def test_a_no_that_is_set_aside_today_opens_nothing_that_another_closed(
+    tmp_path: Path, words: list[tuple[int, str]], kept: list[int]
+) -> None:
+    names, held = ImageIds(DeploymentKeys.load_or_create(tmp_path / "keys")), grant("g-1")
+    place = names.address_under(ADDRESS, held.grant_id)
+    changes = [said(at, is_closed=word in ("no", "bare"), place=place if word in ("aside", "bare") else ADDRESS) for at, word in words]
+    for order in (changes, changes[::-1], [*changes, *changes]):
+        made = fold(checked_by=None)
+        for change in order:
+            made.optouts.apply(change)
+        gate = Gate(made, FakeClock(NOW), names)
+        fetched = [minutes for minutes in (0, 2, 4, 6, 8) if minutes <= words[-1][0] + 1]
+        assert [at for at in fetched if not gate.is_opted_out(held.grant_id, FetchedFrom(address=ADDRESS, at=after(at)))] == [
+            at for at in kept if at in fetched
+        ]
+
+
 def test_addresses_are_gathered_the_newest_of_each_and_the_newest_in_all() -> None:
     early, late = (FetchedFrom(address=ADDRESS, at=after(minutes)) for minutes in (1, 2))
     assert merged((early,), (late,)) == merged((late,), (early,)) == (late,)
