@@ -87,7 +87,10 @@ class KnownAddresses:
             self._opened[place] = known
 
     async def open(self) -> None:
-        """Open what was read since. What cannot be opened is another's, or of a grant whose key is gone."""
+        """Open what was read since, and forget what is of a grant that ended. What cannot be opened is another's, or its key is gone."""
+        ended = [place for place in self._opened if self._is_ended(place)]
+        for place in ended:
+            del self._opened[place]
         unopened: dict[GrantId, list[AddressKept]] = {}
         for kept in self._table.kept.values():
             if self._gate.live(kept.grant_id) is not None and kept.place not in self._opened:
@@ -104,6 +107,14 @@ class KnownAddresses:
             if known is not None and held is not None and self._gate.live(held.grant_id) is not None:
                 found.setdefault(known.url, known)
         return list(found.values())
+
+    def __len__(self) -> int:
+        """How many addresses are in memory."""
+        return sum(known is not None for known in self._opened.values())
+
+    def _is_ended(self, place: str) -> bool:
+        kept = self._table.kept.get(place)
+        return kept is not None and self._gate.live(kept.grant_id) is None
 
     async def _key(self, grant_id: GrantId) -> DataKey | None:
         try:
