@@ -31,7 +31,6 @@ from assent.testing.fake_clock import START, FakeClock
 from services.registry.desk_table import newest_policy, used_signatures
 from services.registry.policy_desk import PolicyDesk, PolicyVersionTakenError
 from services.registry.policy_guard import PolicyGuard
-from services.registry.policy_stops import PolicyStops
 from services.registry.publisher import LogAwayError, Publisher
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
@@ -322,27 +321,6 @@ async def test_a_file_brought_back_from_a_copy_opens_nothing_again(house: Desk, 
     assert metrics.registry.get_sample_value("assent_policy_file_refused") == 1.0
     with pytest.raises(PolicyNotApprovedError, match="US-TX"):
         await house.publish(wide)
-    await guard.close()
-
-
-async def test_a_stop_is_obeyed_also_after_a_file_was_brought_back_from_a_copy(house: Desk) -> None:
-    """What the registry was started with is refused by then, and a stop must not wait for that to be mended."""
-    wide = policy("wide.2", US_TX={"with_grant": EVERY_OPERATION})
-    await house.publish(SHIPPED)
-    await house.publish(wide, house.signed(wide, SHIPPED, "anna", "ben"))
-    house.clock.advance(60)
-    await house.publish(NARROW)
-    await forget_the_newest(house)
-    assert not await house.publish(wide)
-    guard = guard_of(house, Metrics(CollectorRegistry()))
-    assert not await guard.look()
-    stops = PolicyStops(store=house.store, desk=house.desk, clock=house.clock)
-    found = await stops.stop([Jurisdiction("CA-BC")], EVERY_OPERATION, because="Order 1", by="operator")
-    assert (found.is_new, found.policy.version.startswith(f"{NARROW.version}-stop.")) == (True, True)
-    assert (await house.on_the_log())[-1] == found.policy.version
-    assert found.policy.document is not None
-    in_force = Policy.from_canonical_json(found.policy.document)
-    assert not any(in_force.rules_for(Jurisdiction(place)).with_grant for place in ("CA-BC", "US-TX"))
     await guard.close()
 
 
