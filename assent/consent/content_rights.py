@@ -15,7 +15,7 @@ from assent.consent.source_rules import asset_keys, rule_key
 from assent.events.grants import BindingMode, GrantSnapshot, SourceKindRule, SourceRule
 from assent.events.optouts import SeenOptOut
 from assent.ids import RuleId
-from assent.optouts.signal import ContentRight, SignalKind, SignalVerdict
+from assent.optouts.signal import ContentRight, SignalVerdict
 
 MAY_OVERRIDE = frozenset({SourceKindRule.URL_PREFIX, SourceKindRule.IMAGE_URL})
 """Sources whose control a host can show. That a file was handed in, or has this digest, shows nothing of who holds the rights in it."""
@@ -50,7 +50,7 @@ def optout_rules(seen: Iterable[SeenOptOut], aside: SetAside) -> Iterator[RuleId
     for one in seen:
         if one.verdict is SignalVerdict.NONE or _is_aside(one, aside.page if one.of_page else aside.image):
             continue
-        yield RuleId("robots_disallow" if one.kind is SignalKind.ROBOTS_TXT else "optout_signal")
+        yield one.kind.rule
 
 
 def _is_aside(one: SeenOptOut, rights: frozenset[ContentRight]) -> bool:

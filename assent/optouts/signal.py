@@ -9,6 +9,8 @@ from enum import StrEnum
 from assent.ids import RuleId
 
 MAX_TOKEN_CHARS = 64
+ROBOTS_DISALLOW, OPTED_OUT = RuleId("robots_disallow"), RuleId("optout_signal")
+"""The reason codes of refusals by what a site, a page or an image says."""
 
 
 class SignalVerdict(StrEnum):
@@ -62,6 +64,11 @@ class SignalKind(StrEnum):
     HTML = "html"
     ACCESS = "access"
 
+    @property
+    def rule(self) -> RuleId:
+        """The reason code of a refusal by a signal of this kind."""
+        return ROBOTS_DISALLOW if self is SignalKind.ROBOTS_TXT else OPTED_OUT
+
 
 class ContentRight(StrEnum):
     """What may be set aside by name, for one source whose control is proven. What is not in this list stands whatever anybody says."""
@@ -98,8 +105,3 @@ class OptOutSignal:
         if self.kind in _PERSON:
             return SignalScope.PERSON
         return SignalScope.SEALED if self.kind is SignalKind.C2PA_TRAINING else SignalScope.ROBOTS
-
-    @property
-    def rule(self) -> RuleId:
-        """The reason code of a refusal by this signal."""
-        return RuleId("robots_disallow" if self.kind is SignalKind.ROBOTS_TXT else "optout_signal")

@@ -24,12 +24,12 @@ from assent.keys.identifiers import ImageIds
 from assent.optouts.combination import combine, once_each
 from assent.optouts.headers import header_optouts
 from assent.optouts.page import page_optouts
+from assent.optouts.signal import ROBOTS_DISALLOW
 from services.crawler.frontier import page_asset
 from services.crawler.pace import Pace
 from services.crawler.site_rules import SiteRulesReader
 
 MAX_HOPS = 4
-ROBOTS = RuleId("robots_disallow")
 FETCH_FAILED = RuleId("fetch_failed")
 TOO_LARGE = RuleId("image_too_large")
 PAGES = ("text/html", "application/xhtml+xml")
@@ -151,7 +151,7 @@ class Visitor:
             delay_s = site.robots.crawl_delay_s or 0.0
             if not site.robots.allows(path) or delay_s > self._max_crawl_delay_s:
                 said = once_each((*seen, *combine(site.robots.signals(path)).seen(), *site.verdict(path).seen()))
-                return Stopped(_observed(ROBOTS, may.opened), was_asked, url=url, optouts=said)
+                return Stopped(_observed(ROBOTS_DISALLOW, may.opened), was_asked, url=url, optouts=said)
             seen = once_each((*seen, *site.verdict(path).seen()))
             may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=bool(server))
             if not may.opened:

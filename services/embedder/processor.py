@@ -36,6 +36,7 @@ from assent.ids import RuleId
 from assent.keys.cipher import aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
 from assent.keys.identifiers import ImageIds
+from assent.optouts.signal import OPTED_OUT
 from assent.stream.outcomes import Emit, Ignore, Outcome, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
@@ -142,7 +143,7 @@ class EmbedderProcessor:
         judged = self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset, optouts=seen)
         # A no that was seen there since: the picture was on its way.
         if judged.opened is not None and self._gate.is_opted_out(clearance.grant_id, self._fetched(sighting, judged.opened)):
-            return judged.seen(RuleId("optout_signal"))
+            return judged.seen(OPTED_OUT)
         return judged
 
     async def _was_embedded(self, sighting: Sighting, clearance: Clearance) -> bool:

@@ -23,6 +23,7 @@ from assent.events.topics import Topic
 from assent.ids import FaceId, ProducerId, RuleId
 from assent.keys.cipher import UnsealError, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
+from assent.optouts.signal import OPTED_OUT
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
@@ -82,7 +83,7 @@ class FaceIndexer:
         if self._gate.is_image_suppressed(face.image_id):
             return self._unwritten_for(event, face, judged.seen(SUPPRESSED))
         if face.fetched is not None and self._gate.is_opted_out(face.grant_id, face.fetched):
-            return self._unwritten_for(event, face, judged.seen(RuleId("optout_signal")))
+            return self._unwritten_for(event, face, judged.seen(OPTED_OUT))
         if not self._gate.may_stay(face.grant_id, source=face.source, fetched=_fetched(face)):
             return self._unwritten_for(event, face, judged.seen(RuleId("source_not_covered")))
         try:

@@ -92,8 +92,8 @@ def test_a_token_is_short_and_plain(made: OptOutSignal) -> None:
 
 
 def test_the_rule_of_a_refusal_follows_the_kind() -> None:
-    assert signal(SignalVerdict.DENY, SignalKind.ROBOTS_TXT).rule == "robots_disallow"
-    assert signal(SignalVerdict.DENY, SignalKind.AI_TXT).rule == "optout_signal"
+    assert SignalKind.ROBOTS_TXT.rule == "robots_disallow"
+    assert SignalKind.AI_TXT.rule == "optout_signal"
 
 
 @pytest.mark.parametrize(
