@@ -6,7 +6,6 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assent.geofence.policy import Policy
 from assent.identity.errors import ApiError
 from assent.ids import Jurisdiction
 from assent.policies.stopping import Stop, StopError, check_stoppable
@@ -77,11 +76,6 @@ class PolicyStops:
         """Publish what the log did not take when it was asked for. Raises LogAwayError, LogUnavailableError."""
         if any(row.published_at is None for row in await self.held()):
             await self._published()
-
-    async def policy(self) -> Policy | None:
-        """The policy in force, or None before the first was published."""
-        newest = await self._store.read(newest_policy)
-        return None if newest is None or newest.document is None else Policy.from_canonical_json(newest.document)
 
     async def _published(self) -> PolicyRow:
         """Over a newer policy on the log that the file does not know of, if there is one: else what that stopped would be open again."""

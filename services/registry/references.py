@@ -50,9 +50,9 @@ class References:
             return record, {}
         return await self._grants.revise(record, {"reference": face_id})
 
-    async def take_back(self, grant_id: GrantId, *, expected_revision: int | None = None) -> tuple[Grant, Offsets]:
+    async def take_back(self, grant_id: GrantId) -> tuple[Grant, Offsets]:
         """From now on new faces are taken as before she confirmed any."""
-        record = await self._grants.live(grant_id, expected_revision)
+        record = await self._grants.live(grant_id)
         if record.reference is None:
             return record, {}
         return await self._grants.revise(record, {"reference": None})

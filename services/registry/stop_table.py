@@ -26,16 +26,15 @@ class StopRow:
     ended_at: datetime | None = None
 
 
-def insert_stop(database: sqlite3.Connection, stop: Stop, *, by: str, now: datetime) -> int:
-    """It holds from now on; its number. One that holds already in the same words is the same."""
+def insert_stop(database: sqlite3.Connection, stop: Stop, *, by: str, now: datetime) -> None:
+    """It holds from now on. One that holds already in the same words is the same."""
     values = (stop.place or EVERYWHERE, " ".join(sorted(stop.operations)), stop.because)
     held = database.execute(
-        "SELECT number FROM policy_stops WHERE place = ? AND operations = ? AND because = ? AND ended_at IS NULL", values
+        "SELECT 1 FROM policy_stops WHERE place = ? AND operations = ? AND because = ? AND ended_at IS NULL", values
     ).fetchone()
-    if held is not None:
-        return int(held[0])
-    statement = "INSERT INTO policy_stops (place, operations, because, stopped_by, stopped_at) VALUES (?, ?, ?, ?, ?) RETURNING number"
-    return int(database.execute(statement, (*values, by, stamp(now))).fetchone()[0])
+    if held is None:
+        statement = "INSERT INTO policy_stops (place, operations, because, stopped_by, stopped_at) VALUES (?, ?, ?, ?, ?)"
+        database.execute(statement, (*values, by, stamp(now)))
 
 
 def live_stops(database: sqlite3.Connection) -> list[StopRow]:
