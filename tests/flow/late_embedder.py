@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from assent.blobs.quarantine import Quarantine
 from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
-from assent.deployment.build import open_shared
 from assent.deployment.shared import Shared
 from assent.events.record import StoredRecord
-from assent.faces.prepare import prepare_embedded_pack
 from assent.ids import ProducerId, SightingId
 from assent.stream.event_log import EventLog, Tail, TopicPartition
 from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+from embedded.system import EmbeddedSystem, Progress, running_system
 from services.embedder.app import EmbedderApp
+from tests.flow.opened_parts import opened_parts
 
 LATE_S = 1.5
 
@@ -65,22 +64,21 @@ class Held:
     @asynccontextmanager
     async def opener(self, layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
         """The usual system with such an embedder."""
-        async with AsyncExitStack() as stack:
-            listener = listen(host, port)
-            stack.callback(listener.close)
-            prepare_embedded_pack(layout.model, progress=progress)
-            shared = await stack.enter_async_context(open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True))
+        async with opened_parts(layout, host=host, port=port, progress=progress) as (shared, listener):
             self._log = shared.log
             tables = DecisionTables(cast(EventLog, self), public=shared.keys.public, clock=shared.clock, accepts_fixtures=True)
-            await tables.start()
-            stack.push_async_callback(tables.stop)
             held = replace(
                 shared,
                 tables=tables,
                 gate=Gate(tables.fold, shared.clock, shared.identifiers),
                 quarantine=cast(Quarantine, HeldQuarantine(shared.quarantine, self)),
             )
-            yield await stack.enter_async_context(running_system(_System(layout, shared, held), listener, host=host))
+            await tables.start()
+            try:
+                async with running_system(_System(layout, shared, held), listener, host=host) as system:
+                    yield system
+            finally:
+                await tables.stop()
 
 
 class HeldQuarantine:

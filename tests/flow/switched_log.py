@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-from assent.deployment.build import open_shared
 from assent.events.record import Record
-from assent.faces.prepare import prepare_embedded_pack
 from assent.stream.event_log import EventLog, LogUnavailableError, Position
 from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+from embedded.system import EmbeddedSystem, Progress, running_system
+from tests.flow.opened_parts import opened_parts
 
 
 class LogSwitch:
@@ -37,11 +36,8 @@ class LogSwitch:
     @asynccontextmanager
     async def opener(self, layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
         """The usual system over this log."""
-        async with AsyncExitStack() as stack:
-            listener = listen(host, port)
-            stack.callback(listener.close)
-            prepare_embedded_pack(layout.model, progress=progress)
-            shared = await stack.enter_async_context(open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True))
+        async with opened_parts(layout, host=host, port=port, progress=progress) as (shared, listener):
             self.log = shared.log
-            system = EmbeddedSystem(layout, replace(shared, log=cast(EventLog, self)))
-            yield await stack.enter_async_context(running_system(system, listener, host=host))
+            switched = EmbeddedSystem(layout, replace(shared, log=cast(EventLog, self)))
+            async with running_system(switched, listener, host=host) as system:
+                yield system

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from assent.blobs.derivatives import Derivatives
 from assent.blobs.store import BlobEntry, BlobStore, BlobStoreUnavailableError
-from assent.deployment.build import open_blobs, open_shared
-from assent.faces.prepare import prepare_embedded_pack
+from assent.deployment.build import open_blobs
 from assent.keys.grant_keys import GrantKeyring
 from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+from embedded.system import EmbeddedSystem, Progress, running_system
+from tests.flow.opened_parts import opened_parts
 
 
 class SwitchedStore:
@@ -57,13 +57,10 @@ class KeyStoreSwitch(SwitchedStore):
     @asynccontextmanager
     async def opener(self, layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
         """The usual system over this key store. Every start begins with no key in memory, as after a death."""
-        async with AsyncExitStack() as stack:
-            listener = listen(host, port)
-            stack.callback(listener.close)
-            prepare_embedded_pack(layout.model, progress=progress)
-            shared = await stack.enter_async_context(open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True))
+        async with opened_parts(layout, host=host, port=port, progress=progress) as (shared, listener):
             self.store = open_blobs(layout.registry().keys_url, durable=True)
             keyring = GrantKeyring(self, shared.keys.key_encryption_key)
             derivatives = Derivatives(open_blobs(layout.registry().blobs_url), keyring)
             shared = replace(shared, grant_keys=keyring, derivatives=derivatives)
-            yield await stack.enter_async_context(running_system(EmbeddedSystem(layout, shared), listener, host=host))
+            async with running_system(EmbeddedSystem(layout, shared), listener, host=host) as system:
+                yield system

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from assent.blobs.quarantine import Quarantine
-from assent.deployment.build import open_blobs, open_shared
-from assent.faces.prepare import prepare_embedded_pack
+from assent.deployment.build import open_blobs
 from assent.stream.clock import SystemClock
 from assent.stream.progress import StalledError
 from assent.testing.fake_clock import FakeClock
@@ -22,9 +21,10 @@ from demo import photos
 from demo.api import JsonObject
 from demo.site import PORTRAITS
 from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+from embedded.system import EmbeddedSystem, Progress, running_system
 from services.crawler.round_watch import RoundWatch
 from services.crawler.settings import CrawlerSettings
+from tests.flow.opened_parts import opened_parts
 from tests.flow.registry_house import grant_house
 from tests.flow.switched_store import SwitchedStore
 
@@ -37,14 +37,11 @@ class SilentQuarantine(SwitchedStore):
     @asynccontextmanager
     async def opener(self, layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
         layout.changes["crawler"] |= {"fetch_timeout_s": 2.0, "max_crawl_delay_s": 2.0, "round_stall_after_s": STALL_S}
-        async with AsyncExitStack() as stack:
-            listener = listen(host, port)
-            stack.callback(listener.close)
-            prepare_embedded_pack(layout.model, progress=progress)
-            shared = await stack.enter_async_context(open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True))
+        async with opened_parts(layout, host=host, port=port, progress=progress) as (shared, listener):
             self.store = open_blobs(layout.registry().blobs_url)
             shared = replace(shared, quarantine=Quarantine(self, shared.keys.quarantine_key))
-            yield await stack.enter_async_context(running_system(EmbeddedSystem(layout, shared), listener, host=host))
+            async with running_system(EmbeddedSystem(layout, shared), listener, host=host) as system:
+                yield system
 
 
 @pytest.mark.timeout(180)

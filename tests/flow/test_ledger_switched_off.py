@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,9 @@ from assent.blobs.store import BlobStore
 from assent.consent.ledger import ConsentLedger
 from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
-from assent.deployment.build import open_blobs, open_shared
+from assent.deployment.build import open_blobs
 from assent.deployment.shared import Shared
 from assent.events.grants import GrantSnapshot, GrantWithdrawn
-from assent.faces.prepare import prepare_embedded_pack
 from assent.ids import GrantId
 from assent.keys.cipher import DataKey
 from assent.keys.grant_keys import GrantKeyring
@@ -30,7 +29,8 @@ from demo.second_act import second_act
 from demo.site import DemoSite
 from demo.state import DemoState
 from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+from embedded.system import EmbeddedSystem, Progress, running_system
+from tests.flow.opened_parts import opened_parts
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -61,15 +61,12 @@ class KeepingKeyring(GrantKeyring):
 
 @asynccontextmanager
 async def deaf_system(layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
-    async with AsyncExitStack() as stack:
-        listener = listen(host, port)
-        stack.callback(listener.close)
-        prepare_embedded_pack(layout.model, progress=progress)
-        settings = layout.registry()
-        opened = open_shared(settings, service="embedded", needs=NEEDS, is_single_process=True)
-        shared = await stack.enter_async_context(opened)
-        deaf = await stack.enter_async_context(deafened(shared, layout))
-        yield await stack.enter_async_context(running_system(EmbeddedSystem(layout, deaf), listener, host=host))
+    async with (
+        opened_parts(layout, host=host, port=port, progress=progress) as (shared, listener),
+        deafened(shared, layout) as deaf,
+        running_system(EmbeddedSystem(layout, deaf), listener, host=host) as system,
+    ):
+        yield system
 
 
 @asynccontextmanager

@@ -16,21 +16,20 @@ from aiohttp import web
 from assent.deciding.gate import Gate
 from assent.deciding.recorded import recorded_decisions
 from assent.deciding.replay import replay
-from assent.deployment.build import open_shared
 from assent.events.envelope import Event, decode, encode
 from assent.events.images import ImageRefused
 from assent.events.optout_changes import OptOutChanged
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import Topic
-from assent.faces.prepare import prepare_embedded_pack
 from assent.ids import GrantId
 from assent.intake.stage_signatures import StageSignatures
 from assent.keys.identifiers import ImageIds
 from assent.stream.clock import SystemClock
 from demo.api import JsonObject
 from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS, EmbeddedSystem, Progress, listen, running_system
+from embedded.system import EmbeddedSystem, Progress, running_system
 from tests.flow.attack_house import Field, Victim, attacked
+from tests.flow.opened_parts import opened_parts
 from tests.flow.test_overrides import PROHIBITED, RESERVED, override, portrait
 from tests.integration.stream_workbench import until
 
@@ -419,9 +418,8 @@ class LaterClock(SystemClock):
 
 @asynccontextmanager
 async def open_late_system(layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[EmbeddedSystem]:
-    listener, clock = listen(host, port), LaterClock()
-    prepare_embedded_pack(layout.model, progress=progress)
-    async with open_shared(layout.registry(), service="embedded", needs=NEEDS, is_single_process=True) as shared:
+    clock = LaterClock()
+    async with opened_parts(layout, host=host, port=port, progress=progress) as (shared, listener):
         late = replace(shared, clock=clock, gate=Gate(shared.tables.fold, clock, ImageIds(shared.keys)))
         async with running_system(EmbeddedSystem(layout, late), listener, host=host) as system:
             yield system
