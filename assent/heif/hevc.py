@@ -37,9 +37,9 @@ class HevcParameters:
 
 
 def hevc_parameters(record: bytes, colours: Colours | None = None) -> HevcParameters:
-    """The parameters of an hvcC record, with the colours that the file states beside it. Raises HeifError, and HeifUnsupportedError for
+    """The parameters of an hvcC record, with the colours that the file states beside it.
 
-    those of more than one picture.
+    Raises HeifError, and HeifUnsupportedError for those of more than one picture.
     """
     fields = Cursor(record, 0, len(record))
     head = fields.take(22)
