@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from assent.consent.asset import Asset
-from assent.consent.source_rules import asset_keys, rule_key
+from assent.consent.source_rules import asset_keys, has_proof, rule_key
 from assent.events.grants import BindingMode, GrantSnapshot, SourceKindRule, SourceRule
 from assent.events.optouts import SeenOptOut
 from assent.ids import RuleId
@@ -58,7 +58,7 @@ def _is_aside(one: SeenOptOut, rights: frozenset[ContentRight]) -> bool:
 
 
 def _counts(rule: SourceRule, now: datetime) -> bool:
-    return rule.kind in MAY_OVERRIDE and rule.control_until is not None and now < rule.control_until
+    return rule.kind in MAY_OVERRIDE and has_proof(rule, now)
 
 
 def _rights(rules: Iterable[SourceRule]) -> frozenset[ContentRight]:

@@ -112,7 +112,12 @@ def have_control(named: Iterable[SourceRule], now: datetime) -> bool:
     A rule for one photograph needs none, since she said yes to that very photograph. A folder or an account holds what others put there
     tomorrow, so its controller must have shown that it is the one who does.
     """
-    return any([rule.kind in ONE_PHOTOGRAPH or (rule.control_until is not None and now < rule.control_until) for rule in named])
+    return any([rule.kind in ONE_PHOTOGRAPH or has_proof(rule, now) for rule in named])
+
+
+def has_proof(rule: SourceRule, now: datetime) -> bool:
+    """A proof that the controller controls what this rule names counts now."""
+    return rule.control_until is not None and now < rule.control_until
 
 
 def _digest(value: str) -> str:
