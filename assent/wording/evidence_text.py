@@ -1,8 +1,8 @@
-"""Where a place was read, and what ties a case to it, in plain English and French; what was read is never among it."""
+"""Where a place was read, in plain English and French; what was read is never among it."""
 
 from __future__ import annotations
 
-from assent.events.evidence import CoarseEvidence, Connector, EvidenceKind
+from assent.events.evidence import CoarseEvidence, EvidenceKind
 from assent.wording.place_text import places_text
 
 _KINDS: dict[str, dict[str, str]] = {
@@ -45,37 +45,13 @@ _KINDS: dict[str, dict[str, str]] = {
         EvidenceKind.CALLER: "l'endroit où se trouve la personne qui demande",
     },
 }
-_CONNECTORS: dict[str, dict[str, str]] = {
-    "en": {
-        Connector.RESIDENCE: "where the person lives",
-        Connector.CAPTURE: "where the picture was taken",
-        Connector.SHOWN: "what the picture shows",
-        Connector.PUBLICATION: "where it was published",
-        Connector.SERVER: "where the server stands",
-        Connector.CLIENT: "where the person who asks is",
-    },
-    "fr": {
-        Connector.RESIDENCE: "là où la personne habite",
-        Connector.CAPTURE: "là où l'image a été prise",
-        Connector.SHOWN: "ce que l'image montre",
-        Connector.PUBLICATION: "là où elle a été publiée",
-        Connector.SERVER: "là où se trouve le serveur",
-        Connector.CLIENT: "là où se trouve la personne qui demande",
-    },
-}
 _UNREADABLE = {"en": "it is there and cannot be read, so the place counts as unknown", "fr": "présent mais illisible, donc lieu inconnu"}
 _NOWHERE = {"en": "noted, and it names no place that counts", "fr": "consigné, sans lieu qui compte"}
-KINDS, CONNECTORS = frozenset(_KINDS["en"]), frozenset(_CONNECTORS["en"])
 
 
 def evidence_kind_text(kind: str, lang: str = "en") -> str:
     """Where it was read; a kind of a newer release is named as it is."""
     return _KINDS.get(lang, _KINDS["en"]).get(kind, kind)
-
-
-def connector_text(connector: str, lang: str = "en") -> str:
-    """What it tells of; a connector of a newer release is named as it is."""
-    return _CONNECTORS.get(lang, _CONNECTORS["en"]).get(connector, connector)
 
 
 def evidence_text(item: CoarseEvidence, lang: str = "en") -> str:

@@ -69,9 +69,6 @@ _VERDICTS: dict[str, dict[str, str]] = {
         SignalVerdict.NONE: "ne dit rien",
     },
 }
-KINDS, SOURCES, VERDICTS = frozenset(_KINDS["en"]), frozenset(_SOURCES["en"]), frozenset(_VERDICTS["en"])
-
-
 _ASIDE = {"en": "; she has set it aside for this source", "fr": " ; la personne l'a écarté pour cette source"}
 
 

@@ -52,7 +52,6 @@ _WAITS = {
     "fr": "Rien de l'image n'a été chargé. Elle attend la réponse de la personne, sur sa propre page.",
 }
 _DECIDED = {"en": {True: "let through", False: "refused"}, "fr": {True: "admise", False: "refusée"}}
-STAGES = frozenset(_STAGES["en"])
 
 
 def stage_text(stage: str, lang: str = "en") -> str:

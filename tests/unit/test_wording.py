@@ -24,7 +24,7 @@ from assent.geofence.place_names import SUBDIVISIONS
 from assent.identity.errors import ApiError
 from assent.ids import UNKNOWN, Jurisdiction, RuleId
 from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
-from assent.wording.evidence_text import connector_text, evidence_kind_text, evidence_text
+from assent.wording.evidence_text import evidence_kind_text, evidence_text
 from assent.wording.language import language_of, terminal_language
 from assent.wording.law_text import LAWS, TECHNICAL, laws_of
 from assent.wording.moment_text import day_text, moment_text
@@ -53,7 +53,6 @@ def verdict_alone(verdict: SignalVerdict, lang: str) -> str:
 
 CATALOGUES: dict[str, tuple[type[StrEnum], Callable[..., str]]] = {
     "evidence": (EvidenceKind, evidence_kind_text),
-    "connector": (Connector, connector_text),
     "stage": (Stage, stage_text),
     "opt-out": (SignalKind, kind_alone),
     "place of an opt-out": (SignalSource, source_alone),
