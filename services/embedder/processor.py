@@ -211,17 +211,16 @@ class EmbedderProcessor:
             return [], self._judged(cleared.sighting, clearance)
         return events, dropped
 
-    def _source(self, sighting: Sighting, grant: GrantSnapshot) -> str | None:
-        """The keyed name of the rule that lets the image in."""
-        rule = matching_rule(grant.sources, Asset.of(sighting))
-        return None if rule is None else self._identifiers.source_name(rule.kind.value, rule.value)
-
     def _fetched(self, sighting: Sighting, grant: GrantSnapshot) -> FetchedFrom:
-        """Where it was fetched. What an outside producer says of an address is not trusted, so its pictures come from none."""
+        """Where it was fetched, and the keyed name of the rule that lets it in. What an outside producer says of an address is not
+        trusted, so its pictures come from none.
+        """
         address = None
         if sighting.source_kind is SourceKind.WEB_PAGE and sighting.final_url is not None:
             address = sighting.asked or self._identifiers.address(sighting.final_url)
-        return FetchedFrom(address=address, source=self._source(sighting, grant), at=sighting.fetched_at)
+        rule = matching_rule(grant.sources, Asset.of(sighting))
+        source = None if rule is None else self._identifiers.source_name(rule.kind.value, rule.value)
+        return FetchedFrom(address=address, source=source, at=sighting.fetched_at)
 
     async def _event(
         self,
@@ -234,6 +233,7 @@ class EmbedderProcessor:
     ) -> Event[EventPayload]:
         """Vector and picture sealed under the grant's key. Raises KeyDestroyedError."""
         sighting, face, identity = cleared.sighting, item.face, item.face_id
+        fetched = self._fetched(sighting, grant)
         key = await self._grant_keys.get(grant.grant_id)
         bound = aad(Topic.FACES_EMBEDDED.value, grant.grant_id, grant.revision, identity)
         return Event(
@@ -248,8 +248,8 @@ class EmbedderProcessor:
                 subject_id=grant.subject_id,
                 image_id=sighting.image_id,
                 producer=sighting.producer,
-                source=self._source(sighting, grant),
-                fetched=self._fetched(sighting, grant),
+                source=fetched.source,
+                fetched=fetched,
                 sighting_id=sighting.sighting_id,
                 region_index=face.region_index,
                 box=face.box,
