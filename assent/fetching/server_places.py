@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,13 +39,13 @@ class ServerPlace:
 
 
 class _Table:
-    """One file, read into memory: what is written over on disk meanwhile changes no answer."""
+    """One file, read once into memory: what is written over on disk meanwhile changes no answer, and `digest` is of what answers."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             data = path.read_bytes()
-            self._reader = maxminddb.open_database(path, maxminddb.MODE_MEMORY)
+            self._reader = maxminddb.open_database(io.BytesIO(data), maxminddb.MODE_FD)
             self.built_at = datetime.fromtimestamp(self._reader.metadata().build_epoch, UTC)
         except OSError as error:
             raise ServerTableError(f"{path} cannot be read ({error.strerror}); name a MaxMind DB file, or unset it") from error
