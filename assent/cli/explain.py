@@ -13,7 +13,7 @@ from assent.cli.api import JsonObject, add_api_arguments, call
 from assent.cli.command import Command, ExitCode
 from assent.cli.photo_files import read_photo
 from assent.cli.secrets import add_asker_arguments, asker_token
-from assent.wording.language import LANGUAGES, terminal_language
+from assent.wording.language import LANGUAGES, colon, terminal_language
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -70,12 +70,12 @@ def _run(arguments: argparse.Namespace) -> int:
 def explanation(decision: JsonObject, lang: str) -> Iterator[str]:
     """One decision as lines for a reader: what, why, where, on what it stands, what it means for her, what can be done."""
     words = _WORDS[lang]
-    colon = " : " if lang == "fr" else ": "
-    yield f"{decision['at_text']}. {decision['stage_text']}{colon}{decision['decided_text']} ({decision['outcome_text']})."
+    between = colon(lang)
+    yield f"{decision['at_text']}. {decision['stage_text']}{between}{decision['decided_text']} ({decision['outcome_text']})."
     for rule, why in zip(decision["rules"], decision["words"], strict=True):
-        yield f"    {words['why']}{colon}{why} [{rule}]"
+        yield f"    {words['why']}{between}{why} [{rule}]"
     if not decision["rules"]:
-        yield f"    {words['why']}{colon}{words['covered']}"
+        yield f"    {words['why']}{between}{words['covered']}"
     for label, lines in (
         ("seen", decision["optout_words"]),
         ("where", [", ".join(decision["places"])] if decision["places"] else []),
@@ -85,7 +85,7 @@ def explanation(decision: JsonObject, lang: str) -> Iterator[str]:
         ("meaning", [decision["meaning"]] if decision["meaning"] else []),
         ("remedy", decision["remedies"]),
     ):
-        yield from (f"    {words[label]}{colon}{line}" for line in lines)
+        yield from (f"    {words[label]}{between}{line}" for line in lines)
 
 
 def _is_address(what: str) -> bool:

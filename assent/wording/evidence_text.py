@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assent.events.evidence import CoarseEvidence, EvidenceKind
+from assent.wording.language import colon
 from assent.wording.place_text import places_text
 
 _KINDS: dict[str, dict[str, str]] = {
@@ -57,9 +58,8 @@ def evidence_kind_text(kind: str, lang: str = "en") -> str:
 def evidence_text(item: CoarseEvidence, lang: str = "en") -> str:
     """`the GPS position in the picture: Quebec`."""
     lang = lang if lang in _KINDS else "en"
-    colon = " : " if lang == "fr" else ": "
     if item.is_invalid:
         said = _UNREADABLE[lang]
     else:
         said = places_text(item.jurisdictions, lang) if item.jurisdictions else _NOWHERE[lang]
-    return f"{evidence_kind_text(item.kind, lang)}{colon}{said}"
+    return f"{evidence_kind_text(item.kind, lang)}{colon(lang)}{said}"

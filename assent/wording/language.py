@@ -22,6 +22,11 @@ def terminal_language(environment: Mapping[str, str]) -> str:
     return "fr" if named.lower().startswith("fr") else "en"
 
 
+def colon(lang: str) -> str:
+    """What stands between a label and what it tells: French has a space before it."""
+    return " : " if lang == "fr" else ": "
+
+
 def _weight(part: str) -> float:
     for parameter in part.split(";")[1:]:
         name, _, value = parameter.partition("=")

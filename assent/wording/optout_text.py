@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assent.events.optouts import SeenOptOut
 from assent.optouts.signal import SignalKind, SignalSource, SignalVerdict
+from assent.wording.language import colon
 
 _KINDS: dict[str, dict[str, str]] = {
     "en": {
@@ -75,6 +76,5 @@ _ASIDE = {"en": "; she has set it aside for this source", "fr": " ; la personne 
 def optout_text(seen: SeenOptOut, lang: str = "en", *, is_aside: bool = False) -> str:
     """`a reservation of text and data mining (TDMRep), in tdmrep.json: says no`."""
     lang = lang if lang in _KINDS else "en"
-    colon = " : " if lang == "fr" else ": "
-    said = f"{_KINDS[lang][seen.kind]}, {_SOURCES[lang][seen.source]}{colon}{_VERDICTS[lang][seen.verdict]}"
+    said = f"{_KINDS[lang][seen.kind]}, {_SOURCES[lang][seen.source]}{colon(lang)}{_VERDICTS[lang][seen.verdict]}"
     return said + (_ASIDE[lang] if is_aside else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assent.identity.errors import ApiError
-from assent.wording.language import language_of
+from assent.wording.language import colon, language_of
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -34,7 +34,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "why": "Why",
         "what_next": "What can be done",
         "more": "What it rests on",
-        "colon": ": ",
+        "colon": colon("en"),
         "seen": "Seen",
         "where": "Where it may be",
         "told_by": "Told by",
@@ -97,7 +97,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "why": "Pourquoi",
         "what_next": "Ce qui peut être fait",
         "more": "Sur quoi cela repose",
-        "colon": " : ",
+        "colon": colon("fr"),
         "seen": "Vu",
         "where": "Où cela peut se situer",
         "told_by": "D'après",
