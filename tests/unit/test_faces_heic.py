@@ -13,7 +13,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from assent.faces.image import ImageLimits, ImageRefusal, ImageRefusedError, MediaType, decode, read_header
+from assent.faces.image import ImageRefusal, MediaType, decode, read_header
 from assent.faces.perceptual_hash import perceptual_hash
 from assent.geofence.tiff import first_directory
 from assent.heif.movie import movie_of
@@ -40,14 +40,7 @@ from tests.unit.heif_examples import (
     tiles_of,
     written,
 )
-
-LIMITS = ImageLimits()
-
-
-def refusal(data: bytes, limits: ImageLimits = LIMITS) -> ImageRefusal:
-    with pytest.raises(ImageRefusedError) as caught:
-        decode(data, limits=limits)
-    return caught.value.reason
+from tests.unit.refused_image import LIMITS, refusal
 
 
 @pytest.mark.parametrize("size", [(64, 64), (120, 80), (201, 77), (640, 480)], ids=lambda size: f"{size[0]}x{size[1]}")

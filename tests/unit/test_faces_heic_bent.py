@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assent.faces.image import ImageLimits, ImageRefusal, ImageRefusedError, decode
+from assent.faces.image import ImageLimits, ImageRefusal, decode
 from assent.heif.boxes import boxes
 from tests.unit import heif_examples as heif
 from tests.unit.heif_examples import (
@@ -35,14 +35,7 @@ from tests.unit.heif_examples import (
     tiles_of,
     written,
 )
-
-LIMITS = ImageLimits()
-
-
-def refusal(data: bytes, limits: ImageLimits = LIMITS) -> ImageRefusal:
-    with pytest.raises(ImageRefusedError) as caught:
-        decode(data, limits=limits)
-    return caught.value.reason
+from tests.unit.refused_image import LIMITS, refusal
 
 
 def units(slices: bytes) -> list[bytes]:

@@ -26,8 +26,7 @@ from assent.faces.image import (
     read_header,
 )
 from assent.faces.image_metadata import without_metadata
-
-LIMITS = ImageLimits()
+from tests.unit.refused_image import LIMITS, refusal
 
 
 def picture(width: int = 120, height: int = 80) -> NDArray[np.uint8]:
@@ -70,12 +69,6 @@ def png_of_zeros(width: int, height: int) -> bytes:
     packed = b"".join([packer.compress(row) for _ in range(height)]) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-
-
-def refusal(data: bytes, limits: ImageLimits = LIMITS) -> ImageRefusal:
-    with pytest.raises(ImageRefusedError) as caught:
-        decode(data, limits=limits)
-    return caught.value.reason
 
 
 @pytest.mark.parametrize(("kind", "media_type"), [("JPEG", MediaType.JPEG), ("PNG", MediaType.PNG), ("WEBP", MediaType.WEBP)])
