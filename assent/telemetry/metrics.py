@@ -141,7 +141,7 @@ ORDER_TIME_LEFT = GaugeDefinition(
 )
 CONTROL_PROOFS = GaugeDefinition(
     "assent_control_proofs",
-    "Proofs of control: those that count, those of them that the last look did not show (failing), those that ended unreplaced.",
+    "Proofs of control: those that count, those that do although the last look did not show it (failing), those that ended unreplaced.",
     ("state",),
 )
 CONTROL_TIME_LEFT = GaugeDefinition(

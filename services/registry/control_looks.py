@@ -82,12 +82,13 @@ class ControlLooks:
 
 
 def standings_of(rows: Sequence[ControlRow], *, now: datetime) -> Counter[str]:
-    """How many proofs count, how many of these their last look did not show, and how many have ended and were not replaced."""
-    standing = {(row.controller, row.place) for row in rows if row.counts(now)}
+    """How many proofs count, how many do although their last look did not show it, and how many have ended and were not replaced."""
+    counting = [row for row in rows if row.counts(now)]
+    replaced = {(row.controller, row.place) for row in counting}
     return Counter(
-        "failing" if row.counts(now) and row.look_found not in (None, Showing.SHOWN) else "counts" if row.counts(now) else "ended"
-        for row in rows
-        if row.counts(now) or ((row.controller, row.place) not in standing and _has_ended(row, now))
+        counts=sum(row.look_found in (None, Showing.SHOWN) for row in counting),
+        failing=sum(row.look_found not in (None, Showing.SHOWN) for row in counting),
+        ended=sum((row.controller, row.place) not in replaced and _has_ended(row, now) for row in rows if not row.counts(now)),
     )
 
 
