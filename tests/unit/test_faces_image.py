@@ -1,4 +1,4 @@
-"""Decoding takes three formats at bounded cost, upright, and refuses the rest with a reason."""
+"""Decoding takes JPEG, PNG and WebP at bounded cost, upright, and refuses the rest with a reason; HEIC has tests of its own."""
 
 from __future__ import annotations
 
