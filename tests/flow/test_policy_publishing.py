@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
-from assent.events.envelope import decode
+from assent.events.envelope import Event, decode, encode
 from assent.events.grants import PolicyPublished
 from assent.events.record import Record
 from assent.events.topics import Topic, all_topics
@@ -337,6 +337,27 @@ async def test_a_file_that_lost_its_last_write_has_what_it_says_in_force(house: 
     assert not await guard.look()
     assert (await house.on_the_log())[-1] == SHIPPED.version
     assert metrics.registry.get_sample_value("assent_policy_file_refused") is None
+    await guard.close()
+
+
+async def test_a_policy_whose_time_nobody_signed_is_never_the_newest(house: Desk) -> None:
+    """Releases before signed the digest alone: whoever puts such a record on the log again can write any time into it."""
+    wide, key = policy("wide.2", US_TX={"with_grant": EVERY_OPERATION}), house.desk._key
+    await house.publish(NARROW)
+    undated = PolicyPublished(
+        version=wide.version,
+        document=wide.canonical_json(),
+        sha256=digest(wide),
+        signature=key.sign(digest(wide).encode()),
+        key_id="k",
+        published_at=house.clock.now() + timedelta(days=1),
+    )
+    await house.log.append([encode(Event("forged", "/assent/registry", undated.published_at, undated))])
+    guard = guard_of(house)
+    assert await guard.look()
+    newest = await house.store.read(newest_policy)
+    assert newest is not None
+    assert (newest.version, await house.on_the_log()) == (NARROW.version, [NARROW.version, wide.version, NARROW.version])
     await guard.close()
 
 
