@@ -2,7 +2,7 @@
 
 A mistake that no test notices is told. The code that reads these rows is broken by mutate_code.py.
 
-Not part of the checks: `python -m tools.mutate_rules` takes minutes. What stays unnoticed for a good reason stands in mutants_kept.py.
+Not part of the checks: `python -m tools.mutate_rules` takes minutes. What stays unnoticed for a good reason stands in tools/kept.
 """
 
 from __future__ import annotations

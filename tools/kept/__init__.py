@@ -1,0 +1,1 @@
+"""Mistakes that no test can notice, by package, each with the reason why none should."""

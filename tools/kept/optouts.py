@@ -1,0 +1,30 @@
+"""Mistakes that no test can notice in assent/optouts."""
+
+from __future__ import annotations
+
+from tools.kept.reasons import CODEC, NO_WORD, NONE_MATCHES
+
+KEPT: dict[str, str] = {
+    "assent/optouts/fetched_file.py: text_of: 'utf-8-sig' [other text]": CODEC,
+    "assent/optouts/robots.py: _usage_rule: '=' [other text]": "any text that is no statement is read as a fault",
+    "assent/optouts/robots.py: _most_exact: 0 [one more]": NONE_MATCHES,
+    "assent/optouts/robots_match.py: matcher: line.field in (ALLOW, DISALLOW) and line.value [without operand 0]": "protego passes over the other fields that a group holds",
+    "assent/optouts/robots_tag.py: Directive.: '' [other text]": "a word without a value is not asked for its value",
+    "assent/optouts/robots_tag.py: _directives: parts.pop(0).strip() [without strip]": "the reader of dates passes over spaces",
+    "assent/optouts/robots_match.py: module: 'https://origin.invalid' [other text]": "any origin: the path alone is matched",
+    "assent/optouts/path_pattern.py: module: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~' [other text]": "what is added stands in it already",
+    "assent/optouts/path_pattern.py: module: '' [other text]": "what is added stands in it already",
+    "assent/optouts/ending_date.py: parse_ending_date: (ValueError, TypeError, IndexError, OverflowError) [without item 1]": "no text is known that does this to this Python; to earlier ones some did",
+    "assent/optouts/ending_date.py: parse_ending_date: (ValueError, TypeError, IndexError, OverflowError) [without item 2]": "no text is known that does this to this Python; to earlier ones some did",
+    "assent/optouts/page.py: parsable_page: 'utf-16' [other text]": CODEC,
+    "assent/optouts/page.py: _metas: '' [other text]": NO_WORD,
+    "assent/optouts/page.py: _metas: '' [other text] (2)": NO_WORD,
+    "assent/optouts/page.py: _links: '' [other text]": NO_WORD,
+    "assent/optouts/page.py: _blocks: '' [other text]": NO_WORD,
+    "assent/optouts/rsl.py: link_header: '' [other text]": "what stands in the place of a link is no word of a licence either way",
+    "assent/optouts/rsl.py: _licence_links: '' [other text]": NO_WORD,
+    "assent/optouts/rsl.py: link_signal: '' [other text]": NO_WORD,
+    "assent/optouts/rsl.py: link_signal: '' [other text] (2)": "no address and one that is none are no open licence",
+    "assent/optouts/licence.py: _address: '' [other text]": "no address and one that is none are no open licence",
+    "assent/optouts/tdmrep.py: _pattern: 12 [one more]": "room for the name of a scheme; those of the web are shorter by far",
+}
