@@ -62,7 +62,8 @@ def _cases(loop: asyncio.AbstractEventLoop, house: House, course: peers.Course, 
         return loop.run_until_complete(house.filter_all(course.records))
 
     against = {
-        "FastStream, a message at a time, offsets committed now and then; it decides nothing": peers.faststream_each,
+        "FastStream, a message at a time, with its own metrics and traces; it decides nothing": peers.faststream_watched,
+        "FastStream, a message at a time, with neither; it decides nothing": peers.faststream_each,
         "FastStream, batches of 500; it decides nothing": peers.faststream_batch,
         "a bare aiokafka loop, batches of 500, send; it decides nothing": peers.bare_send,
         "a bare aiokafka loop, batches of 500, send_batch; it decides nothing": peers.bare_send_batch,

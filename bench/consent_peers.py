@@ -1,13 +1,14 @@
 """What a user would write instead of the consent filter: read, validate with the same model, write one record for each, commit.
 
-None of them decides anything, checks a signature, keeps a table or a metric: that flatters them. All wait for every acknowledgement
-(acks=all) before they commit.
+None of them decides anything, checks a signature or keeps a table, and only one counts and carries traces: that flatters them. All wait
+for every acknowledgement (acks=all); those of FastStream that take a message at a time commit now and then, the others after each batch.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,17 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker
+from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from prometheus_client import CollectorRegistry
 
 from assent.events.images import ImageLocated
 from assent.events.topics import Topic
 from assent.stream.kafka_settings import KafkaSettings
+from bench.consent_corpus import SAMPLED_OF
 from bench.pair import Took
 
 BATCH = 500
@@ -145,7 +153,23 @@ def confluent(course: Course) -> Took:
 
 async def faststream_each(course: Course) -> Took:
     """FastStream as its guide shows it: a message is a model, and one is published for it. The client commits now and then."""
-    broker = KafkaBroker(course.bootstrap_servers, acks="all", logger=None)
+    return await _faststream_each(course, AckPolicy.ACK_FIRST)
+
+
+async def faststream_watched(course: Course) -> Took:
+    """The same with FastStream's own metrics and traces: contexts are carried on, and the spans of those sampled written to a file."""
+    with tempfile.TemporaryFile("w+") as spans:
+        traces = TracerProvider(sampler=ParentBased(TraceIdRatioBased(1 / SAMPLED_OF)))
+        traces.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter(out=spans)))
+        metrics = KafkaPrometheusMiddleware(registry=CollectorRegistry())
+        try:
+            return await _faststream_each(course, AckPolicy.ACK_FIRST, metrics, KafkaTelemetryMiddleware(tracer_provider=traces))
+        finally:
+            traces.shutdown()
+
+
+async def _faststream_each(course: Course, acknowledged: AckPolicy, *middlewares: Any) -> Took:
+    broker = KafkaBroker(course.bootstrap_servers, acks="all", logger=None, middlewares=middlewares)
     count, publisher = _Count(course.records), broker.publisher(course.target)
 
     @broker.subscriber(
@@ -153,7 +177,7 @@ async def faststream_each(course: Course) -> Took:
         group_id=f"faststream-{uuid4()}",
         auto_offset_reset="earliest",
         fetch_max_wait_ms=FETCH_WAIT_MS,
-        ack_policy=AckPolicy.ACK_FIRST,
+        ack_policy=acknowledged,
     )
     async def handle(located: ImageLocated) -> None:
         count.begin()
