@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Iterable
@@ -14,8 +13,6 @@ from assent.ids import ProducerId, SightingId
 from assent.keys.cipher import DataKey
 
 INNER_PRODUCERS = frozenset({ProducerId("crawler"), ProducerId("upload")})
-DISCARDED_AT_ONCE = 16
-"""Originals that are ended at the same time: in an object store each takes tens of milliseconds, and a batch ends hundreds."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -69,16 +66,9 @@ class Quarantine:
 
     async def discard_all(self, originals: Iterable[tuple[str, ProducerId, SightingId]]) -> None:
         """The same for blob, producer and sighting of each. Raises the first trouble, after which what is left is left to the sweep."""
-        waiting = iter(originals)
-
-        async def discard_some() -> None:
-            for blob, producer, sighting_id in waiting:
-                await self.discard(blob, producer=producer, sighting_id=sighting_id)
-
-        # Each ends at its own first trouble: with a store that is away all of them wait for one time-out, not for many.
-        for came_to in await asyncio.gather(*(discard_some() for _ in range(DISCARDED_AT_ONCE)), return_exceptions=True):
-            if came_to is not None:
-                raise came_to
+        await self._store.delete_all(
+            [owned_key(blob, producer=producer, sighting_id=sighting_id) for blob, producer, sighting_id in originals]
+        )
 
     async def sweep(self, older_than_s: float, now: datetime) -> list[SightingId]:
         """Delete our own originals older than this and name them, for the record."""

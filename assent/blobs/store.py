@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -48,6 +48,9 @@ class BlobStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove the blob; no error when it is not there."""
+
+    async def delete_all(self, keys: Sequence[str]) -> None:
+        """The same for each, several at a time. Trouble with one is raised when no other is on its way; what is left then stays."""
 
     def list(self, prefix: str) -> AsyncIterator[BlobEntry]:
         """Every blob under the folder, in no promised order; the empty prefix lists all."""

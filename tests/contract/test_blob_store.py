@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -50,6 +51,18 @@ async def keys(store: BlobStore, prefix: str) -> list[str]:
     return sorted([entry.key async for entry in store.list(prefix)])
 
 
+def asked_of(store: BlobStore) -> list[Coroutine[Any, Any, object]]:
+    """Everything that a store is asked about one blob."""
+    return [
+        store.get("a"),
+        store.exists("a"),
+        store.put("a", b"y"),
+        store.delete("a"),
+        store.delete_all(["a"]),
+        store.delete_prefix("a"),
+    ]
+
+
 async def test_bytes_come_back(store: BlobStore) -> None:
     for data in (b"", b"x", os.urandom(3_000_000)):
         await store.put("a/b", data)
@@ -88,6 +101,17 @@ async def test_a_delete_is_idempotent(store: BlobStore) -> None:
     assert not await store.exists("a/b")
     await store.put("a/b", b"2", if_absent=True)
     assert await store.get("a/b") == b"2"
+
+
+async def test_many_are_deleted_at_once_whether_or_not_they_are_there(store: BlobStore) -> None:
+    for number in range(0, 40, 2):
+        await store.put(f"q/{number}", b"x")
+    await store.put("q/kept", b"x")
+    await store.delete_all([])
+    await store.delete_all([f"q/{number}" for number in range(40)])
+    assert await keys(store, "q") == ["q/kept"]
+    with pytest.raises(BlobKeyError):
+        await store.delete_all(["q/kept", "../q"])
 
 
 async def test_a_listing_has_every_blob_of_the_folder_and_no_other(store: BlobStore) -> None:
@@ -182,7 +206,7 @@ async def test_trouble_of_the_store_is_trouble_and_not_absence(s3: tuple[Loopbac
     service, store = s3
     await store.put("a", b"x")
     service.is_down = True
-    for call in (store.get("a"), store.exists("a"), store.put("a", b"y"), store.delete("a"), store.delete_prefix("a")):
+    for call in asked_of(store):
         with pytest.raises(BlobStoreUnavailableError):
             await call
     service.is_down = False
@@ -194,7 +218,7 @@ async def test_a_folder_that_is_gone_is_trouble_and_not_an_empty_store(tmp_path:
     store = open_blob_store((tmp_path / "blobs").as_uri())
     await store.put("a", b"x")
     (tmp_path / "blobs").rename(tmp_path / "away")
-    for call in (store.get("a"), store.exists("a"), store.put("a", b"y"), store.delete("a"), store.delete_prefix("a"), keys(store, "")):
+    for call in (*asked_of(store), keys(store, "")):
         with pytest.raises(BlobStoreUnavailableError, match="the folder of the blob store is gone"):
             await call
     (tmp_path / "away").rename(tmp_path / "blobs")
@@ -211,7 +235,7 @@ async def test_an_empty_folder_in_the_place_of_a_marked_store_is_trouble_and_not
     assert await keys(store, "") == ["a"]
     (tmp_path / "blobs").rename(tmp_path / "away")
     (tmp_path / "blobs").mkdir()
-    for call in (store.get("a"), store.exists("a"), store.put("a", b"y"), store.delete("a"), store.delete_prefix("a"), keys(store, "")):
+    for call in (*asked_of(store), keys(store, "")):
         with pytest.raises(BlobStoreUnavailableError, match="or another is in its place"):
             await call
     assert list((tmp_path / "blobs").iterdir()) == []

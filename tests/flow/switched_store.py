@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -42,6 +42,9 @@ class SwitchedStore:
 
     async def delete(self, key: str) -> None:
         await (await self._there()).delete(key)
+
+    async def delete_all(self, keys: Sequence[str]) -> None:
+        await (await self._there()).delete_all(keys)
 
     async def list(self, prefix: str) -> AsyncIterator[BlobEntry]:
         async for entry in (await self._there()).list(prefix):
