@@ -34,6 +34,7 @@ STANDING_RULES: dict[Standing, RuleId] = {
 STORING = frozenset({Operation.EMBED, Operation.STORE})
 # Looking a member up on its enumeration takes ten times what comparing it takes.
 _LIVE = Standing.LIVE
+_NOWHERE_KNOWN = frozenset({UNKNOWN})
 DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 
 
@@ -153,14 +154,12 @@ def _terms(grant: GrantSnapshot, rule: SourceRule | None, is_shown: bool, reques
 def _law(grant: GrantSnapshot, request: Request, policy: Policy) -> Iterator[RuleId]:
     """What the law of each candidate place withholds."""
     operations = request.operations
-    for jurisdiction in request.candidates or frozenset({UNKNOWN}):
+    scopes = [_scope(grant, operation) for operation in operations]
+    for jurisdiction in request.candidates or _NOWHERE_KNOWN:
         rules = policy.rules_for(jurisdiction)
-        for operation in operations:
-            closed = rules.closed_by(operation, request.now)
-            if closed is not None:
-                yield closed
-            if jurisdiction not in _scope(grant, operation):
-                yield RuleId("scope_not_granted")
+        yield from [closed for operation in operations if (closed := rules.closed_by(operation, request.now)) is not None]
+        if any([jurisdiction not in scope for scope in scopes]):
+            yield RuleId("scope_not_granted")
         yield from _purposes(grant, request, rules)
         yield from form_rules(grant, jurisdiction, rules)
         yield from _clocks(grant, request.now, rules)

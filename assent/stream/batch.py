@@ -193,7 +193,10 @@ class Batch:
         record, started = read.record, self._clock.monotonic()
         came_to: Outcome | PoisonMessageError | None = None
         try:
-            came_to = await processor.handle(await _event_of(processor, read), record)
+            event = read.event
+            if isinstance(event, UnreadableEventError) or not read.is_genuine:
+                raise await _poison(processor, read)
+            came_to = await processor.handle(event, record)
         except PoisonMessageError as error:
             came_to = error
         except RetryLaterError as error:
@@ -211,15 +214,13 @@ class Batch:
         return tuple([self._signed(encode(event)) for event in outcome.events])
 
 
-async def _event_of(processor: Processor, read: _Read) -> Event[EventPayload]:
-    """The event of a record. Raises PoisonMessageError where there is none or somebody else made it, and RetryLaterError."""
-    if isinstance(read.event, UnreadableEventError):
-        if isinstance(processor, JudgesUnreadable):
-            await processor.unreadable(read.record)
-        raise PoisonMessageError(read.event.cause) from read.event
-    if not read.is_genuine:
-        raise PoisonMessageError("bad_signature")
-    return read.event
+async def _poison(processor: Processor, read: _Read) -> PoisonMessageError:
+    """Why a record cannot be handled: it holds no event, or somebody else made it. Raises what the processor raises of the former."""
+    if not isinstance(read.event, UnreadableEventError):
+        return PoisonMessageError("bad_signature")
+    if isinstance(processor, JudgesUnreadable):
+        await processor.unreadable(read.record)
+    return PoisonMessageError(read.event.cause)
 
 
 def _as_handled(one: _CameTo, outputs: tuple[Record, ...], share_s: float, *, clock: Clock) -> Handled:
