@@ -65,7 +65,7 @@ OnRevoked = Callable[[frozenset[TopicPartition]], Awaitable[None]]
 
 
 class Subscription(Protocol):
-    """A member of a group. Reading begins where the group committed, or at the first record."""
+    """A member of a group. Reading begins where the group committed, or at the first record. It polls while it commits."""
 
     async def poll(self, *, max_records: int, timeout_s: float) -> list[StoredRecord]:
         """Records of unpaused partitions that are ours, in offset order per partition; an empty list after `timeout_s`.

@@ -7,7 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -26,6 +26,8 @@ from assent.stream.table import TableStaleError
 from assent.telemetry.spans import SpanExporter
 
 __all__ = ["Readiness", "Runner", "RunnerObserver", "RunnerSettings", "StalledError"]
+TURNS_TO_SEND = 2
+"""Turns of the loop until a client has written a request that was asked for in a task of its own."""
 _LOG = structlog.get_logger()
 
 
@@ -58,6 +60,13 @@ class RunnerSettings:
     drain_deadline_s: float = 10.0
     watch_every_s: float = 5.0
     silent_after_s: float = 60.0
+
+
+class _Ending(NamedTuple):
+    """A batch that is written and not known to be committed, and the task that commits it."""
+
+    batch: Batch
+    task: asyncio.Task[None]
 
 
 class Runner:
@@ -97,7 +106,8 @@ class Runner:
         self._topics = [topic.value for topic in processor.topics]
         self._group = group or processor.name
         self._stopping = asyncio.Event()
-        self._batch = asyncio.Lock()
+        self._in_hand = asyncio.Lock()
+        self._ending: _Ending | None = None
         self._lost: set[TopicPartition] = set()
         self._held = HeldPartitions(clock, first_s=settings.retry_s, most_s=settings.max_retry_s)
         self._watch = ProgressWatch(log, group=self._group, topics=self._topics, clock=clock, stall_after_s=settings.stall_after_s)
@@ -165,26 +175,65 @@ class Runner:
         return dict(self._watch.lag)
 
     async def _work(self, subscription: Subscription) -> None:
-        while not self._stopping.is_set():
-            self._alive()
+        try:
+            while not self._stopping.is_set():
+                self._alive()
+                try:
+                    await self._look(subscription)
+                    await self._turn(subscription)
+                except LogUnavailableError as error:
+                    await self._away(error)
             try:
-                await self._look(subscription)
-                await self._turn(subscription)
+                await self._settle(subscription)
             except LogUnavailableError as error:
                 await self._away(error)
+        finally:
+            if self._ending is not None:
+                self._ending.task.cancel()
+                await asyncio.gather(self._ending.task, return_exceptions=True)
 
     async def _turn(self, subscription: Subscription) -> None:
-        records = await self._poll(subscription)
-        if not records:
+        """One batch. The one before it is committed while this one is fetched; of this one nothing is decided before that has ended."""
+        fetched = await self._poll(subscription)
+        await self._settle(subscription, fetched)
+        if not fetched:
             return
-        async with self._batch:
-            batch = Batch(records, clock=self._clock, on_progress=self._alive, is_genuine=self._is_genuine, signed=self._signed)
-            try:
-                await self._do(subscription, batch)
-            except (RetryLaterError, TableStaleError, LogUnavailableError) as error:
-                self._put_all_back(subscription, batch, error)
-                if isinstance(error, LogUnavailableError):
-                    raise
+        await self._in_hand.acquire()
+        # What moved while the batch before was committed is its new owner's.
+        records = [record for record in fetched if partition_of_record(record) not in self._lost] if self._lost else fetched
+        batch = Batch(records, clock=self._clock, on_progress=self._alive, is_genuine=self._is_genuine, signed=self._signed)
+        try:
+            done = await self._do(batch)
+        except (RetryLaterError, TableStaleError, LogUnavailableError) as error:
+            self._in_hand.release()
+            self._put_all_back(subscription, batch, error)
+            if isinstance(error, LogUnavailableError):
+                raise
+            return
+        except BaseException:
+            self._in_hand.release()
+            raise
+        self._ending = _Ending(batch, asyncio.create_task(self._commit(subscription, batch, done)))
+        self._ending.task.add_done_callback(lambda _: self._in_hand.release())
+        if batch.put_back:
+            # What lies behind a record that was put back must not be fetched now.
+            await self._settle(subscription)
+        else:
+            # It goes out before the client is asked for what it has fetched, which holds up the loop.
+            for _ in range(TURNS_TO_SEND):
+                await asyncio.sleep(0)
+
+    async def _settle(self, subscription: Subscription, fetched: Sequence[StoredRecord] = ()) -> None:
+        """Wait until the batch before is committed. Raises what that raised; without the log, that and what was fetched are read again."""
+        if self._ending is None:
+            return
+        (batch, task), self._ending = self._ending, None
+        try:
+            await task
+        except LogUnavailableError as error:
+            self._seek_back(subscription, fetched)
+            self._put_all_back(subscription, batch, error)
+            raise
 
     async def _poll(self, subscription: Subscription) -> list[StoredRecord]:
         """The next batch; none while a table is not ready: then everything is paused, and the loop goes on turning.
@@ -215,23 +264,26 @@ class Runner:
             self._lost.clear()
         return records
 
-    async def _do(self, subscription: Subscription, batch: Batch) -> None:
-        """Handle, write, commit, in this order; nothing is committed that is not written."""
+    async def _do(self, batch: Batch) -> list[Handled]:
+        """Handle and write; nothing is committed here."""
         if isinstance(self._processor, BeforeBatch):
             await self._processor.before_batch()
         await batch.handle(self._processor, concurrency=self._settings.concurrency)
         done = batch.done()
-        events = [handled.event for handled in done if handled.event is not None]
-        dead_in_a_row = self._brake(done)
+        self._brake(done)
         await self._write(done)
         if isinstance(self._processor, AfterBatch):
-            await self._processor.after_batch(events)
+            await self._processor.after_batch([handled.event for handled in done if handled.event is not None])
+        return done
+
+    async def _commit(self, subscription: Subscription, batch: Batch, done: Sequence[Handled]) -> None:
+        """Commit what is written, and only then tell of it and tidy up after it."""
         done_to = batch.next_offsets()
         offsets = {at: offset for at, offset in done_to.items() if at not in self._lost}
         moved = await subscription.commit(offsets) | (done_to.keys() - offsets.keys())
         self._away_since = None
         # Not sooner: a batch that is not committed is handled again, and must not count twice.
-        self._dead_in_a_row = dead_in_a_row
+        self._dead_in_a_row = self._brake(done)
         if moved:
             self._observer.commit_failed(self._processor.name)
         self._held.forget(offsets)
@@ -288,7 +340,7 @@ class Runner:
         if isinstance(self._observer, ProgressObserver):
             self._observer.rebalanced(self._processor.name, len(partitions))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_deadline_s), self._batch:
+            async with asyncio.timeout(self._settings.drain_deadline_s), self._in_hand:
                 pass
         self._lost.update(partitions)
         self._held.forget(partitions)
@@ -333,8 +385,9 @@ class Runner:
     def _put_all_back(self, subscription: Subscription, batch: Batch, error: Exception) -> None:
         self._observer.held(self._processor.name, type(error).__name__)
         after_s = error.after_s if isinstance(error, RetryLaterError) else 0.0
+        held = subscription.assignment() - self._lost
         for at, offset in batch.first_offsets().items():
-            if at not in self._lost:
+            if at in held:
                 self._held.hold(subscription, at, offset, after_s=after_s)
 
     def _seek_back(self, subscription: Subscription, records: Collection[StoredRecord]) -> None:

@@ -84,6 +84,7 @@ class Seen:
         self.failed_commits = 0
         self.consumed_records: dict[str, int] = {}
         self.lags: dict[int, int] = {}
+        self.rebalances = 0
 
     def finished(self, stage: str, outcome: str, reason: str, seconds: float) -> None:
         self.outcomes.append((outcome, reason))
@@ -107,7 +108,7 @@ class Seen:
         self.consumed_records[topic] = self.consumed_records.get(topic, 0) + records
 
     def rebalanced(self, stage: str, partitions: int) -> None:
-        """Not looked at."""
+        self.rebalances += 1
 
 
 class Crash(Exception):
@@ -115,13 +116,19 @@ class Crash(Exception):
 
 
 class FaultyLog(SqliteEventLog):
-    """The real log; appends of named topics and commits fail as long as the test wants. `calls` is the order of writes."""
+    """The real log; appends of named topics and commits fail, and commits wait, as long as the test wants.
+
+    `calls` is the order of writes, `reads` where in which partition it was read.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.append_fails: set[str] = set()
         self.commit_crashes = False
         self.commits_refused = 0
+        self.commits_go_on = asyncio.Event()
+        self.commits_go_on.set()
+        self.reads: list[tuple[int, int]] = []
         self.calls: list[str] = []
 
     async def append(self, records: Sequence[Record]) -> list[Position]:
@@ -131,7 +138,13 @@ class FaultyLog(SqliteEventLog):
         self.calls += [f"append {record.topic}" for record in records]
         return landed
 
+    async def read(self, partition: TopicPartition, offset: int, *, max_records: int) -> list[StoredRecord]:
+        if partition.topic == IN.value:
+            self.reads.append((partition.partition, offset))
+        return await super().read(partition, offset, max_records=max_records)
+
     async def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        await self.commits_go_on.wait()
         if self.commit_crashes:
             raise Crash
         if self.commits_refused:
