@@ -30,13 +30,14 @@ class Box:
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
     """The boxes between two positions. Raises HeifError, possibly after some were given."""
-    for _ in range(MAX_BOXES):
-        if start >= end:
-            return
+    count = 0
+    while start < end:
+        count += 1
+        if count > MAX_BOXES:
+            raise HeifError("too many boxes")
         box = _box(data, start, end)
         yield box
         start = box.end
-    raise HeifError("too many boxes")
 
 
 def _box(data: bytes, start: int, end: int) -> Box:

@@ -50,8 +50,9 @@ def hevc_parameters(record: bytes, colours: Colours | None = None) -> HevcParame
         kind = fields.number(1) & 63
         for _ in range(fields.number(2)):
             unit = fields.take(fields.number(2))
-            if kind in _PARAMETERS and _layer(unit) == 0:
-                if _kind(unit) != kind or len(unit) > MAX_PARAMETER_BYTES:
+            kind_of_unit, is_lowest = _head(unit)
+            if kind in _PARAMETERS and is_lowest:
+                if kind_of_unit != kind or len(unit) > MAX_PARAMETER_BYTES:
                     raise HeifError("a parameter set is not what it is listed as")
                 units[kind].append(unit)
     if len(units[_VPS]) != 1 or len(units[_SPS]) != 1 or not 1 <= len(units[_PPS]) <= MAX_PICTURE_PARAMETERS:
@@ -70,10 +71,10 @@ def hevc_picture(content: bytes, parameters: HevcParameters) -> bytes:
         if not fields.left:
             break
         unit = fields.take(fields.number(parameters.length_size))
-        kind = _kind(unit)
-        if kind in _PARAMETERS and unit not in parameters.units and _layer(unit) == 0:
+        kind, is_lowest = _head(unit)
+        if kind in _PARAMETERS and unit not in parameters.units and is_lowest:
             raise HeifUnsupportedError("the picture brings parameters of its own")
-        if kind not in _CODED or _layer(unit) != 0:
+        if kind not in _CODED or not is_lowest:
             continue
         if kind not in _INTRA:
             raise HeifUnsupportedError("the picture refers to another one")
@@ -86,16 +87,11 @@ def hevc_picture(content: bytes, parameters: HevcParameters) -> bytes:
     return b"".join(kept)
 
 
-def _kind(unit: bytes) -> int:
+def _head(unit: bytes) -> tuple[int, bool]:
+    """What a unit is (ITU-T H.265, table 7-1), and whether it is of the lowest layer; a photo has no other."""
     if len(unit) < 2:
         raise HeifError("a part of the picture is shorter than its own head")
-    return unit[0] >> 1 & 63
-
-
-def _layer(unit: bytes) -> int:
-    if len(unit) < 2:
-        raise HeifError("a part of the picture is shorter than its own head")
-    return (unit[0] & 1) << 5 | unit[1] >> 3
+    return unit[0] >> 1 & 63, not unit[0] & 1 and not unit[1] >> 3
 
 
 def _written(head: bytes, units: dict[int, list[bytes]]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -191,9 +192,7 @@ def _steps(items: Items, item: int, width: int, height: int) -> tuple[Cut | Turn
         elif kind == b"imir":
             found.append(Mirror(is_sideways=bool(fields.number(1) & 1)))
         else:
-            cut = _cut(fields, width, height)
-            found.append(cut)
-            width, height = cut.width, cut.height
+            found.append(_cut(fields, width, height))
     return tuple(found)
 
 
@@ -211,7 +210,7 @@ def _cut(fields: Cursor, width: int, height: int) -> Cut:
 
 def _first(offset: Fraction, whole: int, kept: Fraction) -> int:
     """The first pixel that is kept; a half one is left to the picture."""
-    return int((offset + Fraction(whole - int(kept), 2)).__floor__())
+    return math.floor(offset + Fraction(whole - int(kept), 2))
 
 
 def _fraction(fields: Cursor, *, is_signed: bool = False) -> Fraction:

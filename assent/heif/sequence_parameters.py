@@ -19,7 +19,9 @@ MAX_PADDING = 64
 UNSAID = 2
 _MATRICES = frozenset({1, 5, 6, 9})
 """BT.709, the two forms of BT.601, BT.2020: the ones that photos have."""
-_MAX_SETS, _MAX_PICTURES = 64, 16
+_MAX_SETS, _MAX_PICTURES, _MAX_LONG = 64, 16, 32
+_SCALING = ((6, 16), (6, 64), (6, 65), (2, 65))
+"""Of each size of a block how many lists, and how many numbers in one; of large blocks the first coefficient has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +105,16 @@ def _skip_coding(bits: Bits, layers: int) -> None:
         bits.skip(1)
     _skip_reference_sets(bits)
     if bits.take(1):
-        for _ in range(_at_most(bits.golomb(), 32)):
+        for _ in range(_at_most(bits.golomb(), _MAX_LONG)):
             bits.skip(order_bits + 1)
     bits.skip(2)
 
 
 def _skip_scaling(bits: Bits) -> None:
-    """scaling_list_data (7.3.4)."""
-    for size in range(4):
-        for _ in range(0, 6, 3 if size == 3 else 1):
-            is_listed = bits.take(1)
-            _skip_numbers(bits, (min(64, 16 << 2 * size) + (size > 1)) if is_listed else 1)
+    """scaling_list_data (7.3.4). What is not listed is the same as another list, whose number follows."""
+    for lists, numbers in _SCALING:
+        for _ in range(lists):
+            _skip_numbers(bits, numbers if bits.take(1) else 1)
 
 
 def _skip_reference_sets(bits: Bits) -> None:

@@ -45,6 +45,8 @@ class Layout:
     after: bytes = b""
     places: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     """Method, offset and length of an item that lies elsewhere than it should."""
+    essential: frozenset[bytes] = ESSENTIAL
+    """The properties that a reader has to know."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def _properties(layout: Layout) -> bytes:
     known = list(dict.fromkeys(one for part in layout.parts.values() for one in part.properties))
     told = b""
     for number, part in layout.parts.items():
-        marks = [known.index(one) + 1 | (0x8000 if one[4:8] in ESSENTIAL else 0) for one in part.properties]
+        marks = [known.index(one) + 1 | (0x8000 if one[4:8] in layout.essential else 0) for one in part.properties]
         told += struct.pack(f">HB{len(marks)}H", number, len(marks), *marks)
     return box(b"iprp", box(b"ipco", b"".join(known)) + full(b"ipma", struct.pack(">I", len(layout.parts)) + told, flags=1))
 

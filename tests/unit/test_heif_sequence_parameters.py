@@ -42,15 +42,25 @@ def colours(primaries: int, curve: int, matrix: int, *, is_full: int = 1) -> str
 SCALING = "".join("1" + ue(5) * (min(64, 16 << 2 * size) + (size > 1)) for size in range(4) for _ in range(0, 6, 3 if size == 3 else 1))
 # Three sets: one of two pictures, one told by the first (used, kept, neither), and one of none.
 REFERENCES = ue(3) + (ue(1) + ue(1) + (ue(0) + "1") * 2) + ("1" + "0" + ue(0) + "1" + "01" + "00") + ("0" + ue(0) + ue(0))
+# Told by the one before, which is told by the first: of two pictures one is used and one is kept, so three flags follow.
+CHAIN = ue(3) + (ue(1) + ue(0) + (ue(0) + "1")) + ("1" + "0" + ue(0) + "1" + "01") + ("1" + "1" + ue(0) + "00" + "00" + "1")
 PARTS = {
     "plain": {},
     "two layers": {"layers": 2},
+    "two layers with one order of pictures": {"layers": 2, "order": "0" + ue(1) + ue(0) + ue(0)},
     "every colour sampled": {"chroma": 3},
+    "colours sampled at each line": {"chroma": 2},
+    "no colours": {"chroma": 0},
+    "nothing is cut": {"cut": None},
     "scaling lists": {"scaling": "11" + SCALING},
+    "scaling lists like others": {"scaling": "11" + ("0" + ue(0)) * 20},
     "scaling by the rule": {"scaling": "10"},
     "samples as they are": {"pcm": "1" + "0111" + "0111" + ue(0) + ue(2) + "0"},
     "references": {"references": REFERENCES},
+    "references told by others": {"references": CHAIN},
+    "as many references as there can be": {"references": ue(64) + (ue(16) + ue(16) + (ue(0) + "1") * 32) + ("0" + ue(0) + ue(0)) * 63},
     "references long ago": {"long": "1" + ue(2) + "0000001" + "1" + "0000010" + "0"},
+    "as many of long ago as there can be": {"long": "1" + ue(32) + "00000011" * 32},
 }
 
 
@@ -60,7 +70,8 @@ def written(
     height: int = 480,
     layers: int = 0,
     chroma: int = 1,
-    cut: tuple[int, int, int, int] = (0, 2, 0, 1),
+    cut: tuple[int, int, int, int] | None = (0, 2, 0, 1),
+    order: str | None = None,
     scaling: str = "0",
     pcm: str = "0",
     references: str = ue(0),
@@ -68,8 +79,9 @@ def written(
     told: str = "0",
 ) -> bytes:
     text = "0000" + f"{layers:03b}" + "1" + "0" * 96 + "11" * layers + ("00" * (8 - layers) if layers else "") + "1" * 96 * layers
-    text += ue(0) + ue(chroma) + ("0" if chroma == 3 else "") + ue(width) + ue(height) + "1" + "".join(map(ue, cut))
-    text += ue(0) + ue(0) + ue(4 - 1) + "1" + (ue(1) + ue(0) + ue(0)) * (layers + 1)
+    text += ue(0) + ue(chroma) + ("0" if chroma == 3 else "") + ue(width) + ue(height)
+    text += "0" if cut is None else "1" + "".join(map(ue, cut))
+    text += ue(0) + ue(0) + ue(4 - 1) + ("1" + (ue(1) + ue(0) + ue(0)) * (layers + 1) if order is None else order)
     text += "".join(map(ue, (0, 3, 0, 3, 0, 0))) + scaling + "10" + pcm + references + long + "11" + told + "1"
     text += "0" * (-len(text) % 8)
     return HEAD + escaped(int(text, 2).to_bytes(len(text) // 8, "big"))
@@ -86,12 +98,12 @@ def escaped(raw: bytes) -> bytes:
 @pytest.mark.parametrize(("primaries", "curve", "matrix", "kept"), [(9, 16, 9, 9), (12, 13, 6, 6), (1, 1, 0, 2), (9, 18, 14, 2)])
 def test_the_size_is_found_and_the_colours_are_unsaid(parts: dict[str, object], primaries: int, curve: int, matrix: int, kept: int) -> None:
     found = sequence_parameters(written(**parts, told="1" + colours(primaries, curve, matrix)))  # type: ignore[arg-type]
-    across, down = (1, 1) if parts.get("chroma") == 3 else (2, 2)
-    assert (found.width, found.height) == (640 - 2 * across, 480 - down)
+    across, down = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}[int(str(parts.get("chroma", 1)))]
+    assert (found.width, found.height) == ((640 - 2 * across, 480 - down) if "cut" not in parts else (640, 480))
     assert found.unit == written(**parts, told="1" + colours(2, 2, kept))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("matrix", "kept"), [(1, 1), (9, 9), (0, 2), (14, 2)])
+@pytest.mark.parametrize(("matrix", "kept"), [(each, each if each in (1, 5, 6, 9) else 2) for each in range(16)])
 @pytest.mark.parametrize("is_full", [True, False])
 def test_what_the_file_states_outside_takes_the_place_of_it(matrix: int, kept: int, is_full: bool) -> None:
     found = sequence_parameters(written(told="1" + colours(9, 16, 6, is_full=not is_full)), Colours.of(matrix, is_full=is_full))
@@ -105,26 +117,51 @@ def test_a_set_that_says_nothing_of_colours_stays_as_it_is(parts: dict[str, obje
 
 
 BENT = {
-    "ends too early": written(told="1" + colours(9, 16, 9))[:20],
-    "wider than there is": written(width=20_000),
-    "nothing is left": written(width=32, cut=(8, 8, 0, 0)),
-    "a colour format of its own": written(chroma=4),
-    "too many lists": written(references=ue(65)),
-    "too many pictures": written(references=ue(1) + ue(17) + ue(0)),
-    "a number without end": HEAD + b"\1" + bytes(40),
-    "without end": written(scaling="11" + SCALING) + b"\x55" * 4_000,
+    "ends too early": (written(told="1" + colours(9, 16, 9))[:20], "ends too early"),
+    "a colour format of its own": (written(chroma=4), "a colour format"),
+    "wider than there is": (written(width=16_386), "of a size"),
+    "higher than there is": (written(height=16_385), "of a size"),
+    "nothing is left of the width": (written(width=32, cut=(8, 8, 0, 0)), "of a size"),
+    "nothing is left of the height": (written(height=32, cut=(0, 0, 15, 1)), "of a size"),
+    "no width": (written(width=0, cut=None), "of a size"),
+    "no height": (written(height=0, cut=None), "of a size"),
+    "too many lists": (written(references=ue(65) + ue(0) * 400), "more than there can be"),
+    "too many pictures before": (written(references=ue(1) + ue(17) + ue(0) + "1" * 400), "more than there can be"),
+    "too many pictures after": (written(references=ue(1) + ue(0) + ue(17) + "1" * 400), "more than there can be"),
+    "too many pictures of long ago": (written(long="1" + ue(33) + "1" * 400), "more than there can be"),
+    "a number without end": (HEAD + b"\1" + bytes(40), "too long"),
+    "without end": (written(scaling="11" + SCALING) + b"\x55" * 4_000, "longer than one has to be"),
 }
 
 
-@pytest.mark.parametrize("unit", BENT.values(), ids=list(BENT))
-def test_a_set_that_cannot_be_is_broken(unit: bytes) -> None:
-    with pytest.raises(HeifError):
+@pytest.mark.parametrize(("unit", "why"), BENT.values(), ids=list(BENT))
+def test_a_set_that_cannot_be_is_broken(unit: bytes, why: str) -> None:
+    with pytest.raises(HeifError, match=why):
         sequence_parameters(unit)
 
 
-def test_a_small_picture_hides_no_large_one() -> None:
-    with pytest.raises(HeifUnsupportedError):
-        sequence_parameters(written(width=8_192, cut=(0, 4_000, 0, 0)))
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({"width": 16_384, "height": 16_384, "cut": None}, (16_384, 16_384)),
+        ({"width": 33, "height": 1, "cut": (30, 2, 0, 0), "chroma": 3}, (1, 1)),
+        ({"width": 1, "height": 33, "cut": (0, 0, 2, 30), "chroma": 3}, (1, 1)),
+    ],
+)
+def test_the_largest_and_the_smallest_are_read(asked: dict[str, object], size: tuple[int, int]) -> None:
+    found = sequence_parameters(written(**asked))  # type: ignore[arg-type]
+    assert (found.width, found.height) == size
+
+
+@pytest.mark.parametrize("sides", [(30, 34, 0, 0), (0, 0, 64, 0)])
+def test_a_small_picture_hides_no_large_one(sides: tuple[int, int, int, int]) -> None:
+    """64 pixels are the padding of a block; one more is hidden."""
+    assert sequence_parameters(written(width=8_192, height=8_192, chroma=3, cut=sides))
+    left, right, top, bottom = sides
+    more = (left, right + 1, top, bottom) if right else (left, right, top, bottom + 1)
+    for cut in (more, (4_000, 0, 0, 0), (0, 0, 0, 4_000)):
+        with pytest.raises(HeifUnsupportedError):
+            sequence_parameters(written(width=8_192, height=8_192, chroma=3, cut=cut))
 
 
 @given(st.binary(max_size=400))
