@@ -17,7 +17,7 @@ _IN_FILE, _IN_META = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What an item is: four letters, and for `mime` what is in it and how it is packed."""
+    """What an item is: four letters, and for `mime` alone what is in it and how it is packed."""
 
     letters: bytes
     content_type: str = ""

@@ -34,7 +34,7 @@ def heif_metadata(data: bytes) -> HeifMetadata:
     found = HeifMetadata()
     total = 0
     for item, kind in items.kinds.items():
-        if kind.letters == b"Exif" or _is_xmp(kind):
+        if kind.letters == b"Exif" or kind.content_type in _XMP_TYPES:
             total += items.size_of(item)
             if total > MAX_METADATA_BYTES:
                 raise HeifError("more metadata than a picture has")
@@ -42,10 +42,6 @@ def heif_metadata(data: bytes) -> HeifMetadata:
     for box in top.named:
         _read_named(data, box, found)
     return found
-
-
-def _is_xmp(kind: Kind) -> bool:
-    return kind.letters == b"mime" and kind.content_type in _XMP_TYPES
 
 
 def _read(items: Items, item: int, kind: Kind, found: HeifMetadata) -> None:

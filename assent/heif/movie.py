@@ -21,7 +21,7 @@ def movie_of(pictures: Sequence[bytes], parameters: HevcParameters) -> bytes:
     content = b"".join(pictures)
     # Its length does not depend on where the frames lie, so it is written twice.
     start = len(head) + len(_movie(pictures, parameters, 0)) + 8
-    return b"".join((head, _movie(pictures, parameters, start), struct.pack(">I4s", len(content) + 8, b"mdat"), content))
+    return b"".join((head, _movie(pictures, parameters, start), struct.pack(">I", len(content) + 8), b"mdat", content))
 
 
 def _movie(pictures: Sequence[bytes], parameters: HevcParameters, start: int) -> bytes:
@@ -37,7 +37,7 @@ def _track_header(count: int, parameters: HevcParameters) -> bytes:
 
 def _media(pictures: Sequence[bytes], parameters: HevcParameters, start: int) -> bytes:
     header = _full(b"mdhd", struct.pack(">IIIIHH", 0, 0, _TICKS, len(pictures), 0x55C4, 0))
-    handler = _full(b"hdlr", struct.pack(">I4s12x", 0, b"vide") + b"\0")
+    handler = _full(b"hdlr", bytes(4) + b"vide" + bytes(12) + b"\0")
     # The frames lie in this same file.
     source = _box(b"dinf", _full(b"dref", struct.pack(">I", 1) + _full(b"url ", b"", flags=1)))
     return _box(b"mdia", header + handler + _box(b"minf", _full(b"vmhd", bytes(8), flags=1) + source + _table(pictures, parameters, start)))
@@ -63,7 +63,7 @@ def _table(pictures: Sequence[bytes], parameters: HevcParameters, start: int) ->
 
 
 def _box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", len(content) + 8, kind) + content
+    return struct.pack(">I", len(content) + 8) + kind + content
 
 
 def _full(kind: bytes, content: bytes, *, flags: int = 0) -> bytes:

@@ -77,9 +77,9 @@ def read_picture(data: bytes) -> HeifPicture:
     """The primary picture. Raises HeifError, HeifMovingError, and HeifUnsupportedError for another kind than HEVC, whole or in a grid."""
     items = read_items(data, top_level(data).meta)
     primary = items.primary
-    kind = None if primary is None else items.kinds.get(primary)
-    if primary is None or kind is None:
+    if primary is None or primary not in items.kinds:
         raise HeifError("the file does not say which picture is meant")
+    kind = items.kinds[primary]
     if kind.is_protected:
         raise HeifUnsupportedError("the picture is encrypted")
     if _has_alpha(items, primary):

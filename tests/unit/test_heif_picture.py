@@ -71,6 +71,7 @@ STEPS: dict[str, tuple[tuple[bytes, ...], tuple[Cut | Turn | Mirror, ...], tuple
     "half a pixel is left to the picture": ((heif.cut(41, 21),), (Cut(43, 21, 41, 21),), (41, 21)),
     "the middle of a half": ((heif.cut(41, 21, 1, -1),), (Cut(44, 21, 41, 21),), (41, 21)),
     "fractions": ((clap(81, 2, 63, 3, 7, 3, -7, 3),), (Cut(46, 19, 40, 21),), (40, 21)),
+    "sizes have no sign": ((clap(1 << 31, 1 << 25, 1 << 31, 1 << 26, 0, 1, 0, 1),), (Cut(32, 16, 64, 32),), (64, 32)),
     "all of it, turned before": ((heif.turned(1), heif.cut(64, 128)), (Turn(1), Cut(0, 0, 64, 128)), (64, 128)),
     "all of it, turned by 3 before": ((heif.turned(3), heif.cut(64, 128)), (Turn(3), Cut(0, 0, 64, 128)), (64, 128)),
     "all of it, turned by 2 before": ((heif.turned(2), heif.cut(128, 64)), (Turn(2), Cut(0, 0, 128, 64)), (128, 64)),
