@@ -14,7 +14,7 @@ from assent.heif.file import HeifUnsupportedError
 from assent.heif.sequence_parameters import Colours, sequence_parameters
 
 MAX_UNITS = 2_048
-"""Parts of one picture. A level allows 600 slices at most."""
+"""Parts of one picture, or of its parameters. A level allows 600 slices at most."""
 MAX_PARAMETER_BYTES = 16_384
 MAX_PICTURE_PARAMETERS = 16
 _VPS, _SPS, _PPS = 32, 33, 34
@@ -46,9 +46,13 @@ def hevc_parameters(record: bytes, colours: Colours | None = None) -> HevcParame
     if head[0] != 1:
         raise HeifUnsupportedError("the parameters are of a version that is not known")
     units: dict[int, list[bytes]] = {_VPS: [], _SPS: [], _PPS: []}
+    listed = 0
     for _ in range(fields.number(1)):
-        kind = fields.number(1) & 63
-        for _ in range(fields.number(2)):
+        kind, count = fields.number(1) & 63, fields.number(2)
+        listed += count
+        if listed > MAX_UNITS:
+            raise HeifError("parameters of too many parts")
+        for _ in range(count):
             unit = fields.take(fields.number(2))
             kind_of_unit, is_lowest = _head(unit)
             if kind in _PARAMETERS and is_lowest:

@@ -61,6 +61,9 @@ class Items:
     def bytes_of(self, item: int) -> bytes:
         """The bytes of an item. Raises HeifError where they are not all in this file."""
         place = self._place(item)
+        # Each of thousands of parts may lie in the file, and all of them at the same bytes.
+        if self.size_of(item) > len(self.data):
+            raise HeifError("an item is more than the file")
         start, end = 0, len(self.data)
         if place.method == _IN_META:
             if self.inner is None:
@@ -172,7 +175,7 @@ def _associations(found: Items, box: Box, known: Sequence[Box], total: int) -> i
     version, flags = fields.version_and_flags()
     size = 2 if flags & 1 else 1
     essential = 0x80 << 8 * (size - 1)
-    for _ in range(_at_most(fields.number(4), MAX_ITEMS)):
+    for _ in range(fields.number(4)):
         item = fields.number(4 if version else 2)
         count = fields.number(1)
         total = _at_most(total + count, MAX_ASSOCIATIONS)
@@ -182,6 +185,7 @@ def _associations(found: Items, box: Box, known: Sequence[Box], total: int) -> i
         if any((one & ~essential) > len(known) for one in told):
             raise HeifError("an item has a property that is not there")
         found.properties[item] = tuple(Property(known[(one & ~essential) - 1], bool(one & essential)) for one in told if one & ~essential)
+        _at_most(len(found.properties), MAX_ITEMS)
     return total
 
 

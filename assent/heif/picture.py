@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from assent.heif.boxes import Cursor, HeifError
+from assent.heif.boxes import Box, Cursor, HeifError
 from assent.heif.file import HeifUnsupportedError, top_level
 from assent.heif.hevc import HevcParameters, hevc_parameters, hevc_picture
 from assent.heif.items import Items, read_items
@@ -109,14 +109,17 @@ def _grid(items: Items, primary: int, width: int, height: int) -> tuple[HevcPara
         raise HeifError("the tiles do not make the picture")
     if len(tiles) > MAX_TILES:
         raise HeifUnsupportedError("the picture has too many tiles")
-    colours = _colours(items, primary) or _colours(items, tiles[0])
-    parameters = _parameters(items, tiles[0], colours)
+    parameters = _parameters(items, tiles[0], _colours(items, primary) or _colours(items, tiles[0]))
     for tile in dict.fromkeys(tiles):
         kind = items.kinds.get(tile)
         if kind is None or kind.letters != b"hvc1" or kind.is_protected or _turning(items, tile):
             raise HeifUnsupportedError("a tile is coded in another way than HEVC, or turned by itself")
-        if _extent(items, tile) != (parameters.width, parameters.height) or _parameters(items, tile, colours).record != parameters.record:
-            raise HeifUnsupportedError("the tiles differ in size or in how they are coded")
+        if _extent(items, tile) != (parameters.width, parameters.height):
+            raise HeifUnsupportedError("the tiles differ in size")
+    # Compared as they stand, and each once: thousands of tiles may point to one long record, and to read it is slow.
+    records = {_one(items, tile, b"hvcC") for tile in tiles}
+    if len({items.data[record.start : record.end] for record in records}) > 1:
+        raise HeifUnsupportedError("the tiles differ in how they are coded")
     # No row and no column lies outside altogether: what is decoded is hardly more than what is shown.
     if not (columns - 1) * parameters.width < width <= columns * parameters.width:
         raise HeifError("the tiles do not make the picture")
@@ -126,7 +129,8 @@ def _grid(items: Items, primary: int, width: int, height: int) -> tuple[HevcPara
 
 
 def _parameters(items: Items, item: int, colours: Colours | None) -> HevcParameters:
-    return hevc_parameters(_one(items, item, b"hvcC"), colours)
+    record = _one(items, item, b"hvcC")
+    return hevc_parameters(items.data[record.start : record.end], colours)
 
 
 def _colours(items: Items, item: int) -> Colours | None:
@@ -141,8 +145,8 @@ def _colours(items: Items, item: int) -> Colours | None:
 
 
 def _extent(items: Items, item: int) -> tuple[int, int]:
-    content = _one(items, item, b"ispe")
-    fields = Cursor(content, 0, len(content))
+    size = _one(items, item, b"ispe")
+    fields = Cursor(items.data, size.start, size.end)
     fields.version_and_flags()
     width, height = fields.number(4), fields.number(4)
     if not width or not height:
@@ -150,28 +154,28 @@ def _extent(items: Items, item: int) -> tuple[int, int]:
     return width, height
 
 
-def _one(items: Items, item: int, kind: bytes) -> bytes:
-    """The content of the property of this kind, of which an item has one. Raises HeifUnsupportedError for an essential unknown one."""
+def _one(items: Items, item: int, kind: bytes) -> Box:
+    """The property of this kind, of which an item has one. Raises HeifUnsupportedError for an essential unknown one."""
     properties = items.properties.get(item, ())
     if any(one.is_essential and one.box.kind not in _KNOWN for one in properties):
         raise HeifUnsupportedError("the picture needs something that is not known here")
     found = {one.box for one in properties if one.box.kind == kind}
     if len(found) != 1:
         raise HeifError("a picture lacks a property, or has it twice")
-    box = found.pop()
-    return items.data[box.start : box.end]
+    return found.pop()
 
 
 def _has_alpha(items: Items, primary: int) -> bool:
-    for (kind, source), targets in items.references.items():
-        if kind == b"auxl" and primary in targets:
-            for one in items.properties.get(source, ()):
-                if one.box.kind == b"auxC":
-                    fields = Cursor(items.data, one.box.start, one.box.end)
-                    fields.version_and_flags()
-                    if fields.text() in _ALPHA:
-                        return True
-    return False
+    layers = [source for (kind, source), targets in items.references.items() if kind == b"auxl" and primary in targets]
+    # Read once, however many layers have it.
+    names = dict.fromkeys(one.box for layer in layers for one in items.properties.get(layer, ()) if one.box.kind == b"auxC")
+    return any(_name(items.data, box) in _ALPHA for box in names)
+
+
+def _name(data: bytes, box: Box) -> str:
+    fields = Cursor(data, box.start, box.end)
+    fields.version_and_flags()
+    return fields.text()
 
 
 def _turning(items: Items, item: int) -> list[tuple[bytes, Cursor]]:

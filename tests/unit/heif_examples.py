@@ -45,6 +45,8 @@ class Layout:
     after: bytes = b""
     places: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     """Method, offset and length of an item that lies elsewhere than it should."""
+    times: dict[int, int] = field(default_factory=dict)
+    """How often the place of an item is told, as if it had as many parts; once, if nothing else is said."""
     essential: frozenset[bytes] = ESSENTIAL
     """The properties that a reader has to know."""
 
@@ -122,7 +124,8 @@ def _places(layout: Layout, start: int) -> bytes:
         place = (1, inside, size) if part.is_inside else (0, outside, size)
         inside, outside = (inside + size, outside) if part.is_inside else (inside, outside + size)
         method, offset, length = layout.places.get(number, place)
-        entries += struct.pack(">HHHHII", number, method, 0, 1, offset, length)
+        times = layout.times.get(number, 1)
+        entries += struct.pack(">HHHH", number, method, 0, times) + struct.pack(">II", offset, length) * times
     return full(b"iloc", struct.pack(">HH", 0x4400, len(layout.parts)) + entries, version=1)
 
 

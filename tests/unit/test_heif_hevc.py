@@ -91,6 +91,14 @@ def test_sixteen_picture_parameter_sets_are_a_pictures_and_seventeen_are_not() -
         hevc_parameters(sets(pps=many))
 
 
+def test_parameters_have_2048_parts_at_most() -> None:
+    messages = [b"\x4e\1"] * 2_045
+    arrays = [*parts_of(sets()), (MESSAGE, messages[:1_000]), (MESSAGE, messages[1_000:])]
+    assert hevc_parameters(record(arrays)).record == hevc_parameters(sets()).record
+    with pytest.raises(HeifError, match="too many parts"):
+        hevc_parameters(record([*arrays, (MESSAGE, messages[:1])]))
+
+
 def test_a_parameter_set_has_16384_bytes_at_most() -> None:
     assert hevc_parameters(sets(vps=[SETS[VPS].ljust(16_384, b"\1")]))
     with pytest.raises(HeifError, match="not what it is listed as"):

@@ -214,6 +214,15 @@ BOUNDS: dict[str, tuple[int, Callable[[int], bytes]]] = {
         2_048,
         lambda count: properties(told=struct.pack(">I", count) + many(count, lambda one: struct.pack(">HB", one, 0))),
     ),
+    "items that have properties in several lists": (
+        2_048,
+        lambda count: box(
+            b"iprp",
+            box(b"ipco", b"")
+            + full(b"ipma", struct.pack(">I", 2_000) + many(2_000, lambda one: struct.pack(">HB", one, 0)))
+            + full(b"ipma", struct.pack(">I", count - 2_000) + many(count - 2_000, lambda one: struct.pack(">HB", 2_000 + one, 0))),
+        ),
+    ),
     "extents of one item": (8_192, lambda count: places(place(1, *[(0, 0)] * count))),
     "extents of two items": (8_192, lambda count: places(place(1, *[(0, 0)] * 8_000), place(2, *[(0, 0)] * (count - 8_000)))),
     "properties of all items": (
@@ -255,7 +264,7 @@ def test_a_list_is_read_up_to_its_bound_and_not_beyond(most: int, told: Callable
 
 def test_a_bound_holds_before_what_it_bounds_is_read() -> None:
     """A number alone costs nothing: what it announces is not waited for."""
-    announced = (places(count=2_049), properties(told=struct.pack(">I", 1 << 31)), places(struct.pack(">HHHH", 1, 0, 0, 8_193)))
+    announced = (places(count=2_049), kinds(count=2_049), places(struct.pack(">HHHH", 1, 0, 0, 8_193)))
     for told in (*announced, references(box(b"dimg", struct.pack(">HH", 1, 16_385)))):
         with pytest.raises(HeifError, match="more than a picture has"):
             items(told)
@@ -276,6 +285,18 @@ def test_the_bytes_of_an_item_are_put_together_from_the_file_or_the_meta_box() -
     last = items(places(place(1, (end - 3, 7))), after=b"last")
     with pytest.raises(HeifTruncatedError):
         last.bytes_of(1)
+
+
+def test_the_parts_of_an_item_are_no_more_than_the_file() -> None:
+    def in_parts(of: int) -> Items:
+        parts = [(0, of), *[(0, 10)] * 99]
+        return items(places(place(1, *parts)), after=bytes(1_000))
+
+    size = len(in_parts(0).data)
+    assert len(in_parts(size - 990).bytes_of(1)) == size
+    assert in_parts(size).size_of(1) == size + 990
+    with pytest.raises(HeifError, match="more than the file"):
+        in_parts(size - 989).bytes_of(1)
 
 
 def test_an_item_may_end_where_the_file_ends_and_not_behind_it() -> None:
