@@ -77,7 +77,8 @@ def test_fields_are_read_to_the_end_and_not_beyond() -> None:
 
 
 def test_a_text_ends_with_its_zero_or_with_its_box() -> None:
-    assert Cursor(b"\0one", 0, 4).text() == ""
+    fields = Cursor(b"\0one", 0, 4)
+    assert (fields.text(), fields.position) == ("", 1)
     fields = Cursor(b"..one\0\0\xfftwo\0three", 2, 11)
     assert (fields.text(), fields.position, fields.text(), fields.left) == ("one", 6, "", 4)
     assert (fields.text(), fields.left, fields.text()) == ("\N{REPLACEMENT CHARACTER}two", 0, "")
