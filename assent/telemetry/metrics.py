@@ -151,6 +151,10 @@ POLICY_RELOADS = CounterDefinition("assent_policy_reloads_total", "Policy docume
 POLICY_FILE_REFUSED = GaugeDefinition(
     "assent_policy_file_refused", "1 while the policy file is not in force and the policy that was published last is."
 )
+POLICY_FILE_TAKEN = GaugeDefinition(
+    "assent_policy_file_taken_timestamp_seconds",
+    "Unix time at which the policy file was last read and put in force, or found to be in force; it stands still while the file does.",
+)
 
 # --- HTTP and the process ---
 HTTP_REQUESTS = CounterDefinition(

@@ -18,9 +18,9 @@ from assent.deployment.start_errors import StartError
 from assent.keys.signing_keys import SigningKeys
 from assent.receipts.checkpoint import public_key_id
 from assent.stream.runner import RunnerSettings
-from assent.telemetry.metrics import POLICY_FILE_REFUSED
 from services.registry.policy_at_start import policy_at_start, published_last
 from services.registry.policy_desk import PolicyVersionTakenError
+from services.registry.policy_files import PolicyFiles
 from services.registry.publisher import LogAwayError
 from services.registry.registry import Registry, RegistryParts
 from services.registry.rounds import TROUBLE
@@ -57,7 +57,10 @@ class RegistryApp(RunnerService):
             allowed_sockets=shared.allowed_sockets,
         )
         self._published = shared.data / FOLDER / FILE
-        begun = policy_at_start(settings, published=self._published, deployment=public_key_id(shared.keys.public.policy))
+        files = PolicyFiles(settings, deployment=public_key_id(shared.keys.public.policy))
+        # Before they are read: what is changed from here on is seen by the first look.
+        self._policy_seen = files.seen()
+        begun = policy_at_start(files, published=self._published)
         self._policy_fault = begun.fault
         self.registry = Registry(settings, parts, begun.policy, begun.widening)
         runner = RunnerSettings(stall_after_s=settings.stall_after_s)
@@ -71,7 +74,7 @@ class RegistryApp(RunnerService):
         log is away for longer than a consumer would wait for it, and where the policy of the file is refused and none was published before.
         """
         await self._publish_policy()
-        self._tell_policy()
+        self.registry.policy_reload.begin(self._policy_seen, fault=self._policy_fault)
         try:
             await self.registry.endings.publish()
         except TROUBLE as error:
@@ -80,11 +83,13 @@ class RegistryApp(RunnerService):
         await super().start()
         self.background.start(self.registry.rounds.run(), name="registry-rounds")
         self.background.start(self.registry.control_looks.run(), name="control-looks")
+        self.background.start(self.registry.policy_reload.run(), name="policy-reload")
 
     async def stop(self) -> None:
         """Leave after the round and the batch in hand."""
         self.registry.rounds.stop()
         self.registry.control_looks.stop()
+        self.registry.policy_reload.stop()
         await super().stop()
         await self.registry.close()
 
@@ -109,25 +114,16 @@ class RegistryApp(RunnerService):
                         f"the event log did not take the policy for {self._settings.stall_after_s:.3g} s; "
                         "see that what log_url names runs, has room and may be written to, then start again"
                     ) from error
-                _LOG.warning("policy_waits", error=type(error.__cause__).__name__)
+                _LOG.warning("policy_waits", error=type(error.__cause__ or error).__name__)
                 await asyncio.sleep(POLICY_TRIED_EVERY_S)
             except (PolicyNotApprovedError, PolicyVersionTakenError) as error:
                 last = await asyncio.to_thread(published_last, self._published)
-                if last is None or self._policy_fault is not None:
+                if last is None or last.document == self.registry.policy.current.document:
                     raise
                 self.registry.policy.current = last
-                self._policy_fault = str(error)
+                self._policy_fault = self._policy_fault or str(error)
             else:
                 return
-
-    def _tell_policy(self) -> None:
-        """Whether the file is in force; where it is not, which policy is, for the operator to read and for the alert."""
-        self._shared.metrics.set(POLICY_FILE_REFUSED, float(self._policy_fault is not None))
-        if self._policy_fault is None:
-            return
-        _LOG.error("policy_file_refused")
-        stays = f"policy {self.registry.policy.current.version}, published before, stays in force"
-        print(f"registry: {self._policy_fault}; {stays}", file=sys.stderr, flush=True)
 
     async def _hand_out_first_token(self) -> None:
         token = await self.registry.sessions.first_operator_token()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from assent.geofence.policy import Policy, PolicyError
-from assent.policies.signers import Signers
-from services.registry.policy_approvals import SIGNERS, PolicyApprovalFileError, read_approvals, read_signers
-from services.registry.policy_file import PolicyFileError, read_policy
+from services.registry.policy_approvals import PolicyApprovalFileError
+from services.registry.policy_file import PolicyFileError
+from services.registry.policy_files import PolicyFiles
 from services.registry.policy_shelf import PolicyShelfError, published_in
 from services.registry.published_policy import PublishedPolicy
-from services.registry.settings import RegistrySettings
 from services.registry.widening import WideningRule
 
 
@@ -25,24 +23,20 @@ class PolicyAtStart:
     fault: str | None = None
 
 
-def policy_at_start(settings: RegistrySettings, *, published: Path, deployment: str) -> PolicyAtStart:
-    """What the file says, else what lies in `published`, the registry's own file.
+def policy_at_start(files: PolicyFiles, *, published: Path) -> PolicyAtStart:
+    """What the files say, else what lies in `published`, the registry's own file.
 
     Whoever wants to withdraw must not wait for a policy file to be mended. Raises PolicyFileError or PolicyApprovalFileError where
     nothing was published yet.
     """
-    max_age = timedelta(days=settings.policy_approval_days)
-    shipped = read_policy(None).document
     try:
-        policy = read_policy(settings.policy_file)
-        approvals = read_approvals(settings.policy_file)
-        signers = read_signers(settings.policy_signers_folder or settings.keys_folder / SIGNERS)
+        reading = files.read()
     except (PolicyFileError, PolicyApprovalFileError) as error:
         last = published_last(published)
         if last is None:
             raise
-        return PolicyAtStart(last, WideningRule(Signers({}, {}), None, deployment, max_age, shipped), str(error))
-    return PolicyAtStart(policy, WideningRule(signers, approvals, deployment, max_age, shipped))
+        return PolicyAtStart(last, files.rule_of_nobody(), str(error))
+    return PolicyAtStart(reading.policy, reading.widening)
 
 
 def published_last(file: Path) -> PublishedPolicy | None:

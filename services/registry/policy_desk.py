@@ -78,19 +78,30 @@ class PolicyDesk:
         # A stop comes in over HTTP while a round looks whether an older policy landed after the newest.
         self._publishing = asyncio.Lock()
 
-    async def publish(self, document: str, *, version: str) -> bool:
+    async def publish(self, document: str, *, version: str, widening: WideningRule | None = None) -> bool:
         """Publish the canonical JSON `document`, with what was stopped left out of it, unless it is the newest already; whether it was
-        published now.
+        published now. `widening` is the rule that was read with it; the one before when there is none.
 
         Two people who signed exactly this document, seeing what it opens, end the stops that it opens. Raises PolicyVersionTakenError,
-        PolicyNotApprovedError, PolicyBaseUnknownError.
+        PolicyNotApprovedError, PolicyBaseUnknownError, StopError: then nothing changes, and stops go over what they went over before.
         """
         async with self._publishing:
-            self._written = _Written(document, version)
-            return await self._publish_with_stops(self._written)
+            before = self._written, self._widening
+            written = _Written(document, version)
+            self._written, self._widening = written, widening or self._widening
+            is_kept = False
+            try:
+                is_new = await self._publish_with_stops(written)
+                is_kept = True
+            finally:
+                if not is_kept:
+                    self._written, self._widening = before
+            return is_new
 
     async def publish_stops(self) -> PolicyRow:
-        """Publish what is written down of stops, over the document that was published last from a file. Raises LogAwayError."""
+        """Publish what is written down of stops, over the document that was published last from a file, never one that was refused.
+        Raises LogAwayError.
+        """
         async with self._publishing:
             if self._written is not None:
                 await self._publish_with_stops(self._written)

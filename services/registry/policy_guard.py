@@ -15,14 +15,16 @@ from assent.events.grants import PolicyPublished
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
 from assent.geofence.policy import PolicyError
-from assent.stream.event_log import EventLog, Tail
+from assent.stream.event_log import EventLog, LogUnavailableError, Tail, UnknownTopicError
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import POLICY_FILE_REFUSED
 from services.registry.desk_table import latest_publication
 from services.registry.policy_desk import PolicyDesk, PolicyVersionTakenError
+from services.registry.publisher import LogAwayError
 from services.registry.store import RegistryStore
 from services.registry.widening import PolicyNotApprovedError
 
+POLL_S = 0.5
 _LOG = structlog.get_logger()
 
 
@@ -49,6 +51,23 @@ class PolicyGuard:
         """Read to the end, where that takes no longer than this; whether another policy had to be published."""
         async with self._looking:
             return await self._look(timeout_s)
+
+    async def catch_up(self, *, timeout_s: float) -> None:
+        """Look, and know that it was to the end. Raises LogAwayError where the log does not show its end in this time.
+
+        What is published next is compared with the newest: one of which only the log knows must have been met by then.
+        """
+        until = asyncio.get_running_loop().time() + timeout_s
+        while True:
+            left_s = max(0.0, until - asyncio.get_running_loop().time())
+            try:
+                await self.look(timeout_s=min(left_s, POLL_S))
+                if self._tail is not None and not await self._is_behind(self._tail):
+                    return
+            except (LogUnavailableError, UnknownTopicError) as error:
+                raise LogAwayError from error
+            if not left_s:
+                raise LogAwayError
 
     async def _look(self, timeout_s: float) -> bool:
         if self._tail is None:

@@ -1,4 +1,4 @@
-"""HTTP for the policy in force and for stops under an order; staff stop alone, and nobody opens anything here."""
+"""HTTP for the policy in force, its file and stops under an order; staff stop alone, and nobody opens anything here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from assent.identity.auth import authenticated
 from assent.identity.errors import ApiError
 from assent.identity.principal import Role
 from services.registry.desk_table import newest_policy
-from services.registry.policy_models import PolicyOut, StopIn, StopOut, StoppedOut, StopsOut
+from services.registry.policy_models import PolicyOut, ReloadedOut, StopIn, StopOut, StoppedOut, StopsOut
+from services.registry.policy_reload import PolicyReload
 from services.registry.policy_stops import PolicyStops
 from services.registry.request_body import parsed
 from services.registry.route import Route, answer
@@ -21,8 +22,9 @@ STAFF = (Role.OPERATOR, Role.PRIVACY_OFFICER)
 class PolicyHandlers:
     """`deployment` is the id of the key that signs the policy."""
 
-    def __init__(self, *, store: RegistryStore, stops: PolicyStops, deployment: str) -> None:
+    def __init__(self, *, store: RegistryStore, stops: PolicyStops, reload: PolicyReload, deployment: str) -> None:
         self._store = store
+        self._reload = reload
         self._stops = stops
         self._deployment = deployment
 
@@ -30,6 +32,7 @@ class PolicyHandlers:
         """The routes of this area."""
         return [
             Route("GET", "/v1/policy", self.policy, "The policy in force, as it was signed.", (), None, PolicyOut),
+            Route("POST", "/v1/policy/reload", self.reload, "Take the policy file up now.", STAFF, None, ReloadedOut),
             Route("GET", "/v1/policy/stops", self.listed, "What is stopped under an order.", STAFF, None, StopsOut),
             Route("POST", "/v1/policy/stops", self.stop, "Stop places, or everything, at once.", STAFF, StopIn, StoppedOut, status=201),
         ]
@@ -39,6 +42,12 @@ class PolicyHandlers:
         if newest is None or newest.document is None:
             raise ApiError(503, "no_policy", "No policy has been published yet.", "Try again in a moment.")
         return answer(PolicyOut.of(newest.version, newest.document, deployment=self._deployment))
+
+    async def reload(self, request: web.Request) -> web.Response:
+        authenticated(request, *STAFF)
+        found = await self._reload.reload()
+        policy = found.policy
+        return answer(ReloadedOut(version=policy.version, sha256=policy.sha256, published_at=policy.published_at, is_new=found.is_new))
 
     async def listed(self, request: web.Request) -> web.Response:
         authenticated(request, *STAFF)

@@ -26,6 +26,15 @@ class PolicyOut(RecordPart):
         return cls(version=version, sha256=hashlib.sha256(document.encode()).hexdigest(), document=document, deployment=deployment)
 
 
+class ReloadedOut(RecordPart):
+    """The newest policy after the file was read. Not `is_new`: it said what was in force already."""
+
+    version: str
+    sha256: Sha256Hex
+    published_at: AwareDatetime
+    is_new: bool
+
+
 class StopIn(RecordPart):
     """Places, or `is_everywhere`; `because` is the order in its own words, and stands in the policy for everybody to read."""
 

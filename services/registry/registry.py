@@ -52,8 +52,10 @@ from services.registry.outcomes import OutcomeRecorder
 from services.registry.override_handlers import OverrideHandlers
 from services.registry.overrides import Overrides
 from services.registry.policy_desk import PolicyDesk
+from services.registry.policy_files import PolicyFiles
 from services.registry.policy_guard import PolicyGuard
 from services.registry.policy_handlers import PolicyHandlers
+from services.registry.policy_reload import PolicyReload
 from services.registry.policy_stops import PolicyStops
 from services.registry.portal import Portal
 from services.registry.producer_handlers import ProducerHandlers
@@ -175,12 +177,22 @@ class Registry:
             metrics=parts.metrics,
         )
         self.stops = PolicyStops(store=self.store, desk=self._policy_desk, guard=self.policy_guard, clock=parts.clock)
+        self.policy_reload = PolicyReload(
+            files=PolicyFiles(settings, deployment=widening.deployment),
+            desk=self._policy_desk,
+            guard=self.policy_guard,
+            in_force=self.policy,
+            store=self.store,
+            clock=parts.clock,
+            metrics=parts.metrics,
+            every_s=settings.policy_look_s,
+        )
         self.rounds = self._built_rounds(parts)
         self._parts = parts
 
     async def publish_policy(self) -> bool:
-        """Put the policy on the log when it is new; whether it was. Raises what `PolicyDesk.publish` raises."""
-        return await self._policy_desk.publish(self.policy.current.document, version=self.policy.current.version)
+        """Put the policy on the log when it is new; whether it was. Raises what `PolicyReload.publish` raises."""
+        return await self.policy_reload.publish(self.policy.current)
 
     def mount(self, application: web.Application) -> None:
         """Add every route, their description and the pages."""
@@ -203,7 +215,7 @@ class Registry:
                 uploads=self.uploads, access=self.access, grants=self.grants, max_bytes=self._settings.max_image_bytes
             ).routes(),
             *ProofHandlers(erasures=self.erasures, receipts=self.receipts, store=self.store).routes(),
-            *PolicyHandlers(store=self.store, stops=self.stops, deployment=self._widening.deployment).routes(),
+            *PolicyHandlers(store=self.store, stops=self.stops, reload=self.policy_reload, deployment=self._widening.deployment).routes(),
             *StaffHandlers(
                 sessions=self.sessions, intake=self.intake, producers=parts.producers, store=self.store, clock=parts.clock
             ).routes(),
@@ -223,6 +235,7 @@ class Registry:
 
     async def close(self) -> None:
         """Close both files and let another registry open them."""
+        await self.policy_guard.close()
         await self.store.close()
         self._receipt_log.close()
 

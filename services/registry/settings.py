@@ -28,6 +28,9 @@ class RegistrySettings(ServiceSettings):
         description="public keys (NAME.pub) of those who may sign a wider policy; policy-signers in the keys folder when unset",
     )
     policy_approval_days: int = Field(default=30, ge=1, le=90, description="days that a signature for a wider policy counts")
+    policy_look_s: float = Field(
+        default=2.0, gt=0, le=3_600, description="seconds between looks whether the policy file, its approvals or the signers' keys changed"
+    )
     first_token_file: Path | None = Field(
         default=None, description="file (mode 0600) for the operator's token of the first start; printed once when unset"
     )

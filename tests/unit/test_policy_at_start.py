@@ -11,6 +11,7 @@ from services.registry.desk_table import PolicyRow, insert_policy
 from services.registry.policy_approvals import PolicyApprovalFileError
 from services.registry.policy_at_start import PolicyAtStart, policy_at_start
 from services.registry.policy_file import PolicyFileError
+from services.registry.policy_files import PolicyFiles
 from services.registry.schema import FILE
 from services.registry.settings import RegistrySettings
 from services.registry.store import RegistryStore
@@ -28,7 +29,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
 def start(folder: Path, policy: Path | None = None) -> PolicyAtStart:
     named = policy or folder / "policy.yaml"
     settings = RegistrySettings(keys_folder=folder, policy_file=named, policy_signers_folder=folder / "signers")
-    return policy_at_start(settings, published=folder / "registry" / FILE, deployment="here")
+    return policy_at_start(PolicyFiles(settings, deployment="here"), published=folder / "registry" / FILE)
 
 
 def prepared(folder: Path) -> Path:
