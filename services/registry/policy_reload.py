@@ -28,6 +28,7 @@ from services.registry.widening import PolicyBaseUnknownError, PolicyNotApproved
 SETTLED_S = 1.0
 """How long files must have been the same before they are believed: a copy that is half done may be a whole policy, and a narrower one."""
 MOST_LOOKS = 10
+RESTLESS = "restless"
 LOG_SHOWN_WITHIN_S = 5.0
 REFUSED_AGAIN_S = 60.0
 """After this a file that was refused is tried again as it is: a clock may have been set, or another policy published."""
@@ -175,7 +176,8 @@ class PolicyReload:
                 return after, found
             before = after
         fault = "the policy file, its approvals or the keys of its signers change all the time; put each in place whole, by renaming it"
-        return before, PolicyFileError(fault)
+        # Not what was seen last: they may rest from now on, and were not tried.
+        return RESTLESS, PolicyFileError(fault)
 
     def _read(self) -> PolicyReading | PolicyFileError | PolicyApprovalFileError:
         try:
