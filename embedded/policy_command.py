@@ -1,4 +1,4 @@
-"""`assent policy`: show an entry, compare two policies, open a place, stop one; what counts is what the registry publishes, never this."""
+"""`assent policy`: show, compare, open, stop, take a changed file up; what counts is what the registry publishes, never this."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from assent.policies.opening import OPERATIONS
 from embedded.known_policy import DEFAULT_DATA, SHIPPED, add_home_arguments, add_policy_arguments
 from embedded.policy_diff import PUBLISHED, run_diff
 from embedded.policy_open import filing, run_open
+from embedded.policy_reload import add_reload_arguments, run_reload
 from embedded.policy_show import run_show
 from embedded.policy_signer import run_key, run_sign
 from embedded.policy_stop import add_stop_arguments, run_stop
@@ -23,6 +24,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_diff(actions)
     _add_open(actions)
     _add_stop(actions)
+    _add_reload(actions)
     _add_sign(actions)
     _add_key(actions)
     _add_vouch(actions)
@@ -101,6 +103,16 @@ def _add_stop(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_stop_arguments(parser)
 
 
+def _add_reload(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = add_parser(
+        actions,
+        "reload",
+        "have the running registry take its policy file up now, and say what came of it; it looks by itself every few seconds",
+        ("assent policy reload", "assent policy reload --url https://assent.example --token-file officer.token"),
+    )
+    add_reload_arguments(parser)
+
+
 def _add_sign(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = add_parser(
         actions,
@@ -149,6 +161,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "diff": run_diff,
     "open": run_open,
     "stop": run_stop,
+    "reload": run_reload,
     "sign": run_sign,
     "key": run_key,
     "vouch": run_vouch,

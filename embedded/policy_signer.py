@@ -170,7 +170,8 @@ def _next(approvals: Approvals, file: Path, arguments: argparse.Namespace) -> st
     if len(approvals.signatures) < PEOPLE:
         return f"{_who(approvals, arguments)} The second person looks at it and signs: assent policy sign {file} --key HER.key --yes"
     return (
-        f"{_who(approvals, arguments)} Start the registry with it, once: assent up --policy {file}, or ASSENT_REGISTRY_POLICY_FILE={file}"
+        f"{_who(approvals, arguments)} Put both in place of the registry's policy file, the approvals first; it takes them up by itself. "
+        f"One that has no such file yet is started with it: assent up --policy {file}, or ASSENT_REGISTRY_POLICY_FILE={file}"
     )
 
 

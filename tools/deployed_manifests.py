@@ -116,6 +116,9 @@ def _container_faults(container: Manifest, targets: set[str]) -> Iterator[str]:
     for probe, path in (("startupProbe", "/livez"), ("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
         if container.get(probe, {}).get("httpGet", {}).get("path") != path:
             yield f"{probe} does not ask {path}"
+    for mount in container.get("volumeMounts", ()):
+        if "subPath" in mount or "subPathExpr" in mount:
+            yield f"{mount['mountPath']} is mounted by subPath, so that what changes there reaches no pod that runs"
     limits, requests = (container.get("resources", {}).get(part, {}) for part in ("limits", "requests"))
     if not limits.get("memory") or limits["memory"] != requests.get("memory"):
         yield "its memory limit is not its memory request"

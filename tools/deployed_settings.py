@@ -137,6 +137,10 @@ def _folder_faults(settings: ServiceSettings, needs: frozenset[Need], workload: 
         yield "kafka_ca_file", "the volume kafka-ca is not mounted there read-only"
     if needs & {Need.MODELS, Need.MANIFEST} and not _is_mounted(settings.pack_folder, mounts.get("model-pack"), read_only=True):
         yield "pack_folder", "the volume model-pack is not mounted there read-only"
+    for field, volume in (("policy_file", "policy"), ("policy_signers_folder", "policy-signers")):
+        where = getattr(settings, field, None)
+        if where is not None and not _is_mounted(where, mounts.get(volume), read_only=True):
+            yield field, f"the volume {volume} is not mounted there read-only"
     for claim in workload["spec"].get("volumeClaimTemplates", ()):
         if not _is_mounted(settings.data_folder, mounts.get(claim["metadata"]["name"]), read_only=False):
             yield "data_folder", f"the claim {claim['metadata']['name']} is not mounted there"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from assent.deployment.build import open_shared
 from assent.deployment.garbage import spare_the_tables
-from assent.deployment.service_app import ServedApp, ServiceApp
+from assent.deployment.service_app import RereadingApp, ServedApp, ServiceApp
 from assent.deployment.service_settings import ServiceSettings
 from assent.deployment.shared import Shared
 from assent.deployment.start_errors import START_ERRORS, start_error_line
@@ -60,6 +60,8 @@ async def _serve(name: str, settings: ServiceSettings, app_type: type[ServiceApp
         sparing = asyncio.create_task(spare_the_tables(shared.tables))
         stack.callback(sparing.cancel)
         app = app_type(settings, shared)
+        if isinstance(app, RereadingApp):
+            loop.add_signal_handler(signal.SIGHUP, app.reread)
         checks = HealthChecks(live={name: lambda: app.is_alive}, ready={name: lambda: app.is_ready}, policy=shared.tables.policy_version)
         health = health_application(checks, shared.metrics.registry)
         await _listen(stack, health, settings.health_host, settings.health_port)

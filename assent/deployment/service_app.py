@@ -44,3 +44,12 @@ class ServedApp(Protocol):
     def mount(self, application: web.Application) -> None:
         """Add routes and keys to an application that is not yet started."""
         ...
+
+
+@runtime_checkable
+class RereadingApp(Protocol):
+    """A service that takes files up while it runs."""
+
+    def reread(self) -> None:
+        """Look at them now: SIGHUP asks for it. What came of it is told on stderr."""
+        ...

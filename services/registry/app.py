@@ -98,6 +98,10 @@ class RegistryApp(RunnerService):
         """Consumer and rounds go on."""
         return super().is_alive and self.registry.rounds.silent_for_s() < ROUND_SILENT_AFTER_S
 
+    def reread(self) -> None:
+        """Look at the policy file now, whether or not it seems to have changed."""
+        self.registry.policy_reload.ask()
+
     def mount(self, application: web.Application) -> None:
         """Every route and page of the registry."""
         self.registry.mount(application)

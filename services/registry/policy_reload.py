@@ -41,7 +41,7 @@ class PolicyFileRefusedError(ApiError):
     """Raised when the policy file cannot be put in force: what was in force before is."""
 
     def __init__(self, fault: str) -> None:
-        super().__init__(409, "policy_file_refused", fault, "Once the file is mended it is taken up by itself.")
+        super().__init__(409, "policy_file_refused", f"{fault}.", "Once the file is mended it is taken up by itself.")
 
 
 @dataclass(frozen=True, slots=True)

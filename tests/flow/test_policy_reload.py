@@ -237,7 +237,7 @@ async def test_what_cannot_be_used_changes_nothing_is_told_once_and_clears_when_
     assert (running.said(), running.is_refused()) == ("", True)
     with pytest.raises(PolicyFileRefusedError) as refused:
         await running.reload.reload()
-    assert f"registry: {refused.value.message}\n" == said == running.said(), "who asks is told in the words of the start"
+    assert f"registry: {refused.value.message.removesuffix('.')}\n" == said == running.said(), "who asks is told in the words of the start"
     assert await running.house.on_the_log() == [SHIPPED.version]
     if running.file.is_dir():
         running.file.rmdir()

@@ -75,7 +75,7 @@ def test_two_people_open_a_place(capsys: pytest.CaptureFixture[str]) -> None:
     assert "GB  WIDER" in looked
     assert "dry run" in looked
     code, out = told(capsys, "sign", "new.yaml", "--key", "people/ben.key", "--yes")
-    assert (code, "Signed so far: anna, ben. Start the registry with it" in out) == (0, True)
+    assert (code, "Signed so far: anna, ben. Put both in place" in out) == (0, True)
     approvals = read_approvals(Path("new.yaml"))
     assert approvals is not None
     named = {key: name for name, key in read_signers(SIGNERS).named.items()}

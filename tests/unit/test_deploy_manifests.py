@@ -75,6 +75,10 @@ BREAKS: dict[str, tuple[Callable[[list[Manifest]], object], str]] = {
         lambda m: container(m)["livenessProbe"]["httpGet"].update(path="/readyz"),
         "livenessProbe does not ask /livez",
     ),
+    "a file that never changes in a pod that runs": (
+        lambda m: container(m)["volumeMounts"].append({"name": "keys", "mountPath": "/policy.yaml", "subPath": "policy.yaml"}),
+        "/policy.yaml is mounted by subPath",
+    ),
     "an unknown image": (lambda m: container(m).update(image="assent-other:1"), "has no target"),
     "memory over its request": (lambda m: container(m)["resources"]["limits"].update(memory="9Gi"), "memory limit"),
     "a missing workload": (lambda m: m.remove(one(m, "StatefulSet", "registry")), "registry: no Deployment"),

@@ -118,6 +118,14 @@ BREAKS: dict[str, tuple[Callable[[list[Manifest]], object], str]] = {
     "no pack for the manifest": (lambda m: settings(m).pop("ASSENT_INDEXER_PACK_FOLDER"), "ASSENT_INDEXER_PACK_FOLDER"),
     "no volume for the pack": (lambda m: unmounted(m, "registry", "model-pack"), "ASSENT_REGISTRY_PACK_FOLDER"),
     "no volume for the keys": (lambda m: unmounted(m, "consent", "keys"), "ASSENT_CONSENT_KEYS_FOLDER"),
+    "a policy that is nowhere": (
+        lambda m: settings(m).update(ASSENT_REGISTRY_POLICY_FILE="/var/run/assent/policy/policy.yaml"),
+        "ASSENT_REGISTRY_POLICY_FILE is /var/run/assent/policy/policy.yaml; the volume policy is not mounted there",
+    ),
+    "signers who are nowhere": (
+        lambda m: settings(m).update(ASSENT_REGISTRY_POLICY_SIGNERS_FOLDER="/var/run/assent/policy-signers"),
+        "the volume policy-signers is not mounted there",
+    ),
     "state beside its claim": (lambda m: settings(m).pop("ASSENT_REGISTRY_DATA_FOLDER"), "ASSENT_REGISTRY_DATA_FOLDER is assent-data"),
 }
 
