@@ -1,0 +1,96 @@
+"""A registry whose own file was brought back from a copy: a start meets what only the log knows, and opens nothing with any policy file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from assent.deployment.build import open_shared
+from assent.faces.prepare import prepare_embedded_pack
+from assent.geofence.policy import Policy
+from assent.ids import Jurisdiction
+from embedded.layout import EmbeddedLayout
+from embedded.system import NEEDS
+from services.registry.app import RegistryApp
+from services.registry.desk_table import newest_policy
+from services.registry.schema import FILE, FOLDER
+from tests.flow.test_policy_reload import text_of
+from tests.unit.policy_examples import policy_with, shipped_text
+
+pytestmark = pytest.mark.timeout(120)
+BC, AB = Jurisdiction("CA-BC"), Jurisdiction("CA-AB")
+
+
+def narrowed(version: str, *closed: str) -> str:
+    return text_of(policy_with(**{code: {"with_grant": []} for code in closed}).model_copy(update={"version": version}))
+
+
+@asynccontextmanager
+async def started(data: Path, policy: Path) -> AsyncIterator[RegistryApp]:
+    layout = EmbeddedLayout(data, changes={"registry": {"policy_file": policy}})
+    prepare_embedded_pack(layout.model, progress=lambda _: None)
+    async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
+        app = RegistryApp(layout.registry(), shared)
+        await app.start()
+        try:
+            yield app
+        finally:
+            await app.stop()
+
+
+async def opens(app: RegistryApp, *places: Jurisdiction) -> list[bool]:
+    newest = await app.registry.store.read(newest_policy)
+    assert newest is not None
+    found = Policy.from_canonical_json(newest.document or "")
+    return [bool(found.rules_for(place).opens) for place in places]
+
+
+async def test_a_start_after_a_copy_was_brought_back_opens_nothing_with_any_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data, policy = tmp_path / "data", tmp_path / "policy.yaml"
+    policy.write_text(shipped_text(), encoding="utf-8")
+    async with started(data, policy) as app:
+        assert await opens(app, BC, AB) == [True, True]
+    policy.write_text(narrowed("both.1", "CA-BC", "CA-AB"), encoding="utf-8")
+    async with started(data, policy) as app:
+        assert await opens(app, BC, AB) == [False, False]
+    with closing(sqlite3.connect(data / FOLDER / FILE)) as database, database:
+        database.execute("DELETE FROM policy_versions WHERE version = 'both.1'")
+    capfd.readouterr()
+
+    # Narrower than what the copy knows, wider than what is in force.
+    policy.write_text(narrowed("one.1", "CA-BC"), encoding="utf-8")
+    async with started(data, policy) as app:
+        assert await opens(app, BC, AB) == [False, False]
+        assert app.registry.policy.current.version == "both.1"
+    said = capfd.readouterr().err
+    assert "policy one.1 allows what the newest published one does not (CA-AB)" in said
+    assert "policy both.1, published before, stays in force" in said
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["broken", "gone"])
+async def test_a_file_that_cannot_be_used_keeps_no_such_registry_from_starting(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], is_there: bool
+) -> None:
+    data, policy = tmp_path / "data", tmp_path / "policy.yaml"
+    policy.write_text(shipped_text(), encoding="utf-8")
+    async with started(data, policy):
+        pass
+    policy.write_text(narrowed("one.1", "CA-BC"), encoding="utf-8")
+    async with started(data, policy):
+        pass
+    with closing(sqlite3.connect(data / FOLDER / FILE)) as database, database:
+        database.execute("DELETE FROM policy_versions WHERE version = 'one.1'")
+    capfd.readouterr()
+    policy.write_text("version: [\n", encoding="utf-8")
+    if not is_there:
+        policy.unlink()
+    async with started(data, policy) as app:
+        assert await opens(app, BC, AB) == [False, True]
+        assert app.registry.policy.current.version == "one.1"
+    said = capfd.readouterr().err
+    assert str(policy) in said, "the fault of the file is what is told"
+    assert "policy one.1, published before, stays in force" in said
