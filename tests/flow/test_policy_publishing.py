@@ -24,7 +24,7 @@ from assent.policies.approval import Approvals, Proposed
 from assent.policies.signers import Signers, Vouches
 from assent.receipts.checkpoint import CheckpointSigner
 from assent.receipts.log import ReceiptLog
-from assent.stream.event_log import LogUnavailableError, TopicPartition
+from assent.stream.event_log import EventLog, LogUnavailableError, TopicPartition
 from assent.stream.local import SqliteEventLog
 from assent.telemetry.meter import Metrics
 from assent.testing.fake_clock import START, FakeClock
@@ -65,7 +65,7 @@ class Desk:
 
     desk: PolicyDesk
     store: RegistryStore
-    log: SqliteEventLog
+    log: EventLog
     receipts: ReceiptLog
     clock: FakeClock
     rule: WideningRule
@@ -99,9 +99,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_in(folder: Path) -> AsyncIterator[Desk]:
+async def desk_in(folder: Path, on: EventLog | None = None) -> AsyncIterator[Desk]:
+    """Over a log of its own where none is given."""
     clock = FakeClock()
-    store, log = RegistryStore(folder / "registry"), SqliteEventLog(folder / "log.sqlite3", clock=clock)
+    store, log = RegistryStore(folder / "registry"), on or SqliteEventLog(folder / "log.sqlite3", clock=clock)
     await log.start()
     await log.ensure_topics(all_topics())
     signer = CheckpointSigner("localhost/receipts", Ed25519PrivateKey.generate())

@@ -23,8 +23,8 @@ from assent.policies.stopping import ALL_OPERATIONS
 from assent.stream.event_log import LogUnavailableError, TopicPartition
 from services.registry.policy_approvals import approvals_path
 from services.registry.policy_stops import PolicyStops, StopWaitsError
+from tests.flow.policy_running import Running, running_again, running_in, text_of
 from tests.flow.test_policy_publishing import HERE, NARROW, PEOPLE, SHIPPED, WIDE, WIDER, desk_in, digest, policy
-from tests.flow.test_policy_reload import Running, running_again, running_in, text_of
 
 POLICIES = (SHIPPED, NARROW, WIDE, WIDER, policy("closed.1", CA_BC={"with_grant": []}), WIDE.model_copy(update={"version": "narrow.1"}))
 PLACES = ("CA-BC", "US-TX", "CA")

@@ -18,7 +18,7 @@ from embedded.system import NEEDS
 from services.registry.app import RegistryApp
 from services.registry.desk_table import newest_policy
 from services.registry.schema import FILE, FOLDER
-from tests.flow.test_policy_reload import text_of
+from tests.flow.policy_running import text_of
 from tests.unit.policy_examples import policy_with, shipped_text
 
 pytestmark = pytest.mark.timeout(120)
