@@ -160,17 +160,17 @@ async def test_a_copy_that_is_still_being_written_is_not_taken_although_its_begi
     lines = text_of(NARROW).splitlines(keepends=True)
     cut = next(number for number in reversed(range(len(lines))) if lines[number].startswith("  ") and lines[number][2] != " ")
     async with desk_in(tmp_path) as house:
-        running = await running_in(house, tmp_path / "files", settled_s=0.3)
+        running = await running_in(house, tmp_path / "files", settled_s=1.0)
         running.file.write_text("".join(lines[:cut]), encoding="utf-8")
         PolicyFiles(RegistrySettings(policy_file=running.file), deployment=HERE).read()
         looking = asyncio.create_task(running.reload.once())
         while not looking.done():
-            # The rest comes in pieces, each sooner than files are believed.
+            # The rest comes in pieces: each sooner than files are believed, and later than they are read.
+            await asyncio.sleep(0.4)
             if cut < len(lines):
                 with running.file.open("a", encoding="utf-8") as file:
                     file.write(lines[cut])
                 cut += 1
-            await asyncio.sleep(0.02)
         await looking
         assert not running.is_refused()
         assert await house.on_the_log() == [SHIPPED.version, NARROW.version]
