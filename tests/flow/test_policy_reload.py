@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from assent.events.record import Record
 from assent.geofence.policy import Policy
 from assent.ids import Jurisdiction
 from assent.policies.approval import Approvals
 from assent.policies.stopping import ALL_OPERATIONS
-from assent.stream.event_log import LogUnavailableError
+from assent.stream.event_log import LogUnavailableError, Position
 from services.registry.policy_approvals import approvals_path
 from services.registry.policy_files import PolicyFiles
 from services.registry.policy_reload import REFUSED_AGAIN_S, PolicyFileRefusedError
@@ -275,6 +276,29 @@ async def test_stops_and_looks_at_once_leave_everything_stopped(running: Running
     newest = await running.reload._newest()
     assert (await running.newest()).startswith("narrow.1-stop.")
     assert newest.version == await running.newest()
+
+
+async def test_a_stop_that_comes_while_a_file_is_being_published_goes_over_it(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file was judged before anybody stopped anything, and is on its way to the log."""
+    append, is_there, goes_on = running.house.log.append, asyncio.Event(), asyncio.Event()
+
+    async def held_up(records: Sequence[Record]) -> list[Position]:
+        if not is_there.is_set():
+            is_there.set()
+            await goes_on.wait()
+        return await append(records)
+
+    monkeypatch.setattr(running.house.log, "append", held_up)
+    running.put(NARROW)
+    looking = asyncio.create_task(running.reload.once())
+    await asyncio.wait_for(is_there.wait(), 30)
+    stopping = asyncio.create_task(running.stops.stop([BC], ALL_OPERATIONS, because="Order P26-01", by="olga"))
+    done, _ = await asyncio.wait({stopping}, timeout=3)
+    assert not done, "it takes its turn"
+    goes_on.set()
+    await asyncio.gather(looking, stopping)
+    assert await running.opens(BC) == [False]
+    assert (await running.newest()).startswith("narrow.1-stop.")
 
 
 async def test_a_log_that_is_away_is_waited_for(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
