@@ -24,6 +24,10 @@ from tests.unit.place_examples import JPEG
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CALGARY = {"exif:GPSLatitude": "51,2.682N", "exif:GPSLongitude": "114,4.314W"}
 LABEL = "urn:c2pa:6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+_USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+    "encipher_only", "decipher_only",
+)  # fmt: skip
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -31,6 +35,8 @@ def cbor(value: Any) -> bytes:
     match value:
         case None:
             return b"\xf6"
+        case float():
+            return struct.pack(">Bd", 0xFB, value)
         case int():
             return _head(0, value) if value >= 0 else _head(1, -1 - value)
         case bytes():
@@ -74,31 +80,34 @@ def certificate(
     issuer: str,
     is_authority: bool = False,
     purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+    valid_from: datetime = NOW - timedelta(days=900),
     valid_until: datetime = NOW + timedelta(days=900),
     path_length: int | None = None,
+    usages: Sequence[str] | None = None,
     more: x509.ExtensionType | None = None,
+    is_more_critical: bool = True,
+    hashed: hashes.HashAlgorithm | None = None,
 ) -> x509.Certificate:
-    usage = dict.fromkeys(
-        ["content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"], False
-    )
+    """`usages` are those of the key by name; none at all leaves the extension out."""
+    if usages is None:
+        usages = ("key_cert_sign", "crl_sign") if is_authority else ("digital_signature",)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - timedelta(days=900))
+        .not_valid_before(valid_from)
         .not_valid_after(valid_until)
         .add_extension(x509.BasicConstraints(is_authority, path_length), critical=True)
-        .add_extension(
-            x509.KeyUsage(digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **usage), critical=True
-        )
     )
+    if usages:
+        builder = builder.add_extension(x509.KeyUsage(**{name: name in usages for name in _USAGES}), critical=True)
     if not is_authority and purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     if more is not None:
-        builder = builder.add_extension(more, critical=True)
-    return builder.sign(issuer_key, None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+        builder = builder.add_extension(more, critical=is_more_critical)
+    return builder.sign(issuer_key, None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else hashed or hashes.SHA256())
 
 
 def _name(common: str) -> x509.Name:
@@ -122,19 +131,24 @@ def signers(*anchors: x509.Certificate) -> Signers:
 
 @dataclass(frozen=True)
 class Camera:
-    """Who signs: a key, its certificates with its own first, and COSE's number of the algorithm."""
+    """Who signs: a key, its certificates with its own first, and COSE's number of the algorithm.
+
+    `headers` gives the protected ones and the others.
+    """
 
     key: Key = field(default_factory=lambda: key(2))
     chain: tuple[x509.Certificate, ...] = (CAMERA, MIDDLE)
     algorithm: int = -7
     hashed: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
     edit_first: Callable[[bytes], bytes] = lambda der: der
+    headers: Callable[[int, list[bytes]], tuple[Any, Any]] = lambda algorithm, chain: ({1: algorithm, 33: chain}, {})
 
     def sign(self, claim: bytes) -> bytes:
         """COSE_Sign1 without its payload."""
         first, *rest = [one.public_bytes(Encoding.DER) for one in self.chain]
-        protected = cbor({1: self.algorithm, 33: [self.edit_first(first), *rest]})
-        return cbor([protected, {}, None, self._signature(cbor(["Signature1", protected, b"", claim]))])
+        headers, unprotected = self.headers(self.algorithm, [self.edit_first(first), *rest])
+        protected = cbor(headers)
+        return cbor([protected, unprotected, None, self._signature(cbor(["Signature1", protected, b"", claim]))])
 
     def _signature(self, signed: bytes) -> bytes:
         match self.key:
@@ -150,7 +164,10 @@ class Camera:
 
 @dataclass(frozen=True)
 class Picture:
-    """A JPEG with one store. What a test does not name is as a camera does it; `edit` changes the claim before it is signed."""
+    """A JPEG with one store. What a test does not name is as a camera does it; `edit` changes the claim before it is signed.
+
+    `exclusions` are those of the binding, by the length of the segment that holds the store.
+    """
 
     base: bytes = JPEG
     places: Mapping[str, Any] = field(default_factory=lambda: {"stds.exif": CALGARY})
@@ -160,7 +177,8 @@ class Picture:
     binding: str | None = "c2pa.hash.data"
     before: tuple[bytes, ...] = ()
     unlisted: Mapping[str, Any] = field(default_factory=dict)
-    extra_exclusion: int = 0
+    exclusions: Callable[[int], list[dict[str, int]]] = lambda length: [{"start": 2, "length": length}]
+    edit_binding: Callable[[dict[str, Any]], Any] = lambda binding: None
     edit: Callable[[dict[str, Any]], Any] = lambda claim: None
     edit_signature: Callable[[bytes], bytes] = lambda signature: signature
 
@@ -171,9 +189,15 @@ class Picture:
             segment = self._segment(length, digest)
             data = self.base[:2] + struct.pack(">BBH", 0xFF, 0xEB, len(segment) + 2) + segment + self.base[2:]
             length = len(segment) + 4
-            excluded = length + self.extra_exclusion
-            digest = hashlib.sha256(data[:2] + data[2 + excluded :]).digest()
+            digest = hashlib.sha256(self._without_exclusions(data, length)).digest()
         return data
+
+    def _without_exclusions(self, data: bytes, length: int) -> bytes:
+        kept, position = b"", 0
+        for one in self.exclusions(length):
+            kept += data[position : one["start"]]
+            position = one["start"] + one["length"]
+        return kept + data[position:]
 
     def _segment(self, length: int, digest: bytes) -> bytes:
         store = superbox("c2pa", *self.before, self.manifest(length, digest))
@@ -183,8 +207,8 @@ class Picture:
         """The one manifest as a superbox."""
         assertions = {label: payload(label, box(b"json", json.dumps(value).encode())) for label, value in self.places.items()}
         if self.binding is not None:
-            exclusion = {"start": 2, "length": length + self.extra_exclusion}
-            value = {"exclusions": [exclusion], "alg": "sha256", "hash": digest, "pad": b""}
+            value = {"exclusions": self.exclusions(length), "alg": "sha256", "hash": digest, "pad": b""}
+            self.edit_binding(value)
             assertions[self.binding] = payload(self.binding, box(b"cbor", cbor(value)))
         claim = self._claim(assertions)
         self.edit(claim)

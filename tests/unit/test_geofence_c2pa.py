@@ -202,7 +202,7 @@ BREAKS: dict[str, dict[str, Any]] = {
     "a signature with an unreadable certificate": {"edit_signature": lambda _: cbor([cbor({1: -7, 33: [b"x"]}), {}, None, bytes(64)])},
     "a signature with a payload of its own": {"edit_signature": lambda _: cbor([cbor({1: -7, 33: [b"x"]}), {}, b"x", bytes(64)])},
     "two chains": {"edit_signature": with_a_second_chain},
-    "an exclusion beyond the store": {"extra_exclusion": 20},
+    "an exclusion beyond the store": {"exclusions": lambda length: [{"start": 2, "length": length + 20}]},
     "two bindings": {"places": {"stds.exif": CALGARY, "c2pa.hash.boxes": {}}},
 }
 

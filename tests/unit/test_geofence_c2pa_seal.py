@@ -1,0 +1,199 @@
+"""What a seal holds together: the claim, the assertions that it lists, and the bytes of the file outside the store, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from assent.geofence.c2pa_manifest import manifests_of
+from assent.geofence.c2pa_seal import Seal, seal_of
+from assent.geofence.extract import image_evidence
+from assent.geofence.signers import Signers
+from assent.optouts.image_metadata import read_image_metadata
+from tests.unit.c2pa_examples import CALGARY, LABEL, Camera, Picture, box, cbor, payload, signed, signers, superbox
+from tests.unit.place_examples import LOCATION, UNREADABLE, areas, png_with, said
+
+SIGNED = {"signed_gps": {"CA-AB"}}
+STATED = {"exif_gps": {"CA-AB"}}
+BROKEN = {"signed_gps": UNREADABLE}
+WHOLE = Seal(trusted=frozenset({"stds.exif", "c2pa.hash.data"}))
+
+
+def read(data: bytes) -> dict[str, frozenset[str]]:
+    return said(image_evidence(data, areas=areas(), location=LOCATION, signers=signers()))
+
+
+def seal(data: bytes, *, spans: list[tuple[int, int]] | None = None, trusted: Signers | None = None) -> Seal:
+    """The worth of the last manifest in a file, whose store may lie where the test says."""
+    found = read_image_metadata(data)
+    (*_, manifest) = manifests_of(tuple(found.c2pa))
+    return seal_of(manifest, data=data, spans=found.c2pa_spans if spans is None else spans, signers=trusted or signers())
+
+
+def assertion(**values: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda claim: claim["assertions"][0].update(values)
+
+
+PLACE = payload("stds.exif", box(b"json", json.dumps(CALGARY).encode()))
+HOLDS: dict[str, dict[str, Any]] = {
+    "as a camera does it": {},
+    "an assertion hashed with SHA-384": {"edit": assertion(alg="sha384", hash=hashlib.sha384(PLACE).digest())},
+    "an assertion hashed with SHA-512": {"edit": assertion(alg="sha512", hash=hashlib.sha512(PLACE).digest())},
+    "no kind of hash named": {"edit": lambda claim: claim.pop("alg")},
+    "no kind of hash named with the binding": {"edit_binding": lambda binding: binding.pop("alg")},
+    "the whole address of an assertion": {"edit": assertion(url=f"self#jumbf=/c2pa/{LABEL}/c2pa.assertions/stds.exif")},
+    "the short address of the signature": {"edit": lambda claim: claim.update(signature="self#jumbf=c2pa.signature")},
+    "a store that is left out in two parts": {
+        "exclusions": lambda length: [{"start": 2, "length": 10}, {"start": 12, "length": length - 10}]
+    },
+    "a store that is left out in 64 parts": {
+        "exclusions": lambda length: [*({"start": 2 + part, "length": 1} for part in range(63)), {"start": 65, "length": length - 63}]
+    },
+    "nothing left out at the start of the store": {
+        "exclusions": lambda length: [{"start": 2, "length": 0}, {"start": 2, "length": length}]
+    },
+}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_a_seal_holds_in_every_way_to_write_it(name: str) -> None:
+    assert seal(signed(**HOLDS[name])) == WHOLE
+    assert seal(signed(**HOLDS[name]), trusted=Signers()) == Seal()
+
+
+def test_a_binding_with_a_number_binds_as_well() -> None:
+    assert read(signed(binding="c2pa.hash.data__1")) == SIGNED
+    assert read(signed(binding="c2pa.hash.data__x")) == STATED
+
+
+def test_what_the_signer_only_gathered_is_not_answered_for() -> None:
+    data = signed(is_v2=True, gathered=("stds.exif",), places={"stds.exif": CALGARY, "c2pa.metadata": {}})
+    assert seal(data) == Seal(trusted=frozenset({"c2pa.metadata", "c2pa.hash.data"}))
+
+
+def bound(**values: Any) -> dict[str, Any]:
+    return {"edit_binding": lambda binding: binding.update(values)}
+
+
+def left_out(*parts: Any) -> dict[str, Any]:
+    """The binding leaves out these parts, and has the hash of the file without its store."""
+    return bound(exclusions=list(parts))
+
+
+BREAKS: dict[str, dict[str, Any]] = {
+    "an assertion at a number": {"edit": assertion(url=5)},
+    "an assertion whose name is a path": {"places": {"stds.exif": CALGARY, "x/y": {}}},
+    "assertions that are a number": {"edit": lambda claim: claim.update(gathered_assertions=5)},
+    "assertions that are none": {"edit": lambda claim: claim["assertions"].append("stds.exif")},
+    "a hash that is a text": {"edit": assertion(hash="x" * 32)},
+    "a kind of hash that is a list": {"edit": assertion(alg=["sha256"])},
+    "a claim hashed weakly": {"edit": lambda claim: claim.update(alg="sha1")},
+    "a binding hashed weakly": bound(alg="md5"),
+    "a binding without a hash": bound(hash=None),
+    "a binding of other bytes": bound(hash=bytes(32)),
+    "exclusions that are a number": bound(exclusions=5),
+    "an exclusion that is a number": left_out(5),
+    "an exclusion without a start": left_out({"length": 5}),
+    "an exclusion without a length": left_out({"start": 2}),
+    "an exclusion that starts at a fraction": left_out({"start": 2.0, "length": 5}),
+    "an exclusion as long as a fraction": left_out({"start": 2, "length": 5.0}),
+    "exclusions in another order": {"exclusions": lambda length: [{"start": 12, "length": length - 10}, {"start": 2, "length": 10}]},
+    "exclusions that overlap": {"exclusions": lambda length: [{"start": 2, "length": 20}, {"start": 10, "length": length - 8}]},
+    "an exclusion of less than nothing": {
+        "exclusions": lambda length: [{"start": 2, "length": length}, {"start": length + 2, "length": -5}]
+    },
+    "an exclusion before the store": {"exclusions": lambda length: [{"start": 1, "length": length + 1}]},
+    "an exclusion one byte beyond the store": {"exclusions": lambda length: [{"start": 2, "length": length + 1}]},
+    "an exclusion of the picture alone": {
+        "exclusions": lambda length: [{"start": 2, "length": length}, {"start": length + 20, "length": 5}]
+    },
+    "65 exclusions": {
+        "exclusions": lambda length: [*({"start": 2 + part, "length": 1} for part in range(64)), {"start": 66, "length": length - 64}]
+    },
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_seal_that_holds_something_else_together_is_broken(name: str) -> None:
+    assert seal(signed(**BREAKS[name])) == Seal(is_broken=True)
+    assert read(signed(**BREAKS[name])) == BROKEN
+
+
+@pytest.mark.parametrize(
+    ("cuts", "is_whole"),
+    [
+        ([(0, None)], True),
+        ([(0, 50), (50, None)], True),
+        ([(0, 50), (50, 51), (51, None)], True),
+        ([(0, 50), (51, None)], False),
+        ([(0, -1)], False),
+        ([(1, None)], False),
+        ([], False),
+    ],
+)
+def test_an_exclusion_may_reach_over_parts_of_the_store_that_touch(cuts: list[tuple[int, int | None]], is_whole: bool) -> None:
+    data = signed()
+    ((start, end),) = read_image_metadata(data).c2pa_spans
+    spans = [(start + first, start + last if last is not None and last > 0 else end + (last or 0)) for first, last in cuts]
+    assert seal(data, spans=spans) == (WHOLE if is_whole else Seal(is_broken=True))
+
+
+def store(*parts: bytes) -> bytes:
+    """A PNG whose store has the parts given after its assertions: claims and signatures, which nobody need have made."""
+    assertions = superbox("c2pa.assertions", superbox("stds.exif", box(b"json", json.dumps(CALGARY).encode())))
+    return png_with((b"caBX", superbox("c2pa", superbox(LABEL, assertions, *parts))))
+
+
+def claimed(claim: bytes) -> bytes:
+    return superbox("c2pa.claim", box(b"cbor", claim))
+
+
+def signature(claim: bytes) -> bytes:
+    return superbox("c2pa.signature", box(b"cbor", Camera().sign(claim)))
+
+
+def own(assertions: Any) -> bytes:
+    return cbor({"alg": "sha256", "signature": "self#jumbf=c2pa.signature", "assertions": assertions})
+
+
+CLAIM = own([{"url": "self#jumbf=c2pa.assertions/stds.exif", "hash": hashlib.sha256(PLACE).digest()}])
+PARTS: dict[str, tuple[list[bytes], Seal]] = {
+    "one claim and one signature": ([claimed(CLAIM), signature(CLAIM)], Seal()),
+    "a claim alone": ([claimed(CLAIM)], Seal(is_broken=True)),
+    "a signature alone": ([signature(CLAIM)], Seal(is_broken=True)),
+    "two claims": ([claimed(CLAIM), claimed(CLAIM), signature(CLAIM)], Seal(is_broken=True)),
+    "two claims of two editions": (
+        [claimed(CLAIM), superbox("c2pa.claim.v2", box(b"cbor", CLAIM)), signature(CLAIM)],
+        Seal(is_broken=True),
+    ),
+    "two signatures": ([claimed(CLAIM), signature(CLAIM), signature(CLAIM)], Seal(is_broken=True)),
+    "a claim that is no CBOR": ([claimed(b"\xff"), signature(b"\xff")], Seal(is_broken=True)),
+    "a claim that is a list": ([claimed(cbor([])), signature(cbor([]))], Seal(is_broken=True)),
+    "a claim of nothing": ([claimed(own([])), signature(own([]))], Seal(is_broken=True)),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_manifest_has_one_claim_and_one_signature_over_it(name: str) -> None:
+    parts, expected = PARTS[name]
+    assert seal(store(*parts)) == expected
+    assert read(store(*parts)) == (BROKEN if expected.is_broken else STATED)
+
+
+@pytest.mark.parametrize("content", [box(b"json", b"[]"), box(b"cbor", b"\xff"), box(b"bidb", b"x")], ids=["list", "nothing", "bytes"])
+def test_a_binding_that_cannot_be_read_is_broken(content: bytes) -> None:
+    binding = payload("c2pa.hash.data", content)
+    digests = {"stds.exif": hashlib.sha256(PLACE).digest(), "c2pa.hash.data": hashlib.sha256(binding).digest()}
+    claim = own([{"url": f"self#jumbf=c2pa.assertions/{label}", "hash": digest} for label, digest in digests.items()])
+    assertions = superbox("c2pa.assertions", box(b"jumb", PLACE), box(b"jumb", binding))
+    data = png_with((b"caBX", superbox("c2pa", superbox(LABEL, assertions, claimed(claim), signature(claim)))))
+    assert seal(data) == Seal(is_broken=True)
+
+
+def test_only_the_last_manifest_is_sealed_and_a_broken_one_before_it_says_what_it_says() -> None:
+    older = Picture(edit=lambda claim: claim.pop("signature")).manifest()
+    assert read(signed(before=(older,))) == SIGNED | STATED
