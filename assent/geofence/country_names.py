@@ -68,7 +68,7 @@ def country_code(text: str) -> Jurisdiction | None:
 
 
 def _names() -> dict[str, Jurisdiction]:
-    table = {"uk": Jurisdiction("GB"), "xk": Jurisdiction("XK"), "kosovo": Jurisdiction("XK"), "eu": EUROPEAN_UNION}
+    table = {"xk": Jurisdiction("XK"), "kosovo": Jurisdiction("XK"), "eu": EUROPEAN_UNION}
     for entry in _COUNTRIES.split("; "):
         code, names = entry.split(":")
         for name in (code.lower(), *names.split("|")):

@@ -34,13 +34,13 @@ def host_evidence(url: str) -> tuple[Evidence, ...]:
     """Evidence of one URL: nothing for an address, a generic domain and a domain sold as a word."""
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".").lower()
+        host = (parts.hostname or "").rstrip(".")
         path = unquote(parts.path[:MAX_PATH_CHARS])
     except ValueError:
         return (unreadable(EvidenceKind.COUNTRY_DOMAIN),)
     if len(host) > MAX_HOST_CHARS:
         return (unreadable(EvidenceKind.COUNTRY_DOMAIN),)
-    if not host or _is_address(host):
+    if _is_address(host):
         return tuple(_words(path))
     return (*_domain(host), *_words(f"{_readable(_own_labels(host))} {path}"))
 
@@ -82,7 +82,7 @@ def _words(text: str) -> list[Evidence]:
 def _own_labels(host: str) -> str:
     """The part of a host that its owner chose: without the public suffix."""
     suffix = _suffixes().publicsuffix(host) or host.rpartition(".")[2]
-    return host.removesuffix(suffix).rstrip(".")
+    return host.removesuffix(suffix)
 
 
 def _readable(labels: str) -> str:
@@ -107,7 +107,7 @@ def _province_domains() -> dict[str, Jurisdiction]:
     for code in _AUSTRALIA:
         found |= {f"{code}{ending}": SUBDIVISIONS["AU"][code] for ending in (".au", ".gov.au", ".edu.au")}
     # States hold both their postal code and their name under .gov.
-    found |= {f"{name.replace(' ', '')}.gov": place for name, place in SUBDIVISIONS["US"].items() if " " not in name or len(name) > 5}
+    found |= {f"{name.replace(' ', '')}.gov": place for name, place in SUBDIVISIONS["US"].items()}
     return found
 
 

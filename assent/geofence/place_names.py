@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assent.geofence.country_names import EUROPEAN_UNION, country_code, folded
+from assent.geofence.country_names import country_code, folded
 from assent.geofence.toponyms import places_of_city
 from assent.ids import Jurisdiction
 
@@ -62,7 +62,7 @@ def places_named(*, countries: Iterable[str], regions: Iterable[str] = (), citie
 
 def places_in_text(text: str) -> frozenset[Jurisdiction]:
     """The jurisdictions of an address written in one line, with commas; empty where nothing of it is known."""
-    parts = [part for part in text.split(",") if folded(part)]
+    parts = text.split(",")
     found: set[Jurisdiction] = set()
     for part in parts:
         # Two letters are a province far more often than a country at the end of a line.
@@ -82,7 +82,7 @@ def region_code(text: str) -> Jurisdiction | None:
     country = country_code(words[0]) if words and len(words[0]) == 2 else None
     if country is None:
         return None
-    if len(words) == 1 or country == EUROPEAN_UNION:
+    if len(words) == 1:
         return country
     known = SUBDIVISIONS.get(country)
     return country if known is None else known.get(" ".join(words[1:]))
@@ -91,7 +91,7 @@ def region_code(text: str) -> Jurisdiction | None:
 def _regions(region: str, countries: set[Jurisdiction]) -> set[Jurisdiction]:
     """The subdivisions of that name in the countries named, else anywhere, else the country that has the name."""
     name = folded(region)
-    own = {SUBDIVISIONS[code].get(name.removeprefix(f"{code.lower()} ")) for code in countries if code in SUBDIVISIONS}
+    own = {SUBDIVISIONS[code].get(name) for code in countries if code in SUBDIVISIONS}
     known = {place for place in own if place is not None}
     if known:
         return known

@@ -91,7 +91,6 @@ def server_tables(told: Iterable[PageEvidence]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(matched[2] for matched in found if matched is not None and matched[2]))
 
 
-def _is_everywhere(record: Any) -> bool:
-    told = record if isinstance(record, dict) else {}
-    traits = told.get("traits")
-    return any(held.get(flag) is True for held in (told, traits if isinstance(traits, dict) else {}) for flag in _EVERYWHERE)
+def _is_everywhere(record: dict[str, Any]) -> bool:
+    traits = record.get("traits")
+    return any(held.get(flag) is True for held in (record, traits if isinstance(traits, dict) else {}) for flag in _EVERYWHERE)

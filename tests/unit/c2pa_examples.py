@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -73,7 +73,7 @@ def superbox(label: str, *boxes: bytes) -> bytes:
 
 
 def certificate(
-    key: Key,
+    key: Key | x25519.X25519PrivateKey,
     issuer_key: Key,
     *,
     subject: str,
@@ -86,7 +86,7 @@ def certificate(
     usages: Sequence[str] | None = None,
     more: x509.ExtensionType | None = None,
     is_more_critical: bool = True,
-    hashed: hashes.HashAlgorithm | None = None,
+    hashed: hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
 ) -> x509.Certificate:
     """`usages` are those of the key by name; none at all leaves the extension out."""
     if usages is None:

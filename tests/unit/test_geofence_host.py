@@ -51,6 +51,12 @@ def test_a_province_domain_names_its_province_and_no_country_beside_it(host: str
         ("europa.eu", "EU"),
         ("xn--hxajbheg2az3al.xn--qxam", "GR"),
         ("example.us", "US"),
+        ("example.gov", "US"),
+        ("example.mil", "US"),
+        ("xn--e1a4c", "EU"),
+        ("example.xn--qxa6a", "EU"),
+        ("example.xn--90ae", "BG"),
+        ("example.xn--p1ai", "RU"),
         ("notbc.ca", "CA"),
         ("bc.ca.example.fr", "FR"),
     ],
@@ -64,7 +70,18 @@ def test_a_domain_that_is_no_country_says_nothing(top: str) -> None:
     assert host_evidence(f"https://example.{top}/") == ()
 
 
-@pytest.mark.parametrize("url", ["http://192.0.2.7:8080/", "http://[2001:db8::1]/", "http://localhost/", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://192.0.2.7:8080/",
+        "http://[2001:db8::1]/",
+        "http://[::bc:192.0.2.7]/",
+        "http://[fe80::1%25eth0.ca]/",
+        "http://localhost/",
+        "https://example.ca-/",
+        "",
+    ],
+)
 def test_an_address_says_nothing(url: str) -> None:
     assert host_evidence(url) == ()
 
@@ -81,6 +98,13 @@ def test_an_address_says_nothing(url: str) -> None:
         ("https://example.com/vancouver", {"CA-BC", "US-WA"}),
         ("https://example.com/London", {"GB", "CA-ON"}),
         ("http://192.0.2.7/illinois.jpg", {"US-IL"}),
+        ("/illinois.jpg", {"US-IL"}),
+        ("https://newsouthwales.example.com/", {"AU-NSW"}),
+        ("https://eaststlouis.example.com/", {"US-IL"}),
+        ("https://montréal.com/", {"CA-QC"}),
+        ("https://chicago.invalid/", {"US-IL"}),
+        ("https://chicago.xn--99999999999.com/", {"US-IL"}),
+        ("https://example.qc.com/", {"CA-QC"}),
     ],
 )
 def test_words_in_a_url_name_every_place_they_may_mean(url: str, places: set[str]) -> None:
@@ -92,9 +116,50 @@ def test_a_part_of_a_word_is_no_word(url: str) -> None:
     assert host_evidence(url) == ()
 
 
+def test_the_words_of_an_ending_are_no_words_beside_what_the_ending_says() -> None:
+    assert said(host_evidence("https://photos.bc.ca/")) == {"province_domain": {"CA-BC"}}
+    assert said(host_evidence("https://example.paris/")) == {"province_domain": {"FR"}}
+    assert said(host_evidence("https://chicago.bc.ca/")) == {"province_domain": {"CA-BC"}, "url_words": {"US-IL"}}
+
+
+@pytest.mark.parametrize("country", {"CA": "ab bc mb nb nl ns nt nu on pe qc sk yk", "AU": "act nsw nt qld sa tas vic wa"}.items())
+def test_each_province_and_state_has_its_own_domain(country: tuple[str, str]) -> None:
+    code, provinces = country
+    for name in provinces.split():
+        place = "CA-YT" if name == "yk" else f"{code}-{name.upper()}"
+        for ending in [".ca"] if code == "CA" else [".au", ".gov.au", ".edu.au"]:
+            assert said(host_evidence(f"https://www.{name}{ending}/")) == {"province_domain": {place}}
+
+
+@pytest.mark.parametrize(
+    ("host", "places"),
+    [
+        ("ny.gov", {"US-NY"}),
+        ("www.newyork.gov", {"US-NY"}),
+        ("dc.gov", {"US-DC"}),
+        ("westvirginia.gov", {"US-WV"}),
+        ("example.gov", None),
+        ("ny.gov.example.com", None),
+    ],
+)
+def test_a_state_has_its_code_and_its_name_under_gov(host: str, places: set[str] | None) -> None:
+    assert said(host_evidence(f"https://{host}/")).get("province_domain") == places
+
+
 def test_a_url_that_cannot_be_read_is_unreadable() -> None:
     assert said(host_evidence("http://[::1/")) == {"country_domain": {"UNKNOWN"}}
     assert said(host_evidence(f"https://{'xn--a.' * 5_000}ca/")) == {"country_domain": {"UNKNOWN"}}
+
+
+def test_253_characters_of_a_host_and_2_048_of_a_path_are_read() -> None:
+    host = ".".join(["a" * 62] * 3 + ["b" * 61, "ca"])
+    assert len(host) == 253
+    assert said(host_evidence(f"https://{host}/")) == {"country_domain": {"CA"}}
+    assert said(host_evidence(f"https://b{host}/")) == {"country_domain": {"UNKNOWN"}}
+    path = "/".join(["", "x" * 2_039, "chicago"])
+    assert len(path) == 2_048
+    assert said(host_evidence(f"https://example.com{path}")) == {"url_words": {"US-IL"}}
+    assert host_evidence(f"https://example.com/{path}") == ()
 
 
 @given(st.text(max_size=300))

@@ -20,6 +20,9 @@ PLACED: dict[str, tuple[Any, Any, str]] = {
     "a country, and networks in another table": (SYDNEY, OWN_NETWORK, "AU"),
     "both in one record": ({"country_code": "AU", "asn": "AS1221"}, {"country_code": "AU", "asn": "AS1221"}, "AU"),
     "a code by itself": ({"country": "AU"}, {"asn": 1221}, "AU"),
+    "the least number of a network": (SYDNEY, {"asn": 1}, "AU"),
+    "a network that says that it is none of these": (SYDNEY, {**OWN_NETWORK, "is_anycast": False}, "AU"),
+    "traits that are none": ({**SYDNEY, "traits": [1]}, OWN_NETWORK, "AU"),
     "a city, which is left out": ({**SYDNEY, "city": {"names": {"en": "Sydney"}}}, OWN_NETWORK, "AU"),
 }
 NOWHERE: dict[str, tuple[Any, Any]] = {
@@ -27,12 +30,15 @@ NOWHERE: dict[str, tuple[Any, Any]] = {
     "no network": (SYDNEY, None),
     "a network without a number": (SYDNEY, {"autonomous_system_organization": "x"}),
     "a number that is none": (SYDNEY, {"asn": "ASx"}),
+    "a number of no network": (SYDNEY, {"asn": 0}),
+    "a number below nought": (SYDNEY, {"asn": -1}),
     "a yes for a number": (SYDNEY, {"asn": True}),
     "a content network": (SYDNEY, {"autonomous_system_number": 13335}),
     "a cloud": (SYDNEY, {"asn": "AS16509"}),
     "an address of many places": ({**SYDNEY, "traits": {"is_anycast": True}}, OWN_NETWORK),
     "the same, told with the network": (SYDNEY, {**OWN_NETWORK, "is_anycast": True}),
     "a satellite": ({**SYDNEY, "traits": {"is_satellite_provider": True}}, OWN_NETWORK),
+    "a proxy that hides who asks": ({**SYDNEY, "traits": {"is_anonymous_proxy": True}}, OWN_NETWORK),
     "only where it is entered": ({"registered_country": {"iso_code": "AU"}}, OWN_NETWORK),
     "a code of nobody": ({"country": {"iso_code": "ZZ"}}, OWN_NETWORK),
     "a name in place of a code": ({"country": "Australia"}, OWN_NETWORK),
@@ -61,6 +67,12 @@ def test_a_statement_is_read_back_as_evidence() -> None:
     assert (found.kind, found.connector, sorted(found.jurisdictions)) == (EvidenceKind.SERVER_ADDRESS, Connector.SERVER, ["AU"])
     assert (found.deny_weight, found.allow_weight) == (0.4, 0.05)
     assert server_tables([told, told]) == (TABLE,)
+
+
+def test_spaces_round_a_statement_are_no_part_of_it() -> None:
+    told = PageEvidence(kind=EvidenceKind.SERVER_ADDRESS, value=f" AU {TABLE}\n")
+    assert said(page_evidence([told], areas=areas(), location=LOCATION)) == {"server_address": {"AU"}}
+    assert server_tables([told]) == (TABLE,)
 
 
 @pytest.mark.parametrize("value", ["", "ZZ", "AU-NSW", "au", "127.0.0.1", "AU servers-x", "Australia", "AU; servers-0123456789ab"])
