@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import numpy as np
 import shapely
@@ -69,11 +70,11 @@ class AreaIndex:
         return self._codes
 
     @classmethod
-    def load(cls) -> AreaIndex:
-        """The areas of the package. Raises AreaDataError."""
-        packed = _FOLDER.joinpath(f"areas-{DATASET}.wkb.gz").read_bytes()
+    def load(cls, folder: Traversable = _FOLDER) -> AreaIndex:
+        """The areas of the package, or of a folder with the same two files. Raises AreaDataError."""
+        packed = folder.joinpath(f"areas-{DATASET}.wkb.gz").read_bytes()
         digest = hashlib.sha256(packed).hexdigest()
-        if digest != area_description().sha256:
+        if digest != area_description(folder).sha256:
             raise AreaDataError("the areas are not those that their description names; install the package again")
         areas = [(Jurisdiction(code), shapely.from_wkb(wkb)) for code, wkb in _decoded(gzip.decompress(packed))]
         return cls(areas, version=f"{DATASET}-{digest[:12]}")
@@ -83,7 +84,8 @@ class AreaIndex:
 
         Raises ValueError for a point that is none: not finite, beyond the poles, beyond 180 degrees.
         """
-        if not (math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
+        # Written so that NaN, which is within nothing, is refused too.
+        if not (abs(latitude) <= 90 and abs(longitude) <= 180):
             raise ValueError("not a point on earth: latitude within 90 degrees, longitude within 180, both finite")
         if not 0 <= radius_m <= MAX_RADIUS_M:
             raise ValueError(f"a radius of {radius_m:.0f} m says nothing about a place")
@@ -92,14 +94,14 @@ class AreaIndex:
             # By bounding boxes first; the polygons are the prepared side, since they have the many corners.
             with self._one_at_a_time:
                 near = self._tree.query(shape)
-                touched = near[shapely.intersects(self._geometries[near], shape)] if near.size else near
+                touched = near[shapely.intersects(self._geometries[near], shape)]
             found.update(self._codes[index] for index in touched)
         return frozenset(found)
 
 
-def area_description() -> AreaDescription:
+def area_description(folder: Traversable = _FOLDER) -> AreaDescription:
     """What the package says of its areas."""
-    told = json.loads(_FOLDER.joinpath(f"areas-{DATASET}.json").read_text(encoding="utf-8"))
+    told = json.loads(folder.joinpath(f"areas-{DATASET}.json").read_bytes())
     sources = tuple(f"{source['what']} ({source['licence']})" for source in told["sources"])
     return AreaDescription(told["dataset"], told["sha256"], sources)
 
@@ -110,7 +112,7 @@ def _shapes(latitude: float, longitude: float, radius_m: float) -> Iterator[shap
     furthest = abs(latitude) + high
     wide = 180.0 if furthest >= 89.9 else high / math.cos(math.radians(furthest))
     if wide >= 180.0:
-        yield shapely.box(-180.0, max(-90.0, latitude - high), 180.0, min(90.0, latitude + high))
+        yield shapely.box(-180.0, latitude - high, 180.0, latitude + high)
         return
     for shift in (0.0, 360.0, -360.0):
         centre = longitude + shift

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import json
 import math
 import random
+import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +19,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.geofence.areas import METRES_PER_DEGREE, AreaIndex
+from assent.geofence.areas import METRES_PER_DEGREE, AreaDataError, AreaIndex, area_description
+from assent.ids import Jurisdiction
 from tests.unit.place_examples import LOCATION, areas
 
 BUFFERED_M = 5_100.0
@@ -139,6 +145,44 @@ def test_out_of_range_is_refused(point: tuple[float, float, float]) -> None:
         areas().at(*point)
 
 
+def test_a_radius_of_2_000_km_is_looked_up_and_a_metre_more_says_nothing() -> None:
+    assert "FR" in areas().at(48.0, 2.0, 2_000_000)
+    with pytest.raises(ValueError, match="2000001 m says nothing"):
+        areas().at(48.0, 2.0, 2_000_001)
+
+
+SECTORS = [Jurisdiction(f"X{letter}") for letter in "ABCDEFGHIJKL"]
+
+
+def cap(south: float, north: float) -> AreaIndex:
+    """Twelve areas round a pole, each of 30 degrees, the first from 180 degrees west on."""
+    boxes = [(name, shapely.box(30 * place - 180, south, 30 * place - 150, north)) for place, name in enumerate(SECTORS)]
+    return AreaIndex(boxes, version="caps-1")
+
+
+@pytest.mark.parametrize(
+    ("south", "north", "latitude", "radius_m"),
+    [(85, 90, 89.999, 5_100), (85, 90, 90, 0), (88, 90, 75, 2_000_000), (-90, -85, -89.999, 5_100), (-90, -88, -75, 2_000_000)],
+)
+def test_a_circle_that_holds_a_pole_touches_every_area_round_it(south: float, north: float, latitude: float, radius_m: float) -> None:
+    assert cap(south, north).at(latitude, 90.0, radius_m) == set(SECTORS)
+
+
+def test_a_wide_circle_reaches_over_the_pole() -> None:
+    assert areas().at(82.0, 60.0, 2_000_000) >= {"CA-NU", "GL", "RU"}
+
+
+def test_a_circle_near_a_pole_that_does_not_hold_it_touches_those_on_its_side() -> None:
+    assert cap(85, 90).at(86.0, 75.0, 5_100) == {SECTORS[8]}
+    assert cap(85, 90).at(86.0, 89.9, 50_000) == {SECTORS[8], SECTORS[9]}
+    assert cap(85, 90).at(84.0, 75.0, 5_100) == set()
+
+
+@pytest.mark.parametrize("longitude", [179.99, -179.99, 180.0, -180.0])
+def test_a_circle_over_the_antimeridian_touches_both_sides(longitude: float) -> None:
+    assert cap(0, 10).at(5.0, longitude, 5_100) == {SECTORS[0], SECTORS[-1]}
+
+
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 50_000), st.floats(1, 50_000))
 def test_a_wider_circle_never_loses_an_area(latitude: float, longitude: float, radius_m: float, more_m: float) -> None:
     assert areas().at(latitude, longitude, radius_m) <= areas().at(latitude, longitude, radius_m + more_m)
@@ -196,6 +240,20 @@ def test_the_index_loads_fast_and_names_its_data() -> None:
     dataset, _, digest = index.version.partition("-")
     assert (dataset, len(digest)) == ("ne10m", 12)
     assert LOCATION.buffer_of(index.version) == 5000
+
+
+def test_areas_that_are_not_those_of_their_description_are_refused(tmp_path: Path) -> None:
+    name = "areas-ne10m"
+    described = {"dataset": "ne10m", "sources": [{"what": "A map", "licence": "public domain"}]}
+    area = shapely.to_wkb(shapely.box(0, 0, 10, 10))
+    packed = gzip.compress(b"".join(struct.pack("<I", len(part)) + part for part in (b"XA", area, b"XB-1", area)))
+    (tmp_path / f"{name}.wkb.gz").write_bytes(packed)
+    (tmp_path / f"{name}.json").write_text(json.dumps({**described, "sha256": hashlib.sha256(packed).hexdigest()}))
+    assert AreaIndex.load(tmp_path).at(5.0, 5.0, 0) == {"XA", "XB-1"}
+    assert area_description(tmp_path).sources == ("A map (public domain)",)
+    (tmp_path / f"{name}.wkb.gz").write_bytes(gzip.compress(b""))
+    with pytest.raises(AreaDataError, match="install the package again"):
+        AreaIndex.load(tmp_path)
 
 
 LOOKED_UP_AT_ONCE = """

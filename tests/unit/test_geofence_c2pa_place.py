@@ -24,7 +24,11 @@ def manifest(label: str, *assertions: tuple[str, Any]) -> bytes:
 
 def read(*assertions: tuple[str, Any]) -> dict[str, frozenset[str]]:
     """What assertions say of what a picture was made from: nobody need have signed them for the picture itself."""
-    data = png_with((b"caBX", superbox("c2pa", manifest("urn:older", *assertions), manifest("urn:newer"))))
+    return loose(superbox("c2pa", manifest("urn:older", *assertions), manifest("urn:newer")))
+
+
+def loose(*stores: bytes) -> dict[str, frozenset[str]]:
+    data = png_with(*((b"caBX", store) for store in stores))
     return said(image_evidence(data, areas=areas(), location=LOCATION, signers=signers()))
 
 
@@ -46,6 +50,18 @@ def test_assertions_that_hold_metadata_are_read(label: str) -> None:
 @pytest.mark.parametrize("label", ["stds.exif2", "x.stds.exif", "stds.exif.v", "stds-exif", "c2pa.actions", "stds.schema-org.CreativeWork"])
 def test_other_assertions_say_no_place(label: str) -> None:
     assert read((label, CALGARY)) == {}
+
+
+def test_a_position_in_a_box_of_another_kind_is_unreadable() -> None:
+    content = box(b"bidb", json.dumps(CALGARY).encode())
+    whole = superbox("urn:older", superbox("c2pa.assertions", superbox("stds.exif", content)))
+    assert loose(superbox("c2pa", whole)) == TOO_MUCH
+
+
+def test_a_store_of_another_standard_is_no_second_store() -> None:
+    assert loose(superbox("other", manifest("urn:older", ("stds.exif", CALGARY)))) == {}
+    both = (superbox("other", superbox("x")), superbox("c2pa", manifest("urn:older", ("stds.exif", CALGARY)), manifest("urn:newer")))
+    assert loose(*both) == STATED
 
 
 @pytest.mark.parametrize("name", ["GPSLatitude", "GPSLongitude", "GPSLatitudeRef", "GPSLongitudeRef"])
@@ -84,6 +100,9 @@ def test_every_field_that_names_a_place_is_read(fields: dict[str, Any], expected
         ({"exif:GPSStatus": ["A", "V"]}, NO_POSITION),
         ({"exif:GPSLatitude": " 51.0447 ", "exif:GPSLongitude": " -114.0719 "}, STATED),
         ({"exif:GPSLatitude": ["51,2.682N", "51,2.682N"]}, STATED),
+        ({"exif:GPSLatitude": 51, "exif:GPSLongitude": -114}, STATED),
+        ({"exif:GPSLatitude": "51.0447", "exif:GPSLatitudeRef": "-"}, NO_POSITION),
+        ({"exif:GPSLongitude": "114.0719", "exif:GPSLongitudeRef": "-"}, NO_POSITION),
         ({"exif:GPSLatitude": "51,2.682E"}, NO_POSITION),
         ({"exif:GPSLongitude": "114,4.314N"}, NO_POSITION),
     ],

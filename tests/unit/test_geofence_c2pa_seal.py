@@ -85,6 +85,7 @@ def left_out(*parts: Any) -> dict[str, Any]:
 
 
 BREAKS: dict[str, dict[str, Any]] = {
+    "an assertion in another box": {"edit": assertion(url="self#jumbf=c2pa.somethings/stds.exif")},
     "an assertion at a number": {"edit": assertion(url=5)},
     "an assertion whose name is a path": {"places": {"stds.exif": CALGARY, "x/y": {}}},
     "assertions that are a number": {"edit": lambda claim: claim.update(gathered_assertions=5)},
@@ -105,6 +106,9 @@ BREAKS: dict[str, dict[str, Any]] = {
     "exclusions that overlap": {"exclusions": lambda length: [{"start": 2, "length": 20}, {"start": 10, "length": length - 8}]},
     "an exclusion of less than nothing": {
         "exclusions": lambda length: [{"start": 2, "length": length}, {"start": length + 2, "length": -5}]
+    },
+    "less than nothing before the store, which leaves out the file's first bytes": {
+        "exclusions": lambda length: [{"start": 0, "length": -5}, {"start": 2, "length": length}]
     },
     "an exclusion before the store": {"exclusions": lambda length: [{"start": 1, "length": length + 1}]},
     "an exclusion one byte beyond the store": {"exclusions": lambda length: [{"start": 2, "length": length + 1}]},
@@ -163,6 +167,10 @@ def own(assertions: Any) -> bytes:
 CLAIM = own([{"url": "self#jumbf=c2pa.assertions/stds.exif", "hash": hashlib.sha256(PLACE).digest()}])
 PARTS: dict[str, tuple[list[bytes], Seal]] = {
     "one claim and one signature": ([claimed(CLAIM), signature(CLAIM)], Seal()),
+    "a box beside them that says nothing here": (
+        [claimed(CLAIM), signature(CLAIM), superbox("c2pa.databoxes", box(b"cbor", cbor({})))],
+        Seal(),
+    ),
     "a claim alone": ([claimed(CLAIM)], Seal(is_broken=True)),
     "a signature alone": ([signature(CLAIM)], Seal(is_broken=True)),
     "two claims": ([claimed(CLAIM), claimed(CLAIM), signature(CLAIM)], Seal(is_broken=True)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from assent.geofence.cose_signature import verified_chain
@@ -264,8 +265,24 @@ CURVE = ec.generate_private_key(ec.SECP256R1())
         (with_key(EDWARDS, -37), BROKEN),
         (with_key(CURVE, -37), BROKEN),
         (with_key(CURVE, 7), BROKEN),
+        (with_key(ed448.Ed448PrivateKey.generate(), -8), BROKEN),
     ],
     ids=lambda value: f"{type(value.key).__name__}{value.algorithm}" if isinstance(value, Camera) else "",
 )
 def test_a_key_signs_with_the_algorithms_of_its_kind_alone(own: Camera, expected: dict[str, Any]) -> None:
     assert read(own) == expected
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "own", "other"),
+    [
+        (-7, CURVE, ec.generate_private_key(ec.SECP256R1())),
+        (-37, RSA, rsa.generate_private_key(65537, 2048)),
+        (-8, EDWARDS, ed25519.Ed25519PrivateKey.generate()),
+    ],
+    ids=["ECDSA", "RSA", "EdDSA"],
+)
+def test_a_signature_of_another_key_is_broken_whatever_the_algorithm(algorithm: int, own: Key, other: Key) -> None:
+    camera = with_key(own, algorithm)
+    assert read(camera) == SIGNED
+    assert read(replace(camera, key=other)) == BROKEN
