@@ -4,7 +4,42 @@ from __future__ import annotations
 
 from tools.kept.reasons import TYPES
 
+_NO_BYTES = "what is no string of bytes is refused by the reader of CBOR, of certificates or of signatures too: it ends as broken"
+_SAME_ERROR = "the next line that is reached raises the same error"
+_CORNERS = "a circle of more corners lies closer to a true one; the five in a hundred that it is wider stay"
+_OFF_THE_MAP = "a circle that lies off the map touches nothing; the way round saves more than half of the time of a look-up"
+_EDGE = "nothing lies beyond the edge of the map"
+_BELOW_FLOOR = "less than the least accuracy that is believed, which is taken in its place"
+
 KEPT: dict[str, str] = {
+    "assent/geofence/cose_signature.py: module: 8192 [one more]": "keys are made in steps far wider than a bit; the bound is for the time that a stranger's key may take",
+    "assent/geofence/cose_signature.py: _parts: parse_cbor(protected) if isinstance(protected, bytes) else None [always]": _NO_BYTES,
+    "assent/geofence/cose_signature.py: _parts: not isinstance(headers, dict) or not isinstance(unprotected, dict) or payload is not None or (not is [without operand 3]": _NO_BYTES,
+    "assent/geofence/cose_signature.py: _chain: not 1 <= len(items) <= MAX_CERTIFICATES or not all((isinstance(item, bytes) for item in items)) [without operand 1]": _NO_BYTES,
+    "assent/geofence/cose_signature.py: _chain: all((isinstance(item, bytes) for item in items)) [any]": _NO_BYTES,
+    "assent/geofence/signers.py: Signers.trusts: self.now is not None and _may_sign(chain[0]) and self._reach_down_to(chain, self.now) [without operand 0]": "without a time no certificate can be compared with it, and what fails so is not trusted either",
+    "assent/geofence/c2pa_manifest.py: decoded: raise ManifestUnreadableError('an assertion cannot be read') from error [left out]": _SAME_ERROR,
+    "assent/geofence/c2pa_seal.py: _attributed: zip(listed, labels, strict=True) [without strict=]": "the labels are those of the list, one for each",
+    "assent/geofence/c2pa_seal.py: _attributed: True [flipped]": "the labels are those of the list, one for each",
+    "assent/geofence/c2pa_seal.py: _label: raise _BrokenError('the claim lists an assertion that lies elsewhere') [left out]": "a list with an entry that names nothing is another than there is, which breaks the seal as well",
+    "assent/geofence/c2pa_place.py: _point: 0.0 [one more]": _BELOW_FLOOR,
+    "assent/geofence/c2pa_place.py: _texts: 128 [one more]": "no number and no name of a place that is read is as long",
+    "assent/geofence/areas.py: module: 111195.0 [one more]": "a metre in a hundred kilometres; the circle is five in a hundred wider than it need be",
+    "assent/geofence/areas.py: module: shapely.Point(0.0, 0.0).buffer(1.05, quad_segs=8) [without quad_segs=]": _CORNERS,
+    "assent/geofence/areas.py: module: 8 [one more]": _CORNERS,
+    "assent/geofence/areas.py: AreaIndex.__init__: np.array([piece for _, piece in pieces], dtype=object) [without dtype=]": "numpy keeps geometries as objects by itself; the line tells the type checker",
+    "assent/geofence/areas.py: AreaIndex.__init__: shapely.prepare(self._geometries) [left out]": "without it each look-up gives the same areas, later",
+    "assent/geofence/areas.py: _shapes: furthest >= 89.9 [turned]": "no circle ends there to the last bit",
+    "assent/geofence/areas.py: _shapes: wide >= 180.0 [turned]": "a circle that goes once round is held by the ellipse as well",
+    "assent/geofence/areas.py: _shapes: 180.0 [one more]": "any number from there on means every longitude",
+    "assent/geofence/areas.py: _shapes: 180.0 [one more] (2)": "a circle that goes hardly more than once round is held by the ellipse as well",
+    "assent/geofence/areas.py: _shapes: 180.0 [one more] (3)": _EDGE,
+    "assent/geofence/areas.py: _shapes: 180.0 [one more] (4)": _EDGE,
+    "assent/geofence/areas.py: _shapes: if centre - wide <= 180.0 and centre + wide >= -180.0: [always]": _OFF_THE_MAP,
+    "assent/geofence/areas.py: _shapes: centre - wide <= 180.0 and centre + wide >= -180.0 [without operand 0]": _OFF_THE_MAP,
+    "assent/geofence/areas.py: _shapes: centre - wide <= 180.0 and centre + wide >= -180.0 [without operand 1]": _OFF_THE_MAP,
+    "assent/geofence/areas.py: _shapes: 180.0 [one more] (5)": _OFF_THE_MAP,
+    "assent/geofence/areas.py: _shapes: 180.0 [one more] (6)": _OFF_THE_MAP,
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._opens_on_any_day: self.opens if not self.filings and self.order_received is None else frozenset() [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules.closed_by: None if operation in self._opens_on_any_day else self._closed(operation, self.rule, now) [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._closed: if not self.filings: [never]": "where there are none, none is unmet",
