@@ -127,6 +127,19 @@ def test_an_order_has_run_out_on_the_day_after_its_clock(clock: str) -> None:
     assert order.is_overdue(NOON + timedelta(days=51))
 
 
+def test_each_clock_of_an_order_is_told_by_name_with_the_moment_at_which_it_has_run_out() -> None:
+    order = OrderReceived(issued=DAY, comply_days=50, report_days=90, destroy_days=365)
+    ends = {
+        "comply": datetime(2026, 4, 21, tzinfo=UTC),
+        "report": datetime(2026, 5, 31, tzinfo=UTC),
+        "destroy": datetime(2027, 3, 2, tzinfo=UTC),
+    }
+    assert order.ends() == ends
+    assert OrderReceived(issued=DAY, report_days=90).ends() == {"report": ends["report"]}
+    assert order.is_overdue(ends["comply"])
+    assert not order.is_overdue(ends["comply"] - timedelta(microseconds=1))
+
+
 def test_the_first_of_several_clocks_counts_and_no_clock_never_runs_out() -> None:
     order = OrderReceived(issued=DAY, comply_days=50, report_days=90, destroy_days=365)
     assert order.is_overdue(NOON + timedelta(days=51))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.kept.reasons import TYPES
+from tools.kept.reasons import CODEC, TYPES
 
 _NO_BYTES = "what is no string of bytes is refused by the reader of CBOR, of certificates or of signatures too: it ends as broken"
 _SAME_ERROR = "the next line that is reached raises the same error"
@@ -10,6 +10,9 @@ _CORNERS = "a circle of more corners lies closer to a true one; the five in a hu
 _OFF_THE_MAP = "a circle that lies off the map touches nothing; the way round saves more than half of the time of a look-up"
 _EDGE = "nothing lies beyond the edge of the map"
 _BELOW_FLOOR = "less than the least accuracy that is believed, which is taken in its place"
+_LAST_LABEL = "where no suffix is known, the last label of the host is taken for it in the next line too"
+_MOST_WORDS = "no name of the list has more words than three"
+_NAMED = "the name of a company, told to people who ask; its number decides"
 
 KEPT: dict[str, str] = {
     "assent/geofence/cose_signature.py: module: 8192 [one more]": "keys are made in steps far wider than a bit; the bound is for the time that a stranger's key may take",
@@ -24,6 +27,43 @@ KEPT: dict[str, str] = {
     "assent/geofence/c2pa_seal.py: _label: raise _BrokenError('the claim lists an assertion that lies elsewhere') [left out]": "a list with an entry that names nothing is another than there is, which breaks the seal as well",
     "assent/geofence/c2pa_place.py: _point: 0.0 [one more]": _BELOW_FLOOR,
     "assent/geofence/c2pa_place.py: _texts: 128 [one more]": "no number and no name of a place that is read is as long",
+    "assent/geofence/host.py: host_evidence: '' [other text]": "a host of no sign and one of a hyphen name nothing",
+    "assent/geofence/host.py: _state_domain: '' [other text]": "no suffix and one of a hyphen belong to no state",
+    "assent/geofence/host.py: _readable: 'ascii' [other text]": CODEC,
+    "assent/geofence/host.py: _readable: 'idna' [other text]": CODEC,
+    "assent/geofence/host.py: _suffixes: PublicSuffixList(accept_unknown=False, only_icann=True) [without accept_unknown=]": _LAST_LABEL,
+    "assent/geofence/host.py: _suffixes: False [flipped]": _LAST_LABEL,
+    "assent/geofence/server.py: module: 'Akamai' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Cloudflare' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Amazon' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Edgecast' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Google' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Amazon' [other text] (2)": _NAMED,
+    "assent/geofence/server.py: module: 'Akamai' [other text] (2)": _NAMED,
+    "assent/geofence/server.py: module: 'Imperva' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Highwinds' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Akamai' [other text] (3)": _NAMED,
+    "assent/geofence/server.py: module: 'Limelight' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'CacheFly' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Sucuri' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Oracle' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Alibaba' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Tencent' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Alibaba' [other text] (2)": _NAMED,
+    "assent/geofence/server.py: module: 'Fastly' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'CDN77' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Tencent' [other text] (2)": _NAMED,
+    "assent/geofence/server.py: module: 'G-Core' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Bunny' [other text]": _NAMED,
+    "assent/geofence/server.py: module: 'Cloudflare' [other text] (2)": _NAMED,
+    "assent/geofence/server.py: module: 'Google' [other text] (2)": _NAMED,
+    "assent/geofence/server.py: module: 'Microsoft' [other text]": _NAMED,
+    "assent/geofence/place_names.py: places_named: for code in codes if code is not None [without filter 0]": "where one is None nothing is known, two lines on; the line tells the type checker",
+    "assent/geofence/place_names.py: region_code: if country is None: [never]": "no country is in no table, so the look-up ends there too; the line tells the type checker",
+    "assent/geofence/place_names.py: _regions: len(name) > 3 [turned] (2)": "a code of both parts has four signs at least",
+    "assent/geofence/toponyms.py: module: 3 [one more]": _MOST_WORDS,
+    "assent/geofence/toponyms.py: words_for_places: 1 [one more] (2)": _MOST_WORDS,
+    "assent/geofence/point.py: Point.: 0.0 [one more]": _BELOW_FLOOR,
     "assent/geofence/areas.py: module: 111195.0 [one more]": "a metre in a hundred kilometres; the circle is five in a hundred wider than it need be",
     "assent/geofence/areas.py: module: shapely.Point(0.0, 0.0).buffer(1.05, quad_segs=8) [without quad_segs=]": _CORNERS,
     "assent/geofence/areas.py: module: 8 [one more]": _CORNERS,
