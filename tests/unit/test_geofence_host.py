@@ -104,7 +104,6 @@ def test_an_address_says_nothing(url: str) -> None:
         ("https://montréal.com/", {"CA-QC"}),
         ("https://chicago.invalid/", {"US-IL"}),
         ("https://chicago.xn--99999999999.com/", {"US-IL"}),
-        ("https://example.qc.com/", {"CA-QC"}),
     ],
 )
 def test_words_in_a_url_name_every_place_they_may_mean(url: str, places: set[str]) -> None:
@@ -120,6 +119,10 @@ def test_the_words_of_an_ending_are_no_words_beside_what_the_ending_says() -> No
     assert said(host_evidence("https://photos.bc.ca/")) == {"province_domain": {"CA-BC"}}
     assert said(host_evidence("https://example.paris/")) == {"province_domain": {"FR"}}
     assert said(host_evidence("https://chicago.bc.ca/")) == {"province_domain": {"CA-BC"}, "url_words": {"US-IL"}}
+
+
+def test_a_name_under_which_somebody_gives_away_names_is_a_word_like_another() -> None:
+    assert said(host_evidence("https://photos.in-berlin.de/")) == {"country_domain": {"DE"}, "url_words": {"DE"}}
 
 
 @pytest.mark.parametrize("country", {"CA": "ab bc mb nb nl ns nt nu on pe qc sk yk", "AU": "act nsw nt qld sa tas vic wa"}.items())

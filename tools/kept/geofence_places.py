@@ -11,6 +11,7 @@ _OFF_THE_MAP = "a circle that lies off the map touches nothing; the way round sa
 _EDGE = "nothing lies beyond the edge of the map"
 _BELOW_FLOOR = "less than the least accuracy that is believed, which is taken in its place"
 _LAST_LABEL = "where no suffix is known, the last label of the host is taken for it in the next line too"
+_CODE = "the code of a country is read without its punctuation"
 _MOST_WORDS = "no name of the list has more words than three"
 _NAMED = "the name of a company, told to people who ask; its number decides"
 
@@ -27,6 +28,13 @@ KEPT: dict[str, str] = {
     "assent/geofence/c2pa_seal.py: _label: raise _BrokenError('the claim lists an assertion that lies elsewhere') [left out]": "a list with an entry that names nothing is another than there is, which breaks the seal as well",
     "assent/geofence/c2pa_place.py: _point: 0.0 [one more]": _BELOW_FLOOR,
     "assent/geofence/c2pa_place.py: _texts: 128 [one more]": "no number and no name of a place that is read is as long",
+    "assent/geofence/host.py: module: 'US' [other text]": _CODE,
+    "assent/geofence/host.py: module: 'US' [other text] (2)": _CODE,
+    "assent/geofence/host.py: module: 'EU' [other text]": _CODE,
+    "assent/geofence/host.py: module: 'EU' [other text] (2)": _CODE,
+    "assent/geofence/host.py: module: 'GR' [other text]": _CODE,
+    "assent/geofence/host.py: module: 'BG' [other text]": _CODE,
+    "assent/geofence/host.py: module: 'RU' [other text]": _CODE,
     "assent/geofence/host.py: host_evidence: '' [other text]": "a host of no sign and one of a hyphen name nothing",
     "assent/geofence/host.py: _state_domain: '' [other text]": "no suffix and one of a hyphen belong to no state",
     "assent/geofence/host.py: _readable: 'ascii' [other text]": CODEC,
@@ -75,6 +83,9 @@ KEPT: dict[str, str] = {
     "assent/geofence/areas.py: _shapes: 180.0 [one more] (2)": "a circle that goes hardly more than once round is held by the ellipse as well",
     "assent/geofence/areas.py: _shapes: 180.0 [one more] (3)": _EDGE,
     "assent/geofence/areas.py: _shapes: 180.0 [one more] (4)": _EDGE,
+    "assent/geofence/areas.py: _shapes: longitude + shift [other operator]": "the two shifts are the same with their signs turned",
+    "assent/geofence/areas.py: _shapes: centre - wide <= 180.0 [turned]": "no circle ends at the edge of the map to the last bit",
+    "assent/geofence/areas.py: _shapes: centre + wide >= -180.0 [turned]": "no circle ends at the edge of the map to the last bit",
     "assent/geofence/areas.py: _shapes: if centre - wide <= 180.0 and centre + wide >= -180.0: [always]": _OFF_THE_MAP,
     "assent/geofence/areas.py: _shapes: centre - wide <= 180.0 and centre + wide >= -180.0 [without operand 0]": _OFF_THE_MAP,
     "assent/geofence/areas.py: _shapes: centre - wide <= 180.0 and centre + wide >= -180.0 [without operand 1]": _OFF_THE_MAP,
