@@ -62,8 +62,6 @@ class Policy(PolicyPart):
     jurisdictions: dict[Code, JurisdictionRules]
     unknown: JurisdictionRules
 
-    model_config = PolicyPart.model_config | {"populate_by_name": True}
-
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
         if self.unknown.with_grant:

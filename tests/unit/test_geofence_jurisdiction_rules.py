@@ -53,8 +53,10 @@ def test_each_number_has_its_bounds(part: str | None, key: str, least: int, most
     [("lead_days", 0, 365), ("comply_days", 1, None), ("report_days", 1, None), ("destroy_days", 1, None)],
 )
 def test_each_clock_has_its_bounds(key: str, least: int, most: int | None) -> None:
-    def made(value: int) -> Filing | OrderReceived:
-        return Filing.model_validate({"rule": RULE, key: value}) if key == "lead_days" else OrderReceived(issued=DAY, **{key: value})
+    def made(value: int) -> Filing | OrderReceived | None:
+        if key == "lead_days":
+            return rules(filings={"a": {"rule": RULE, key: value}}).filings["a"]
+        return rules(order_received={"issued": "2026-03-01", key: value}).order_received
 
     for value in (least, most or 5000):
         assert getattr(made(value), key) == value

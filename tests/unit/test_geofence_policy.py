@@ -177,6 +177,41 @@ def test_the_canonical_document_reads_back_as_itself() -> None:
     assert json.loads(policy.canonical_json())["schema"] == "assent.policy/1"
 
 
+def published(**changes: Any) -> Policy:
+    """The shipped policy as it is published, with some keys changed; None leaves a key out."""
+    document = merged(shipped().model_dump(mode="json", by_alias=True), changes)
+    return Policy.from_canonical_json(json.dumps({key: value for key, value in document.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    ("key", "allowed", "refused"),
+    [
+        ("deny_threshold", [0.01, 0.25], [0, 0.26]),
+        ("allow_threshold", [0.7, 1], [0.69, 1.01]),
+        ("gps_floor_m", [50, 10_000], [49, 10_001]),
+    ],
+)
+def test_each_number_by_which_places_are_told_has_its_bounds(key: str, allowed: list[float], refused: list[float]) -> None:
+    for value in allowed:
+        assert getattr(published(location={key: value}).location, key) == value
+    for value in refused:
+        with pytest.raises(PolicyError, match=f"^location.{key}: "):
+            published(location={key: value})
+
+
+def test_a_version_has_one_to_sixty_characters() -> None:
+    assert [published(version=text).version for text in ("1", "v" * 60)] == ["1", "v" * 60]
+    for text in ("", "v" * 61):
+        with pytest.raises(PolicyError, match=r"^version: "):
+            published(version=text)
+
+
+def test_a_document_that_does_not_name_its_schema_has_the_one_there_is_and_no_other_spelling_of_it() -> None:
+    assert json.loads(published(schema=None).canonical_json())["schema"] == "assent.policy/1"
+    with pytest.raises(PolicyError, match=r"^schema_name: "):
+        published(schema=None, schema_name="assent.policy/1")
+
+
 @pytest.mark.parametrize("document", ["", "[]", "{}", '{"schema":"assent.policy/2"}'])
 def test_a_document_that_is_none_is_refused(document: str) -> None:
     with pytest.raises(PolicyError):

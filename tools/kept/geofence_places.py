@@ -91,6 +91,7 @@ KEPT: dict[str, str] = {
     "assent/geofence/areas.py: _shapes: centre - wide <= 180.0 and centre + wide >= -180.0 [without operand 1]": _OFF_THE_MAP,
     "assent/geofence/areas.py: _shapes: 180.0 [one more] (5)": _OFF_THE_MAP,
     "assent/geofence/areas.py: _shapes: 180.0 [one more] (6)": _OFF_THE_MAP,
+    "assent/geofence/jurisdiction_rules.py: PolicyPart.: ConfigDict(frozen=True, extra='forbid', strict=False) [without strict=]": "what a model does anyway; the line tells the reader",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._opens_on_any_day: self.opens if not self.filings and self.order_received is None else frozenset() [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules.closed_by: None if operation in self._opens_on_any_day else self._closed(operation, self.rule, now) [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._closed: if not self.filings: [never]": "where there are none, none is unmet",
