@@ -95,6 +95,7 @@ KEPT: dict[str, str] = {
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._opens_on_any_day: self.opens if not self.filings and self.order_received is None else frozenset() [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules.closed_by: None if operation in self._opens_on_any_day else self._closed(operation, self.rule, now) [never]": "the longer way gives the same answer",
     "assent/geofence/jurisdiction_rules.py: JurisdictionRules._closed: if not self.filings: [never]": "where there are none, none is unmet",
+    "assent/geofence/policy_document.py: policy_from: {'schema': SCHEMA, 'version': _version(document), 'location': document.get('location'), 'jurisdictio [without item 0]": "the model has the same by default; the line tells the reader",
     "assent/geofence/policy_document.py: _entry: {*FLOOR_FORBIDDEN, *named} [without item 0]": "the defaults name the floor, or the file is refused",
     "assent/geofence/decision.py: _weighed: item.kind is not EvidenceKind.SERVER_ADDRESS or item.is_invalid [without operand 1]": "what cannot be read counts whatever its weight",
     "assent/geofence/decision.py: _is_enough: if not item.is_invalid: [always]": "what cannot be read allows nothing: its weight is nought",
