@@ -10,9 +10,7 @@ _OFF_THE_MAP = "a circle that lies off the map touches nothing; the way round sa
 _EDGE = "nothing lies beyond the edge of the map"
 _BELOW_FLOOR = "less than the least accuracy that is believed, which is taken in its place"
 _LAST_LABEL = "where no suffix is known, the last label of the host is taken for it in the next line too"
-_LOADED = (
-    "the list of suffixes is loaded once, before the tool makes the mistake; the test of names that are given away notices it in the file"
-)
+_LOADED = "the list was loaded before the tool made the mistake; with it in the file the test of names that are given away fails"
 _CODE = "the code of a country is read without its punctuation"
 _MOST_WORDS = "no name of the list has more words than three"
 _NAMED = "the name of a company, told to people who ask; its number decides"
