@@ -94,9 +94,10 @@ def _webp(data: bytes) -> Iterator[bytes]:
         if position + 8 > len(data):
             return
         kind, length = struct.unpack_from("<4sI", data, position)
+        if position + 8 + length > len(data):
+            # EXIF comes last there, so a file that is cut off inside its picture has lost it.
+            raise ValueError("a chunk is longer than the file")
         if kind == b"EXIF":
-            if position + 8 + length > len(data):
-                raise ValueError("a chunk is longer than the file")
             yield data[position + 8 : position + 8 + length]
         position += 8 + length + length % 2
     raise ValueError("too many chunks")
@@ -108,11 +109,11 @@ def _png(data: bytes, found: ImageBlocks) -> None:
         if kind == b"eXIf":
             found.exif.append(content.removeprefix(_EXIF_PREFIX))
         elif kind in (b"tEXt", b"zTXt"):
-            keyword, _, rest = content[: MAX_PROFILE_BYTES + 1].partition(b"\0")
+            keyword, _, rest = content.partition(b"\0")
             if keyword in _EXIF_PROFILES | _IPTC_PROFILES:
                 profiles += 1
-                if profiles > MAX_PROFILES:
-                    raise ValueError("too many profiles")
+                if profiles > MAX_PROFILES or len(rest) > MAX_PROFILE_BYTES:
+                    raise ValueError("too many profiles, or one that is too long")
                 block = _profile(rest, is_packed=kind == b"zTXt")
                 # An APP1 profile may hold XMP, which is read elsewhere.
                 if keyword in _IPTC_PROFILES:

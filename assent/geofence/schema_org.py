@@ -69,12 +69,13 @@ class _Walk:
                 yield from self._of_key(key, value, node, role, depth)
 
     def _of_key(self, key: str, value: Any, node: dict[str, Any], role: str | None, depth: int) -> Iterator[str]:
-        inner = _role(key, node) if role is None else role
-        found = list(self.statements(value, inner, depth - 1))
-        if role is None and inner is not None and not found:
-            # A place is named in a form of which nothing can be made: a text, a bare name, a reference.
-            yield from _of_text(value, inner)
-        yield from found
+        if role is not None or (inner := _role(key, node)) is None:
+            yield from self.statements(value, role, depth - 1)
+            return
+        for place in value if isinstance(value, list) else [value]:
+            found = list(self.statements(place, inner, depth - 1))
+            # A place may be named in a form of which nothing can be made: a text, a bare name, a reference.
+            yield from found or _of_text(place, inner)
 
 
 def _role(key: str, node: dict[str, Any]) -> str | None:
@@ -98,10 +99,8 @@ def _stated(node: dict[str, Any], role: str) -> Iterator[str]:
 
 
 def _of_text(value: Any, role: str) -> Iterator[str]:
-    for item in value if isinstance(value, list) else [value]:
-        if item is None or item == "" or item == {}:
-            continue
-        name = _text(item)
+    if value not in (None, "", {}):
+        name = _text(value)
         yield f"{role}|||{name}" if name else UNREADABLE
 
 
