@@ -33,11 +33,11 @@ def _gps_directory(block: bytes) -> dict[int, Field] | None:
 
 
 def _point(gps: dict[int, Field]) -> Point | None:
-    """The position, or None where a part is missing, void or out of range. Raises TiffError."""
+    """The position, or None where a part is missing or void; beyond the poles is for the areas to say. Raises TiffError."""
     if not gps.keys() >= _POSITION or (_STATUS in gps and gps[_STATUS].text() != "A"):
         return None
-    latitude = _degrees(gps[_LATITUDE], gps[_LATITUDE_REF], "NS", 90)
-    longitude = _degrees(gps[_LONGITUDE], gps[_LONGITUDE_REF], "EW", 180)
+    latitude = _degrees(gps[_LATITUDE], gps[_LATITUDE_REF], "NS")
+    longitude = _degrees(gps[_LONGITUDE], gps[_LONGITUDE_REF], "EW")
     if latitude is None or longitude is None:
         return None
     accuracy_m = gps[_ERROR_M].rationals()[0] if _ERROR_M in gps else 0.0
@@ -45,11 +45,11 @@ def _point(gps: dict[int, Field]) -> Point | None:
     return Point(latitude, longitude, accuracy_m, margin_m)
 
 
-def _degrees(field: Field, reference: Field, allowed: str, most: int) -> float | None:
+def _degrees(field: Field, reference: Field, allowed: str) -> float | None:
     sign, parts = reference.text(), field.rationals()
     if sign not in tuple(allowed) or len(parts) > 3 or any(part < 0 for part in parts):
         return None
     if any(part >= 60 for part in parts[1:]):
         return None
-    value = sum(part / 60**place for place, part in enumerate(parts))
-    return _SIGNS[sign] * value if value <= most else None
+    value: float = sum(part / 60**place for place, part in enumerate(parts))
+    return _SIGNS[sign] * value

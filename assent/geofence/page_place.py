@@ -56,17 +56,18 @@ def _geo_meta(value: str, areas: Areas, location: Location) -> Iterator[Evidence
         yield from _place_name(content)
         return
     code = {"geo.region": region_code, "geo.country": country_code}.get(name, lambda _: None)(content)
-    named = places_in_text(content) if code is None and name == "geo.region" and len(content) > 3 else frozenset()
-    yield stated(EvidenceKind.GEO_META, named if code is None else frozenset({code}))
+    if code is None and name == "geo.region" and len(content) > 3:
+        yield stated(EvidenceKind.GEO_META, places_in_text(content))
+    else:
+        yield stated(EvidenceKind.GEO_META, frozenset() if code is None else frozenset({code}))
 
 
 def _place_name(content: str) -> Iterator[Evidence]:
     """`name|region`: beside a region that is known, a name that is in no list adds nothing, and a homonym means the one there."""
     place, _, region = content.partition("|")
     code = region_code(region)
-    named = places_in_text(place) if code is None else places_near(code, place)
-    if place.strip(" ;,") and (named or code is None):
-        yield stated(EvidenceKind.GEO_META, named)
+    if place.strip(" ;,"):
+        yield stated(EvidenceKind.GEO_META, places_in_text(place) if code is None else places_near(code, place))
 
 
 def _language(value: str) -> Iterator[Evidence]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import ParseError
 
-from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
 from assent.events.evidence import EvidenceKind
@@ -98,10 +97,11 @@ def xmp_places(packet: bytes) -> XmpPlaces:
     reader = _Reader()
     parser = XMLParser(target=reader, forbid_dtd=True)
     try:
-        # Writers pad a packet with zeros; in UTF-16 a zero is half of a letter.
-        parser.feed(packet if packet.startswith((b"\xff\xfe", b"\xfe\xff")) else packet.strip(b"\0 \t\r\n"))
+        # Writers pad a packet with zeros; in UTF-16 that begins with its lower half, a zero is half of the last letter.
+        parser.feed(packet if packet.startswith(b"\xff\xfe") else packet.strip(b"\0 \t\r\n"))
         parser.close()
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+    except (ParseError, ValueError, LookupError) as error:
+        # What defusedxml refuses is a ValueError.
         raise XmpPlaceError("the packet is no XML without entities") from error
     return XmpPlaces(tuple(place for place in (*reader.places, reader.plain) if place.texts), reader.captions)
 
@@ -134,8 +134,7 @@ class _Reader:
                 self._keep(self._field[0], value)
 
     def data(self, text: str) -> None:
-        if self._field is not None:
-            self._text.append(text)
+        self._text.append(text)
 
     def end(self, _: str) -> None:
         self._end_of_text()

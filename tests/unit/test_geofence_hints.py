@@ -49,6 +49,9 @@ def test_a_caption_names_every_place_that_it_may_mean(text: str, expected: set[s
 def test_a_caption_that_is_too_long_keeps_what_was_read_and_is_unreadable() -> None:
     assert said(caption("Chicago", "x" * MAX_CAPTION_CHARS)) == {"caption": {"US-IL", "UNKNOWN"}}
     assert caption("x " * (MAX_CAPTION_CHARS // 2)) == ()
+    assert said(caption("x" * (MAX_CAPTION_CHARS - 7), "Chicago")) == {"caption": {"US-IL"}}
+    assert said(caption("x" * (MAX_CAPTION_CHARS - 6), "Chicago")) == {"caption": UNREADABLE}
+    assert MAX_CAPTION_CHARS == 65_536
 
 
 def test_a_long_caption_costs_little() -> None:
@@ -79,6 +82,30 @@ def test_a_caption_closes_where_nobody_said_where_she_lives_and_a_time_zone_is_t
 @pytest.mark.parametrize("text", ["+5:30", "0530", "+05:17", "+15:00", "-13:00", "+05:30:00", "UTC", "Z", "+٠٥:٣٠"])
 def test_an_offset_that_no_clock_shows_is_unreadable(text: str) -> None:
     assert said(time_zone_evidence(text)) == {"time_zone": UNREADABLE}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("+05:45", {"NP"}),
+        (" +05:45 ", {"NP"}),
+        ("-02:30", {"CA-NL"}),
+        ("-09:00", {"US-AK", "PF"}),
+        ("+08:45", {"AU-WA"}),
+        ("+09:30", {"AU-NSW", "AU-NT", "AU-SA"}),
+        ("+13:45", {"NZ"}),
+        ("-11:00", {"AS", "NU", "UM"}),
+        ("+14:00", {"KI", "TO", "WS"}),
+        ("-01:00", {"CV", "GL", "PT"}),
+    ],
+)
+def test_an_offset_names_every_place_whose_clocks_have_shown_it_and_no_other(text: str, expected: set[str]) -> None:
+    assert said(time_zone_evidence(text)) == {"time_zone": expected}
+
+
+def test_no_hours_behind_are_none_ahead() -> None:
+    assert said(time_zone_evidence("-00:00")) == said(time_zone_evidence("+00:00"))
+    assert said(time_zone_evidence("-00:00"))["time_zone"] >= {"GB", "IE", "PT"}
 
 
 @pytest.mark.parametrize("text", ["", " ", "   :  ", ":"])

@@ -40,8 +40,7 @@ def profile(name: bytes, block: bytes, *, is_packed: bool = False) -> tuple[byte
 
 def text_of(length: int) -> bytes:
     """The text of a profile, this long, of one block."""
-    start = b"\niptc\n%8d\n" % len(IPTC)
-    return start + b" " * (length - len(start) - 2 * len(IPTC)) + IPTC.hex().encode()
+    return (b"\niptc\n%8d\n" % len(IPTC) + IPTC.hex().encode()).ljust(length)
 
 
 WHOLE: dict[str, tuple[bytes, ImageBlocks]] = {
@@ -88,6 +87,7 @@ WHOLE: dict[str, tuple[bytes, ImageBlocks]] = {
     ),
     "webp, a last chunk without its byte of filling": (riff(chunk(b"EXIF", EXIF + b"!"))[:-1], exif(EXIF + b"!")),
     "webp, seven bytes more": (riff(chunk(b"EXIF", EXIF)) + b"\0" * 7, exif(EXIF)),
+    "webp, an empty one at its end": (riff(chunk(b"EXIF", b"")), exif(b"")),
     "webp of nothing": (riff(), NOTHING),
     "heic": (with_metadata(exif=EXIF), exif(EXIF)),
 }
@@ -103,12 +103,13 @@ DOES_NOT_FIT: dict[str, bytes] = {
     "no bytes": b"",
     "another format": b"GIF89a" + bytes(60),
     "another kind of riff": riff(chunk(b"EXIF", EXIF), form=b"WAVE"),
+    "heic by its items and another by its name": with_metadata(exif=EXIF).replace(b"heic", b"isom").replace(b"mif1", b"iso2"),
     "webp in no riff": b"RIFX" + webp_with(b"EXIF", EXIF)[4:],
     "jpeg, a segment of one byte": JPEG[:2] + b"\xff\xe1\0\1" + JPEG[2:],
     "jpeg, a segment of no byte": JPEG[:2] + b"\xff\xe1\0\0" + JPEG[2:],
     "jpeg, no marker": JPEG[:2] + b"\xfe\xe1\0\2" + JPEG[2:],
     "jpeg, no marker after a segment": JPEG[:2] + b"\xff\xe1\0\2\0" + JPEG[2:],
-    "jpeg, cut off in a segment": jpeg_with((APP1, bytes(60)))[:60],
+    "jpeg, cut off in its exif": jpeg_with((APP1, b"Exif\0\0" + bytes(60)))[:60],
     "jpeg, cut off in a length": JPEG[:2] + b"\xff\xe1\0",
     "jpeg, cut off after a marker": JPEG[:2] + b"\xff\xe1",
     "jpeg, cut off in a marker": JPEG[:2] + b"\xff",
@@ -124,7 +125,7 @@ DOES_NOT_FIT: dict[str, bytes] = {
     "png, a profile of half a byte": png_with((b"tEXt", b"Raw profile type exif\0\nexif\n 1\n123")),
     "png, a profile of no ascii": png_with((b"tEXt", b"Raw profile type exif\0\nexif\n 1\n\xff\xff")),
     "png, a packed profile that is plain": png_with((b"zTXt", profile(b"exif", EXIF)[1])),
-    "png, a packed profile that is cut off": png_with((b"zTXt", profile(b"exif", EXIF * 50, is_packed=True)[1][:-6])),
+    "png, a packed profile that is cut off": png_with((b"zTXt", profile(b"exif", EXIF * 50, is_packed=True)[1][:-4])),
     "heic, cut off": with_metadata(exif=EXIF)[:-40],
 }
 
@@ -136,6 +137,7 @@ def test_a_file_whose_parts_do_not_fit_is_said_to_be_broken(name: str) -> None:
 
 def test_what_was_cut_out_before_a_file_broke_off_is_kept() -> None:
     assert read_blocks(jpeg_with((APP1, b"Exif\0\0" + EXIF))[:60]) == exif(EXIF, is_broken=True)
+    assert read_blocks(jpeg_with((APP1, b"Exif\0\0" + EXIF))[: 12 + len(EXIF)]) == exif(EXIF, is_broken=True)
     assert read_blocks(png_with((b"eXIf", EXIF))[:-1]) == exif(EXIF, is_broken=True)
     assert read_blocks(riff(chunk(b"EXIF", EXIF), b"EXIF\x02\0\0\0!")) == exif(EXIF, is_broken=True)
 

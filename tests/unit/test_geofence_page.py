@@ -37,14 +37,23 @@ def evidence(*told: tuple[EvidenceKind, str]) -> tuple[Evidence, ...]:
         ("geo.region=FR-75", {"FR"}),
         ("geo.region=GB-ENG", {"GB"}),
         ("geo.region=British Columbia", {"CA-BC"}),
+        ("geo.region=Vancouver, Utah", {"US-UT", "CA-BC", "US-WA"}),
+        ("geo.region=Utah", {"US-UT"}),
+        ("geo.region=CA=BC", {"CA-BC"}),
+        (" Geo.Region =  CA-BC ", {"CA-BC"}),
+        ("geo.country=|CA", {"CA"}),
         ("geo.country=CAN", {"CA"}),
         ("geo.country=Canada", {"CA"}),
         ("geo.placename=Vancouver", {"CA-BC", "US-WA"}),
         ("geo.placename=Vancouver|CA-BC", {"CA-BC"}),
         ("geo.placename=Chicago|CA-BC", {"CA-BC", "US-IL"}),
         ("geo.placename=Nowhereville|CA-BC", {"CA-BC"}),
+        ("geo.placename=Chicago|", {"US-IL"}),
+        ("geo.placename=Chicago|nowhere", {"US-IL"}),
         ("geo.position=51.0447;-114.0719", {"CA-AB"}),
         ("geo.position=+51.0447; -114.0719 ", {"CA-AB"}),
+        ("geo.position=51.0447,-114.0719", {"CA-AB"}),
+        ("geo.position=48;2.", {"FR"}),
         ("icbm=45.4285, -75.7130", {"CA-QC", "CA-ON"}),
     ],
 )
@@ -54,14 +63,20 @@ def test_meta_elements_are_read(value: str, expected: set[str]) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["geo.region=CA-ZZ", "geo.region=zzz", "geo.region=BC", "geo.country=ZZ", "geo.position=x", "geo.position=95;10", "geo.position=0;0",
+    ["geo.region=CA-ZZ", "geo.region=zzz", "geo.region=ont", "geo.region= BC ", "geo.country=British Columbia", "geo.country=CA-BC",
+     "geo.area=CA-BC", "region=CA-BC", "geo.position=51.0447", "geo.position=51.0447;-114.0719;9", "geo.position=5104;11",
+     "geo.region=BC", "geo.country=ZZ", "geo.position=x", "geo.position=95;10", "geo.position=0;0",
      "geo.position=NaN;NaN", "icbm=45.4", "icbm=45°25′N, 75°42′W", "geo.placename=Nowhereville", "geo.placename=Nowhereville|ZZ", "CA-BC"],
 )  # fmt: skip
 def test_a_meta_element_that_names_no_known_place_is_unreadable(value: str) -> None:
     assert said(evidence((META, value))) == {"geo_meta": UNREADABLE}
 
 
-@pytest.mark.parametrize("value", ["geo.region=", "geo.position=;", "icbm= , ", "geo.country= ", "geo.placename=|CA-BC", "geo.placename="])
+@pytest.mark.parametrize(
+    "value",
+    ["geo.region=", "geo.position=;", "icbm= , ", "geo.country= ", "geo.placename=|CA-BC", "geo.placename=",
+     "geo.placename= ;,|CA-BC", "geo.region= | ", "geo.country=,", "geo.position", "icbm=|"],
+)  # fmt: skip
 def test_a_template_left_blank_says_nothing(value: str) -> None:
     assert evidence((META, value)) == ()
 
@@ -132,6 +147,19 @@ def test_json_ld_is_read_from_a_page_and_from_a_producer_alike(name: str) -> Non
     page = read_page(f'<script type="application/ld+json">{text}</script>'.encode(), url="https://example.com/")
     assert said(page_evidence(page.evidence, areas=areas(), location=LOCATION)) == expected
     assert said(evidence((SCHEMA, text))) == expected
+
+
+@pytest.mark.parametrize("kind", [SCHEMA, EvidenceKind.SCHEMA_RESIDENCE])
+def test_json_ld_of_an_outside_producer_is_taken_as_it_stood_and_a_short_statement_as_it_is(kind: EvidenceKind) -> None:
+    for text in (json.dumps(HOME), f"\n {json.dumps(HOME)}", json.dumps([HOME]), f"  [{json.dumps(HOME)}]"):
+        assert said(evidence((kind, text))) == {"schema_residence": {"CA-BC"}}
+    assert said(evidence((kind, "residence|CA|QC|"))) == {"schema_residence": {"CA-QC"}}
+    assert said(evidence((kind, "unreadable"))) == {"schema_place": UNREADABLE}
+
+
+def test_the_words_of_a_caption_are_looked_at_again_whoever_sent_them() -> None:
+    assert said(evidence((EvidenceKind.CAPTION, "Ada in Chicago and Montréal"))) == {"caption": {"US-IL", "CA-QC"}}
+    assert evidence((EvidenceKind.CAPTION, "Ada at the lake")) == ()
 
 
 def test_a_long_document_is_read_whole_by_the_crawler() -> None:

@@ -131,6 +131,11 @@ def test_the_text_of_a_field_is_all_that_stands_inside_it_and_nothing_else(conte
             created("<ext:LocationShown><rdf:Bag><rdf:li><ext:City>a</ext:City></rdf:li></rdf:Bag></ext:LocationShown>"),
             [(CREATED, {"city": ["a"]})],
         ),
+        (
+            "<ext:LocationShown><rdf:Description><ext:City>a</ext:City><ext:ProvinceState>b</ext:ProvinceState></rdf:Description>"
+            "</ext:LocationShown>",
+            [(SHOWN, {"city": ["a"], "region": ["b"]})],
+        ),
         ("<rdf:Bag><rdf:li><ext:City>a</ext:City></rdf:li></rdf:Bag>", []),
     ],
 )
