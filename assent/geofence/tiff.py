@@ -9,6 +9,8 @@ MAX_ENTRIES = 512
 MAX_VALUE_BYTES = 4_096
 MAX_TEXT_BYTES = 256 * 1024
 """For texts, which are captions too: more than a caption is long, so that a long one is not taken for a broken one."""
+MAX_DIRECTORY_BYTES = 1024 * 1024
+"""For all tags of one directory: each of them may claim the same bytes."""
 EXIF_DIRECTORY, GPS_DIRECTORY = 0x8769, 0x8825
 ASCII, UTF_8 = 2, 129
 TEXTS = frozenset({ASCII, UTF_8})
@@ -68,11 +70,15 @@ def directory(block: bytes, start: int, order: str) -> dict[int, Field]:
     if count > MAX_ENTRIES:
         raise TiffError("too many entries")
     found: dict[int, Field] = {}
+    taken = 0
     for index in range(count):
         place = start + 2 + 12 * index
         (tag,) = _unpack(order + "H", block, place)
         # Readers differ on which of two counts, so a tag that is given twice has no value.
         found[tag] = _field(block, place, order) if tag not in found else Field(0, 0, b"", order)
+        taken += len(found[tag].data)
+        if taken > MAX_DIRECTORY_BYTES:
+            raise TiffError("too much in one directory")
     return found
 
 

@@ -6,7 +6,16 @@ import struct
 
 import pytest
 
-from assent.geofence.tiff import MAX_ENTRIES, MAX_TEXT_BYTES, MAX_VALUE_BYTES, Field, TiffError, directory, first_directory
+from assent.geofence.tiff import (
+    MAX_DIRECTORY_BYTES,
+    MAX_ENTRIES,
+    MAX_TEXT_BYTES,
+    MAX_VALUE_BYTES,
+    Field,
+    TiffError,
+    directory,
+    first_directory,
+)
 
 ORDERS = {"<": b"II*\0", ">": b"MM\0*"}
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL, IFD, UTF_8 = 1, 2, 3, 4, 5, 7, 10, 13, 129
@@ -106,6 +115,21 @@ def test_as_many_entries_are_read_as_is_said_and_no_more() -> None:
 def test_a_value_of_the_most_bytes_is_read_and_one_more_is_not(kind: int, most: int) -> None:
     assert first_directory(one(kind, most, b"x" * most))[TAG].data == b"x" * most
     assert first_directory(one(kind, most + 1, b"x" * (most + 1)))[TAG] == nothing()
+
+
+def test_tags_that_claim_the_same_bytes_are_read_as_far_as_there_is_room() -> None:
+    shared, tags = b"x" * MAX_TEXT_BYTES, range(5)
+    assert MAX_DIRECTORY_BYTES == 1_048_576
+
+    def claimed(*lengths: int) -> bytes:
+        start = 8 + 2 + 12 * len(lengths)
+        entries = [entry("<", tag, ASCII, length, struct.pack("<I", start)) for tag, length in zip(tags, lengths, strict=False)]
+        return block(entries) + shared
+
+    most = (MAX_TEXT_BYTES, MAX_TEXT_BYTES, MAX_TEXT_BYTES, MAX_TEXT_BYTES - 5, 5)
+    assert [len(field.data) for field in first_directory(claimed(*most)).values()] == list(most)
+    with pytest.raises(TiffError, match="too much in one directory"):
+        first_directory(claimed(*most[:-1], 6))
 
 
 def test_a_directory_is_read_where_it_is_pointed_to() -> None:

@@ -158,7 +158,7 @@ def test_what_writers_fill_a_packet_up_with_is_no_part_of_it(padding: bytes) -> 
 
 @pytest.mark.parametrize(
     "packet",
-    [b"", b"\0\0", b"text", b"<a>", b"<a></b>", b"<a/><b/>", b"<a>\xff</a>", b"<a>&b;</a>", b"<!DOCTYPE a><a/>",
+    [b"", b"\0\0", b"text", b"<a/>-", b"<a>", b"<a></b>", b"<a/><b/>", b"<a>\xff</a>", b"<a>&b;</a>", b"<!DOCTYPE a><a/>",
      b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', b'<!DOCTYPE a SYSTEM "file:///etc/hostname"><a/>',
      b'<?xml version="1.0" encoding="nobody-knows"?><a/>', b'<?xml version="1.0" encoding="utf-7"?><a/>', b"\xff\xfe<\0a\0"],
 )  # fmt: skip
