@@ -44,7 +44,7 @@ def page_evidence_of(told: PageEvidence, *, areas: Areas, location: Location) ->
 def _geo_meta(value: str, areas: Areas, location: Location) -> Iterator[Evidence]:
     name, _, content = value.partition("=")
     name, content = name.strip().lower(), content.strip()
-    if name in ("geo.position", "icbm", "geo.region", "geo.country", "geo.placename") and not content.strip(" ;,|"):
+    if name in ("geo.position", "icbm", "geo.region", "geo.country") and not content.strip(" ;,|"):
         # A template that was left blank.
         return
     if name in ("geo.position", "icbm"):

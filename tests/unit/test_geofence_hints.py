@@ -79,7 +79,7 @@ def test_a_caption_closes_where_nobody_said_where_she_lives_and_a_time_zone_is_t
     assert "CA-QC" not in candidate_set(time_zone_evidence("-04:00"), grant=None, policy=shipped()).jurisdictions
 
 
-@pytest.mark.parametrize("text", ["+5:30", "0530", "+05:17", "+15:00", "-13:00", "+05:30:00", "UTC", "Z", "+٠٥:٣٠"])
+@pytest.mark.parametrize("text", ["+5:30", "0530", "+05:17", "+15:00", "-13:00", "+05:30:00", "--:--", "UTC", "Z", "+٠٥:٣٠"])
 def test_an_offset_that_no_clock_shows_is_unreadable(text: str) -> None:
     assert said(time_zone_evidence(text)) == {"time_zone": UNREADABLE}
 

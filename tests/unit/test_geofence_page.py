@@ -48,6 +48,7 @@ def evidence(*told: tuple[EvidenceKind, str]) -> tuple[Evidence, ...]:
         ("geo.placename=Vancouver|CA-BC", {"CA-BC"}),
         ("geo.placename=Chicago|CA-BC", {"CA-BC", "US-IL"}),
         ("geo.placename=Nowhereville|CA-BC", {"CA-BC"}),
+        ("geo.placename=-|CA-BC", {"CA-BC"}),
         ("geo.placename=Chicago|", {"US-IL"}),
         ("geo.placename=Chicago|nowhere", {"US-IL"}),
         ("geo.position=51.0447;-114.0719", {"CA-AB"}),
@@ -63,7 +64,8 @@ def test_meta_elements_are_read(value: str, expected: set[str]) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["geo.region=CA-ZZ", "geo.region=zzz", "geo.region=ont", "geo.region= BC ", "geo.country=British Columbia", "geo.country=CA-BC",
+    ["geo.region=CA-ZZ", "geo.region=zzz", "geo.region=ont", "geo.region=-", "geo.placename=-", "geo.region= BC ",
+     "geo.country=British Columbia", "geo.country=CA-BC",
      "geo.area=CA-BC", "region=CA-BC", "geo.position=51.0447", "geo.position=51.0447;-114.0719;9", "geo.position=5104;11",
      "geo.region=BC", "geo.country=ZZ", "geo.position=x", "geo.position=95;10", "geo.position=0;0",
      "geo.position=NaN;NaN", "icbm=45.4", "icbm=45°25′N, 75°42′W", "geo.placename=Nowhereville", "geo.placename=Nowhereville|ZZ", "CA-BC"],

@@ -137,6 +137,7 @@ def test_as_many_places_are_stated_as_is_said_and_the_others_are_unreadable_in_o
         ("place||Quebec|Chicago, Illinois", {"schema_place": {"CA-QC"}}),
         ("place|FR||Chicago, Illinois", {"schema_place": {"FR"}}),
         ("place|||Nowhereville", {"schema_place": UNREADABLE}),
+        ("place|||Georgia", {"schema_place": UNREADABLE}),
         ("place", {"schema_place": UNREADABLE}),
         ("residence", {"schema_residence": UNREADABLE}),
         ("work|CA|BC|Vancouver", {"schema_place": UNREADABLE}),
