@@ -83,6 +83,7 @@ def _datasets(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _text(value: bytes) -> str:
     try:
-        return value.decode("utf-8").strip("\0 \t\r\n")[:128]
+        text = value.decode("utf-8")
     except UnicodeDecodeError:
-        return value.decode("latin-1").strip("\0 \t\r\n")[:128]
+        text = value.decode("latin-1")
+    return text.strip("\0 \t\r\n")[:128]

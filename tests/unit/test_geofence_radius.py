@@ -110,6 +110,8 @@ def test_degrees_minutes_and_seconds_are_added_up_on_either_side_of_zero(latitud
         [(3, ASCII, b"N\0")],
         [(1, ASCII, b"\0")],
         [(1, ASCII, b"NS\0")],
+        [(1, ASCII, b"-\0")],
+        [(3, ASCII, b"-\0")],
         [(9, ASCII, b"V\0")],
         [(9, ASCII, b"\0")],
         [(31, SIGNED_RATIONAL, quotients((-1, 2), form="<2i"))],

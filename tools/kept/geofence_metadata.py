@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.kept.reasons import CODEC
 
 _NO_LETTER = "a letter is asked for that is none of the four, and never comes"
+_FLOOR = "the least accuracy that a policy may believe is fifty metres, which one metre does not reach"
 _BLANK = "a hyphen names no place either"
 
 KEPT: dict[str, str] = {
@@ -13,6 +14,13 @@ KEPT: dict[str, str] = {
     "assent/geofence/position_text.py: signed_degrees: 'SW' [other text]": _NO_LETTER,
     "assent/geofence/position_text.py: signed_degrees: '' [other text]": "any text that is no number stands for two",
     "assent/geofence/position_text.py: signed_degrees: '+-' [other text]": "the sign is named twice",
+    "assent/geofence/exif_gps.py: _point: 0.0 [one more]": _FLOOR,
+    "assent/geofence/xmp_place.py: _point: 0.0 [one more]": _FLOOR,
+    "assent/geofence/xmp_place.py: _point: 'NS' [other text]": _NO_LETTER,
+    "assent/geofence/xmp_place.py: _point: 'EW' [other text]": _NO_LETTER,
+    "assent/geofence/iptc_place.py: _iptc_resources: name_length + 1 [other operator]": "a length less one is as odd or even as a length and one",
+    "assent/geofence/iptc_place.py: _text: 'utf-8' [other text]": CODEC,
+    "assent/geofence/iptc_place.py: _text: 'latin-1' [other text]": CODEC,
     "assent/geofence/image_blocks.py: module: 217 [one more] (2)": "the end of a JPEG is looked for before",
     "assent/geofence/image_blocks.py: _segments: length < 2 or position + length > len(data) [without operand 0]": "such a length leads to its own second byte, which is no marker",
     "assent/geofence/image_blocks.py: _profile: 'ascii' [other text]": CODEC,
