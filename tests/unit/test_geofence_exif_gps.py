@@ -22,10 +22,9 @@ from assent.heif.metadata import heif_metadata
 from assent.ids import UNKNOWN
 from tests.unit.heif_examples import Layout, Part, saved_heic, single, small, with_metadata, written
 from tests.unit.place_examples import JPEG, UNREADABLE, areas, jpeg_exif, jpeg_with, picture, png_with, read, said, webp_with
+from tests.unit.tiff_examples import ASCII, LONG, RATIONAL, SHORT, SIGNED_RATIONAL, Entry, directory
+from tests.unit.tiff_examples import IFD as IFD_DIRECTORY
 
-Entry = tuple[int, int, int, bytes]
-"""Tag, type, count and the value's bytes, little-endian."""
-ASCII, SHORT, LONG, RATIONAL, SIGNED_RATIONAL, IFD_TYPE = 2, 3, 4, 5, 10, 13
 AT_CALGARY = (("N", 51.0447), ("W", 114.0719))
 
 
@@ -56,16 +55,6 @@ def tiff(entries: list[Entry], *, pointer: Callable[[int], list[Entry]] | None =
     first = (pointer or (lambda place: [(0x8825, LONG, 1, struct.pack("<I", place))]))(8 + 2 + 12 + 4)
     start = 8 + 2 + 12 * len(first) + 4
     return b"II*\0" + struct.pack("<I", 8) + directory(first, 8) + directory(entries, start)
-
-
-def directory(entries: list[Entry], start: int) -> bytes:
-    values, after = b"", start + 2 + 12 * len(entries) + 4
-    packed = struct.pack("<H", len(entries))
-    for tag, kind, count, value in entries:
-        packed += struct.pack("<HHI", tag, kind, count)
-        packed += value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", after + len(values))
-        values += value if len(value) > 4 else b""
-    return packed + b"\0\0\0\0" + values
 
 
 def places(block: bytes) -> frozenset[str]:
@@ -251,7 +240,7 @@ def test_an_old_map_datum_widens_the_place() -> None:
 
 
 def test_a_pointer_of_the_type_for_directories_is_followed() -> None:
-    assert places(tiff(gps(), pointer=lambda place: [(0x8825, IFD_TYPE, 1, struct.pack("<I", place))])) == {"CA-AB"}
+    assert places(tiff(gps(), pointer=lambda place: [(0x8825, IFD_DIRECTORY, 1, struct.pack("<I", place))])) == {"CA-AB"}
 
 
 @pytest.mark.parametrize(

@@ -11,28 +11,17 @@ from assent.geofence.captions import MAX_CAPTION_CHARS
 from assent.geofence.exif_hints import exif_hint_evidence
 from assent.geofence.tiff import MAX_TEXT_BYTES
 from tests.unit.place_examples import UNREADABLE, jpeg_exif, read, said
+from tests.unit.tiff_examples import ASCII, LONG, SHORT, UTF_8, counted, directory
 
-ASCII, SHORT, LONG, UTF_8 = 2, 3, 4, 129
 CAPTION, EXIF_DIRECTORY = 0x010E, 0x8769
 OFFSET_TIMES = (0x9010, 0x9011, 0x9012)
 
 
-def directory(entries: list[tuple[int, int, bytes]], start: int) -> bytes:
-    """Tags, types and values, each value one after the other behind them."""
-    sizes = {SHORT: 2, LONG: 4}
-    packed, values, place = struct.pack("<H", len(entries)), b"", start + 2 + 12 * len(entries)
-    for tag, kind, value in entries:
-        packed += struct.pack("<HHI", tag, kind, len(value) // sizes.get(kind, 1))
-        packed += value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", place + len(values))
-        values += value if len(value) > 4 else b""
-    return packed + values
-
-
 def block(*first: tuple[int, int, bytes], offsets: list[tuple[int, int, bytes]] | None = None) -> bytes:
     """A TIFF block; `offsets` are the tags of its EXIF directory, which stands in front."""
-    inner = b"" if offsets is None else directory(offsets, 8)
+    inner = b"" if offsets is None else directory(counted(offsets), 8)
     pointer = [] if offsets is None else [(EXIF_DIRECTORY, LONG, struct.pack("<I", 8))]
-    return b"II*\0" + struct.pack("<I", 8 + len(inner)) + inner + directory([*first, *pointer], 8 + len(inner))
+    return b"II*\0" + struct.pack("<I", 8 + len(inner)) + inner + directory(counted([*first, *pointer]), 8 + len(inner))
 
 
 def hints(*first: tuple[int, int, bytes], offsets: list[tuple[int, int, bytes]] | None = None) -> dict[str, frozenset[str]]:

@@ -10,9 +10,9 @@ from assent.geofence.exif_gps import exif_gps_evidence
 from assent.geofence.xmp_place import xmp_place_evidence
 from assent.ids import Jurisdiction
 from tests.unit.place_examples import LOCATION
+from tests.unit.tiff_examples import ASCII, RATIONAL, SIGNED_RATIONAL, counted, directory
 
 FLOOR_M, BUFFER_M, OLD_DATUM_M = 100, 5_000, 1_000
-ASCII, RATIONAL, SIGNED_RATIONAL = 2, 5, 10
 Tag = tuple[int, int, bytes]
 
 
@@ -27,15 +27,6 @@ class Asked:
     def at(self, latitude: float, longitude: float, radius_m: float) -> frozenset[Jurisdiction]:
         self.circles.append((round(latitude, 9), round(longitude, 9), radius_m))
         return frozenset({Jurisdiction("FR")})
-
-
-def directory(entries: list[Tag], start: int) -> bytes:
-    packed, values, place = struct.pack("<H", len(entries)), b"", start + 2 + 12 * len(entries)
-    for tag, kind, value in entries:
-        packed += struct.pack("<HHI", tag, kind, len(value) // (8 if kind in (RATIONAL, SIGNED_RATIONAL) else 1))
-        packed += value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", place + len(values))
-        values += value if len(value) > 4 else b""
-    return packed + values
 
 
 def quotients(*pairs: tuple[int, int], form: str = "<2I") -> bytes:
@@ -53,7 +44,7 @@ def exif(
         (4, RATIONAL, longitude or quotients((5, 2))),
     ]
     given = {tag for tag, _, _ in more}
-    gps = directory([*(tag for tag in tags if tag[0] not in given), *more], 26)
+    gps = directory(counted([*(tag for tag in tags if tag[0] not in given), *more]), 26)
     block = b"II*\0" + struct.pack("<I", 8) + struct.pack("<HHHII", 1, 0x8825, 4, 1, 26) + b"\0\0\0\0" + gps
     areas = Asked()
     (found,) = exif_gps_evidence(block, areas=areas, location=LOCATION)

@@ -16,16 +16,9 @@ from assent.geofence.tiff import (
     directory,
     first_directory,
 )
+from tests.unit.tiff_examples import ASCII, BYTE, IFD, LONG, RATIONAL, SHORT, SIGNED_RATIONAL, SIZES, UNDEFINED, UTF_8
 
 ORDERS = {"<": b"II*\0", ">": b"MM\0*"}
-BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL, IFD, UTF_8 = 1, 2, 3, 4, 5, 7, 10, 13, 129
-SIZES = (
-    dict.fromkeys((BYTE, ASCII, 6, UNDEFINED, UTF_8), 1)
-    | dict.fromkeys((SHORT, 8), 2)
-    | dict.fromkeys((LONG, 9, 11, IFD), 4)
-    | dict.fromkeys((RATIONAL, SIGNED_RATIONAL, 12), 8)
-)
-"""Of every type that TIFF 6, its supplement and EXIF 3 know."""
 TAG, NEXT = 0x9010, 0x9011
 
 
