@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assent.events.evidence import EvidenceKind
-from assent.geofence.evidence import Evidence, stated, unreadable
+from assent.geofence.evidence import Evidence, stated
 from assent.ids import Jurisdiction
 
 # From the IANA time zone database (public domain): what clocks showed from 2016, when EXIF got the field, to 2025. Countries with rules
@@ -28,7 +28,6 @@ _OFFSETS = (
     "PG RU; +10:30 AU(NSW SA); +11:00 AU(ACT NSW TAS VIC) FM NC NF PG RU SB VU; +12:00 FJ KI MH NF NR NZ RU TV UM WF; +12:45 NZ; +13:00 "
     "FJ KI NZ TK TO WS; +13:45 NZ; +14:00 KI TO WS"
 )
-_OFFSET = re.compile(r"[+-]\d\d:\d\d", re.ASCII)
 _PLACE = re.compile(r"([A-Z]{2})(?:\(([^)]*)\))?")
 
 
@@ -37,8 +36,7 @@ def time_zone_evidence(text: str) -> tuple[Evidence, ...]:
     offset = text.strip()
     if not offset.strip(" :"):
         return ()
-    if _OFFSET.fullmatch(offset) is None:
-        return (unreadable(EvidenceKind.TIME_ZONE),)
+    # What no clock has shown, or what is no offset, has no row and names no place: it is unreadable.
     return (stated(EvidenceKind.TIME_ZONE, _PLACES.get("+00:00" if offset == "-00:00" else offset, frozenset())),)
 
 
