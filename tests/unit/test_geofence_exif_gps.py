@@ -158,12 +158,12 @@ def test_items_that_claim_the_same_bytes_cost_them_once() -> None:
     free = b"\0\x0f\x42\x48free" + bytes(1_000_000)
     somewhere = written(Layout(parts, places={number: (0, 0, 1_000_000) for number in range(2, 2_000)}, after=free))
     claimed = {number: (0, len(somewhere) - 1_000_000, 1_000_000) for number in range(2, 2_000)}
-    began = time.perf_counter()
+    began = time.process_time()
     data = written(Layout(parts, places=claimed, after=free))
     found = read_blocks(data)
     assert (found.is_broken, found.exif) == (True, [])
     assert said(read(data))["exif_gps"] == UNREADABLE
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     with pytest.raises(HeifError, match="more metadata"):
         heif_metadata(data)
 
@@ -286,17 +286,17 @@ def test_another_format_and_a_broken_file_are_unreadable(data: bytes) -> None:
 
 def test_a_profile_that_unpacks_to_too_much_is_unreadable() -> None:
     bomb = png_with((b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"0" * 50_000_000, 9)))
-    before = time.perf_counter()
+    before = time.process_time()
     assert said(read(bomb))["exif_gps"] == UNREADABLE
-    assert time.perf_counter() - before < 1.0
+    assert time.process_time() - before < 1.0
 
 
 def test_many_small_segments_cost_little() -> None:
     long = (0xED, b"Photoshop 3.0\0" + b"\0" * 60_000)
     data = jpeg_with(*[long] * 300, *[(0xED, b"Photoshop 3.0\0" + b"\0")] * 15_000)
-    before = time.perf_counter()
+    before = time.process_time()
     read(data)
-    assert time.perf_counter() - before < 1.0
+    assert time.process_time() - before < 1.0
 
 
 @settings(max_examples=300)

@@ -55,9 +55,9 @@ def test_a_caption_that_is_too_long_keeps_what_was_read_and_is_unreadable() -> N
 
 
 def test_a_long_caption_costs_little() -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     caption("\ufdfa" * MAX_CAPTION_CHARS)
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
 
 
 @given(st.text(max_size=200))

@@ -220,9 +220,9 @@ def test_a_packet_that_cannot_be_read_is_unreadable(xmp: bytes) -> None:
 def test_packed_packets_that_unpack_to_too_much_cost_little_and_are_unreadable() -> None:
     packed = zlib.compress(b" " * 8_000_000, 9)
     data = png_with(*[(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packed)] * 500)
-    before = time.perf_counter()
+    before = time.process_time()
     assert "UNKNOWN" in said(read(data))["xmp_location_created"]
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
 
 
 def resource(content: bytes, number: int = 0x0404, name: bytes = b"\0\0") -> bytes:
