@@ -22,7 +22,7 @@ def parse_cbor(data: bytes) -> Any:
     try:
         value = reader.item(0)
     except (UnicodeDecodeError, TypeError) as error:
-        raise CborUnreadableError("the CBOR holds a text that is no UTF-8, or a key that is no plain value") from error
+        raise CborUnreadableError("the CBOR holds a text that is no UTF-8, a string of other things, or a key that is none") from error
     if value is _BREAK or reader.position != len(data):
         raise CborUnreadableError("the CBOR does not end with its item")
     return value
@@ -81,9 +81,6 @@ class _Reader:
     def _string(self, major: int, length: int | None, depth: int) -> Any:
         if length is None:
             parts = self._until_break(depth)
-            kind: type[str] | type[bytes] = str if major == 3 else bytes
-            if not all(isinstance(part, kind) for part in parts):
-                raise CborUnreadableError("a string in parts holds something else")
             return "".join(parts) if major == 3 else b"".join(parts)
         part = self._take(length)
         return part.decode() if major == 3 else part

@@ -52,7 +52,7 @@ def read_image_metadata(data: bytes) -> ImageMetadata:
             found.xmp, found.c2pa, found.c2pa_spans = inner.xmp, inner.c2pa, inner.c2pa_spans
         else:
             _any_format(data, found)
-    except (ImageMetadataError, struct.error, ValueError, zlib.error):
+    except (struct.error, ValueError, zlib.error):
         found.is_broken = True
     return found
 
@@ -139,16 +139,22 @@ def _png(data: bytes, found: ImageMetadata) -> None:
 
 def _png_xmp(kind: bytes, content: bytes) -> Iterator[bytes]:
     keyword, _, rest = content.partition(b"\0")
-    if keyword == b"XML:com.adobe.xmp" and kind == b"iTXt":
-        _, _, rest_of_tag = rest[2:].partition(b"\0")
-        _, _, text = rest_of_tag.partition(b"\0")
-        yield _inflated(text) if rest[:1] == b"\1" else text
-    elif keyword == b"XML:com.adobe.xmp":
-        yield _inflated(rest[1:]) if kind == b"zTXt" else rest
-    elif keyword == b"Raw profile type xmp" and kind != b"iTXt":
+    if keyword == b"XML:com.adobe.xmp":
+        yield _png_text(kind, rest)
+    elif keyword == b"Raw profile type xmp":
         # ImageMagick's form: a line break, the name, the length, then hex digits in lines.
-        text = _inflated(rest[1:]) if kind == b"zTXt" else rest
-        yield bytes.fromhex("".join(text.decode("ascii").split()[2:]))
+        yield bytes.fromhex("".join(_png_text(kind, rest).decode("ascii").split()[2:]))
+
+
+def _png_text(kind: bytes, rest: bytes) -> bytes:
+    """The text of a chunk after its keyword."""
+    if kind == b"zTXt":
+        return _inflated(rest[1:])
+    if kind == b"tEXt":
+        return rest
+    _, _, after_language = rest[2:].partition(b"\0")
+    _, _, text = after_language.partition(b"\0")
+    return _inflated(text) if rest[:1] == b"\1" else text
 
 
 def _inflated(packed: bytes) -> bytes:

@@ -33,14 +33,14 @@ class Superbox:
 
 def superboxes(payload: bytes) -> Iterator[Superbox]:
     """The superboxes that lie directly in a payload. Raises JumbfUnreadableError."""
-    for _, kind, start, end in _counted(payload):
+    for kind, start, end in _counted(payload):
         if kind == b"jumb":
             yield Superbox(_label_of(payload[start:end]), payload[start:end])
 
 
 def content_of(box: Superbox) -> tuple[bytes, bytes]:
     """Kind and bytes of the one content box of a superbox. Raises JumbfUnreadableError where it has none, or several."""
-    found = [(kind, box.payload[start:end]) for _, kind, start, end in _counted(box.payload) if kind not in (b"jumb", b"jumd", b"free")]
+    found = [(kind, box.payload[start:end]) for kind, start, end in _counted(box.payload) if kind not in (b"jumb", b"jumd", b"free")]
     if len(found) != 1:
         raise JumbfUnreadableError("a box that should have one content has none, or several")
     return found[0]
@@ -83,13 +83,13 @@ def _boxes(store: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
         start += length
 
 
-def _counted(payload: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+def _counted(payload: bytes) -> Iterator[tuple[bytes, int, int]]:
     for seen, box in enumerate(_boxes(payload, 0, len(payload))):
         if seen >= MAX_BOXES:
             raise JumbfUnreadableError(f"the store has more than {MAX_BOXES} boxes")
         if box[0] == b"brob":
             raise JumbfUnreadableError("the store is compressed with Brotli, which is not read")
-        yield seen, *box
+        yield box
 
 
 def _label_of(payload: bytes) -> str:

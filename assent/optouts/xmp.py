@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree.ElementTree import ParseError
 
-from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
 MAX_XMP_BYTES = 8 * 1024 * 1024
@@ -39,7 +38,7 @@ def xmp_properties(packet: bytes) -> tuple[XmpProperty, ...]:
         # Writers pad a packet with zeros; in UTF-16 a zero is half of a letter.
         parser.feed(packet if packet.startswith((b"\xff\xfe", b"\xfe\xff")) else packet.strip(b"\0 \t\r\n"))
         parser.close()
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+    except (ParseError, ValueError, LookupError) as error:
         raise XmpUnreadableError("the packet is no XML without entities") from error
     return tuple(reader.found)
 
@@ -82,7 +81,7 @@ class _Reader:
         if self._open is not None and self._open[2] == self._depth:
             namespace, name, _ = self._open
             # Each item of a bag is a statement of its own; a text without one is kept as the empty statement.
-            values = [value.strip() for value in self._values if value.strip()] or [""]
+            values = [value for value in self._values if value.strip()] or [""]
             for value in values:
                 self._keep(namespace, name, value)
             self._open = None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assent.optouts.combination import combine
 from assent.optouts.image import xmp_optouts
 from assent.optouts.signal import SignalKind, SignalScope
-from assent.optouts.xmp import MAX_DEPTH, MAX_ELEMENTS, MAX_XMP_BYTES
+from assent.optouts.xmp import MAX_DEPTH, MAX_ELEMENTS, MAX_VALUE_CHARS, MAX_XMP_BYTES, XmpProperty, xmp_properties
 
 PLUS = "http://ns.useplus.org/ldf/xmp/1.0/"
 VOCABULARY = "http://ns.useplus.org/ldf/vocab/"
@@ -176,3 +176,50 @@ def test_hostile_xml_takes_little_time() -> None:
 @given(st.binary(max_size=100))
 def test_no_packet_breaks_the_reader(xmp: bytes) -> None:
     xmp_optouts(xmp)
+
+
+def test_a_property_is_told_by_its_namespace_and_its_name() -> None:
+    description = f' plus:DataMining=" DMI-ALLOWED "><q:ModelReleaseStatus> \n MR-NON \n</q:ModelReleaseStatus><rsl:{"x" * 9}/>'
+    assert xmp_properties(packet(f"{description}</rdf:Description>")) == (
+        XmpProperty(PLUS, "DataMining", "DMI-ALLOWED"),
+        XmpProperty(PLUS, "ModelReleaseStatus", "MR-NON"),
+        XmpProperty("https://rslstandard.org/rsl", "x" * 9, ""),
+    )
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("><plus:DataMining rdf:value='DMI-PROHIBITED'/></rdf:Description>", "deny"),
+        ("><plus:DataMining rdf:about='DMI-PROHIBITED'/></rdf:Description>", "unknown"),
+        # Each text is a statement of its own, as is what stands inside.
+        ("><tdm:reservation>1<rdf:li>0</rdf:li></tdm:reservation></rdf:Description>", "deny"),
+        ("><tdm:reservation><rdf:li>0</rdf:li>1</tdm:reservation></rdf:Description>", "deny"),
+        ("><tdm:reservation>1<tdm:reservation>0</tdm:reservation></tdm:reservation></rdf:Description>", "deny"),
+        ("><tdm:reservation><tdm:reservation>0</tdm:reservation>1</tdm:reservation></rdf:Description>", "deny"),
+        ("><tdm:reservation>0</tdm:reservation>1<dc:title>1</dc:title></rdf:Description>", "none"),
+        ("><dc:title>1</dc:title><tdm:reservation>0</tdm:reservation></rdf:Description>", "none"),
+        (' dc:title="1" rdf:value="1" tdm:reservation="0"/>', "none"),
+        # The same words in other vocabularies mean something else.
+        (' dc:reservation="1"/>', "none"),
+        (' tdm:license="1"/>', "none"),
+    ],
+)
+def test_a_statement_is_what_stands_in_its_own_field(description: str, expected: str) -> None:
+    assert verdict(packet(description)) == expected
+
+
+def test_a_packet_is_read_up_to_its_bounds() -> None:
+    assert (MAX_XMP_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_VALUE_CHARS) == (8_388_608, 64, 50_000, 512)
+    assert xmp_properties(b"<a>" + b" " * (8_388_608 - 7) + b"</a>") == ()
+    assert xmp_properties(b"<a>" * 64 + b"</a>" * 64) == ()
+    assert xmp_properties(b"<a>" + b"<b/>" * 49_999 + b"</a>") == ()
+    (found,) = xmp_properties(packet(FORMS["element"].format(name="DataMining", value="x" * 600)))
+    assert found.value == "x" * 512
+
+
+@pytest.mark.parametrize("packed", ["utf-16-le", "utf-16-be"])
+def test_either_order_of_letters_is_read(packed: str) -> None:
+    written = "\ufeff" + packet(FORMS["attribute"].format(name="DataMining", value="DMI-PROHIBITED")).decode()
+    assert verdict(written.encode(packed)) == "deny"
+    assert verdict(f"{written}\n".encode(packed)) == "deny"
