@@ -93,7 +93,7 @@ def test_cbor_of_twenty_thousand_items_is_read() -> None:
 STATED = {
     "in a long box": struct.pack(">I4sQ", 1, b"jumb", 16 + len(superbox("cawg.training-mining", DENIAL)) - 8)
     + superbox("cawg.training-mining", DENIAL)[8:],
-    "in a box that goes on to the end": b"\0\0\0\0" + superbox("cawg.training-mining", DENIAL)[4:],
+    "in a box that goes on to the end": box(b"free", b"") + b"\0\0\0\0" + superbox("cawg.training-mining", DENIAL)[4:],
     "beside an empty box": superbox("cawg.training-mining", DENIAL) + box(b"free", b""),
     "beside a long empty box": superbox("cawg.training-mining", DENIAL) + struct.pack(">I4sQ", 1, b"free", 16),
     "by a label after other toggles": described(0b1111, b"cawg.training-mining\0\0\0\0\1", DENIAL),
@@ -112,10 +112,16 @@ def test_a_denial_is_read_in_every_form_of_box(store: bytes) -> None:
 UNREADABLE = ["unknown unreadable_store"]
 DAMAGED = {
     "a box of seven bytes": (b"\0\0\0\7jum", UNREADABLE),
-    "a long box without its length": (struct.pack(">I4s", 1, b"jumb") + b"\0" * 7, UNREADABLE),
+    "a long box without its length": (box(b"free", bytes(8)) + struct.pack(">I4s", 1, b"jumb") + bytes(7), UNREADABLE),
+    "a long box of no length": (struct.pack(">I4sQ", 1, b"jumb", 0), UNREADABLE),
     "a long box shorter than its head": (struct.pack(">I4sQ", 1, b"jumb", 15), UNREADABLE),
     "a box shorter than its head": (struct.pack(">I4s", 7, b"jumb"), UNREADABLE),
+    "a box of four bytes before a good one": (struct.pack(">I", 4) + superbox("cawg.training-mining", DENIAL), UNREADABLE),
     "a box longer than its store": (struct.pack(">I4s", 9, b"jumb"), UNREADABLE),
+    "a box longer than what holds it": (
+        superbox("cawg.training-mining", struct.pack(">I4s", len(DENIAL) + 1, b"cbor") + DENIAL[8:]),
+        UNREADABLE,
+    ),
     "a description of sixteen bytes": (box(b"jumb", box(b"jumd", bytes(16))), UNREADABLE),
     "a label without its end": (described(0b10, b"cawg.training-mining", DENIAL), UNREADABLE),
     "a label that its toggles deny": (described(0b01, b"cawg.training-mining\0", DENIAL), ["unknown unread_assertion"]),
@@ -136,7 +142,8 @@ def test_a_store_that_does_not_fit_is_in_doubt(store: bytes, expected: list[str]
 def test_the_content_of_a_box_is_that_of_the_label_around_it() -> None:
     store = superbox("outer", superbox("inner", box(b"json", b"1")), box(b"cbor", b"2"))
     assert set(labelled_contents(store)) == {LabelledContent("outer", b"cbor", b"2"), LabelledContent("inner", b"json", b"1")}
-    assert list(labelled_contents(superbox("x", box(b"jumb", box(b"json", b"1"))))) == [LabelledContent("", b"json", b"1")]
+    for without in (box(b"json", b"1"), superbox("x", box(b"jumb", box(b"json", b"1"))), described(0, b"x\0", box(b"json", b"1"))):
+        assert list(labelled_contents(without)) == [LabelledContent("", b"json", b"1")]
 
 
 def test_superboxes_are_found_by_their_description_and_hold_one_content() -> None:

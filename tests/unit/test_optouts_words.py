@@ -296,3 +296,7 @@ def test_a_reservation_in_an_image_is_that_of_its_own_standard() -> None:
     description = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description {fields}/></rdf:RDF>'
     packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{description}</x:xmpmeta>'
     assert words(xmp_optouts(packet.encode())) == ["tdmrep deny image tdm-reservation=1"]
+
+
+def test_terms_of_rsl_in_an_image_are_told_as_such() -> None:
+    assert words(xmp_optouts(b'<a xmlns:r="https://rslstandard.org/rsl"><r:content/></a>')) == ["rsl deny image xmp"]

@@ -27,4 +27,7 @@ KEPT: dict[str, str] = {
     "assent/optouts/rsl.py: link_signal: '' [other text] (2)": "no address and one that is none are no open licence",
     "assent/optouts/licence.py: _address: '' [other text]": "no address and one that is none are no open licence",
     "assent/optouts/tdmrep.py: _pattern: 12 [one more]": "room for the name of a scheme; those of the web are shorter by far",
+    "assent/optouts/bounded_cbor.py: _Reader._map: zip(flat[::2], flat[1::2], strict=True) [without strict=]": "the lines before have refused a key without its value; the word tells the reader",
+    "assent/optouts/bounded_cbor.py: _Reader._map: True [flipped]": "the lines before have refused a key without its value; the word tells the reader",
+    "assent/optouts/jumbf.py: _label: 'utf-8' [other text]": CODEC,
 }
