@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
+from assent.consent.content_rights import SetAside
 from assent.consent.decision import Stand
 from assent.consent.judged import judged_grant
 from assent.consent.judged_json import json_of_yes
@@ -33,6 +34,7 @@ from assent.events.record import StoredRecord
 from assent.events.written import WrittenEvent
 from assent.geofence.policy import Policy
 from assent.ids import GrantId, ImageId, Jurisdiction, ProducerId, SightingId
+from assent.optouts.signal import ContentRight
 from assent.stream.outcomes import Emit
 from assent.testing.fake_clock import FakeClock
 from services.consent.processor import ConsentProcessor
@@ -211,7 +213,15 @@ def test_a_plain_yes_is_written_at_once() -> None:
     assert judged.grounds.found is not None
     found = judged.grounds.found
     assert json_of_yes(found, judged.grounds.places, judged.grounds.marked) is not None
-    others: list[dict[str, Any]] = [{"is_shown": False}, {"rule": None}, {"members": (EVERYWHERE,)}, {"standing": Standing.EXPIRED}]
+    set_aside = SetAside(image=frozenset({ContentRight.RSL}))
+    others: list[dict[str, Any]] = [
+        {"is_shown": False},
+        {"rule": None},
+        {"members": (EVERYWHERE,)},
+        {"standing": Standing.EXPIRED},
+        {"grant": None},
+        {"aside": set_aside},
+    ]
     assert [json_of_yes(found._replace(**other), judged.grounds.places, 0) for other in others] == [None] * len(others)
 
 

@@ -68,10 +68,10 @@ DOUBTFUL = {
     "a segment that goes on after the end of a JPEG": JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(XMP + NO) + 3) + XMP + NO,
     "a chunk that goes on after the end of a PNG": PNG[:33] + struct.pack(">I4s", len(NO) + 19, b"tEXt") + b"XML:com.adobe.xmp\0" + NO,
     "a chunk that goes on after the end of a WebP": WEBP + struct.pack("<4sI", b"XMP ", len(NO) + 1) + NO,
-    "an empty chunk at the end of a WebP": WEBP + struct.pack("<4sI", b"XMP ", 0),
     "extended XMP with a hole": extended((0, NO[:50]), (60, NO[50:]), total=len(NO)),
     "extended XMP that begins late": extended((1, NO), total=len(NO)),
     "extended XMP that is longer than it says": extended((0, NO), total=len(NO) - 1),
+    "a packet without its end": NO.replace(b"</x:xmpmeta", b""),
     "a packet whose end has no end": NO[:-1],
 }
 
@@ -79,7 +79,14 @@ DOUBTFUL = {
 @pytest.mark.parametrize("data", DOUBTFUL.values(), ids=list(DOUBTFUL))
 def test_nothing_is_taken_out_of_what_is_not_whole(data: bytes) -> None:
     assert verdict(data) == "unknown"
-    assert NO not in read_image_metadata(data).xmp
+    found = read_image_metadata(data)
+    assert (found.xmp, found.is_broken) == ([], True)
+
+
+def test_what_was_whole_before_a_file_was_cut_is_read() -> None:
+    data = b"\xff\xd8" + jpeg_with((0xE1, XMP + NO))[2 : -len(JPEG) + 2]
+    assert (verdict(data), read_image_metadata(data).is_broken) == ("deny", True)
+    assert verdict(WEBP + struct.pack("<4sI", b"XMP ", 0)) == "unknown"
 
 
 SILENT = {

@@ -30,4 +30,10 @@ KEPT: dict[str, str] = {
     "assent/optouts/bounded_cbor.py: _Reader._map: zip(flat[::2], flat[1::2], strict=True) [without strict=]": "the lines before have refused a key without its value; the word tells the reader",
     "assent/optouts/bounded_cbor.py: _Reader._map: True [flipped]": "the lines before have refused a key without its value; the word tells the reader",
     "assent/optouts/jumbf.py: _label: 'utf-8' [other text]": CODEC,
+    "assent/optouts/xmp.py: xmp_properties: (b'\\xff\\xfe', b'\\xfe\\xff') [without item 1]": "in this order of letters the zero comes first, so what is taken away at the end is whole letters",
+    "assent/optouts/xmp.py: xmp_properties: b'\\xfe\\xff' [other bytes]": "in this order of letters the zero comes first, so what is taken away at the end is whole letters",
+    "assent/optouts/xmp.py: _Reader._end_of_text: if self._text: [always]": "an empty text is passed over when its field ends",
+    "assent/optouts/xmp.py: _Reader.data: if self._open is not None: [always]": "what stands outside a field is dropped where the next field opens; it is not kept, to save room",
+    "assent/optouts/xmp.py: _Reader.start: self._open is not None and name in ('resource', 'value') [without operand 0]": "what stands outside a field is dropped where the next field opens; it is not kept, to save room",
+    "assent/optouts/image_metadata.py: _jpeg_segments: length < 2 or position + length > len(data) [without operand 0]": "then the next segment would begin with the zero or the one of this length, which is no marker",
 }
