@@ -17,6 +17,7 @@ from tests.unit.place_examples import JPEG, PNG, WEBP, jpeg_with, jpeg_xmp, png_
 
 NO = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/" plus:DataMining="DMI-PROHIBITED"></x:xmpmeta>'
 XMP, EXTENDED = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+PICTURE = JPEG.rindex(b"\xff\xda")
 STORE = box(b"jumb", b"a store of which nothing is read here, not of even length")
 
 
@@ -42,6 +43,7 @@ WHOLE = {
     "a marker without length before it, 01": JPEG[:2] + b"\xff\x01" + jpeg_xmp(NO)[2:],
     "a marker without length before it, D0": JPEG[:2] + b"\xff\xd0" + jpeg_xmp(NO)[2:],
     "a marker without length before it, D8": JPEG[:2] + b"\xff\xd8" + jpeg_xmp(NO)[2:],
+    "the tables of a JPEG before it": JPEG[:PICTURE] + jpeg_with((0xE1, XMP + NO))[2 : 2 - len(JPEG)] + JPEG[PICTURE:],
     "an empty segment of a JPEG before it": JPEG[:2] + b"\xff\xe0\0\2" + jpeg_xmp(NO)[2:],
     "extended XMP in one part": extended((0, NO), total=len(NO)),
     "text of a PNG": png_with((b"tEXt", b"XML:com.adobe.xmp\0" + NO)),
@@ -84,12 +86,13 @@ def test_nothing_is_taken_out_of_what_is_not_whole(data: bytes) -> None:
 
 
 def test_what_was_whole_before_a_file_was_cut_is_read() -> None:
-    data = b"\xff\xd8" + jpeg_with((0xE1, XMP + NO))[2 : -len(JPEG) + 2]
+    data = b"\xff\xd8" + jpeg_with((0xE1, XMP + NO))[2 : 2 - len(JPEG)]
     assert (verdict(data), read_image_metadata(data).is_broken) == ("deny", True)
     assert verdict(WEBP + struct.pack("<4sI", b"XMP ", 0)) == "unknown"
 
 
 SILENT = {
+    "EXIF of a JPEG": jpeg_with((0xE1, b"Exif\0\0II*\0")),
     "a remark of a JPEG that begins like XMP": jpeg_with((0xFE, XMP + NO)),
     "a remark of a JPEG that begins like extended XMP": jpeg_with((0xFE, EXTENDED)),
     "a remark of a JPEG that begins like a store": jpeg_with((0xFE, b"JP")),
@@ -106,14 +109,20 @@ def test_what_is_no_metadata_is_not_read_as_such(data: bytes) -> None:
     assert read_image_metadata(data).xmp == read_image_metadata(data).c2pa == []
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "jpeg in segments out of order", "jpeg in two stores", "png", "webp", "webp, then more"])
+@pytest.mark.parametrize(
+    "kind", ["jpeg", "jpeg in three segments", "jpeg in segments out of order", "jpeg in two stores", "png", "webp", "webp, then more"]
+)
 def test_a_store_is_whole_and_where_it_lay_is_known_to_the_byte(kind: str) -> None:
     """What a signature covers is the file without these places: one byte more or less, and a seal would not hold."""
     stores = [STORE] if kind != "jpeg in two stores" else [STORE, STORE[:-1] + b"!"]
     data, bare = {
         "jpeg": (jpeg_with(segment(1, STORE)), JPEG),
+        "jpeg in three segments": (
+            jpeg_with(segment(1, STORE[:20]), segment(2, STORE[:8] + STORE[20:40]), segment(3, STORE[:8] + STORE[40:])),
+            JPEG,
+        ),
         "jpeg in segments out of order": (jpeg_with(segment(2, STORE[:8] + STORE[30:]), segment(1, STORE[:30])), JPEG),
-        "jpeg in two stores": (jpeg_with(segment(1, STORE), segment(1, STORE[:-1] + b"!", instance=2)), JPEG),
+        "jpeg in two stores": (jpeg_with(segment(1, STORE, instance=256), segment(1, STORE[:-1] + b"!", instance=512)), JPEG),
         "png": (png_with((b"caBX", STORE)), PNG),
         "webp": (webp_with(b"C2PA", STORE), WEBP),
         "webp, then more": (webp_with(b"C2PA", STORE) + webp_chunk(b"XMP ", NO), WEBP + webp_chunk(b"XMP ", NO)),

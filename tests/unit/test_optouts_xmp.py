@@ -192,6 +192,10 @@ def test_a_property_is_told_by_its_namespace_and_its_name() -> None:
     [
         ("><plus:DataMining rdf:value='DMI-PROHIBITED'/></rdf:Description>", "deny"),
         ("><plus:DataMining rdf:about='DMI-PROHIBITED'/></rdf:Description>", "unknown"),
+        (
+            "><plus:DataMining>\n <rdf:Alt>\n  <rdf:li xml:lang='x-default'>DMI-ALLOWED</rdf:li>\n </rdf:Alt>\n</plus:DataMining></rdf:Description>",
+            "none",
+        ),
         # Each text is a statement of its own, as is what stands inside.
         ("><tdm:reservation>1<rdf:li>0</rdf:li></tdm:reservation></rdf:Description>", "deny"),
         ("><tdm:reservation><rdf:li>0</rdf:li>1</tdm:reservation></rdf:Description>", "deny"),

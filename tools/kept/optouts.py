@@ -36,4 +36,5 @@ KEPT: dict[str, str] = {
     "assent/optouts/xmp.py: _Reader.data: if self._open is not None: [always]": "what stands outside a field is dropped where the next field opens; it is not kept, to save room",
     "assent/optouts/xmp.py: _Reader.start: self._open is not None and name in ('resource', 'value') [without operand 0]": "what stands outside a field is dropped where the next field opens; it is not kept, to save room",
     "assent/optouts/image_metadata.py: _jpeg_segments: length < 2 or position + length > len(data) [without operand 0]": "then the next segment would begin with the zero or the one of this length, which is no marker",
+    "assent/optouts/image_metadata.py: module: 217 [one more] (2)": "the end of the file is asked for before",
 }
