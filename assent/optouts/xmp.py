@@ -102,7 +102,7 @@ class _Reader:
 
 def _split(tag: str) -> tuple[str, str]:
     namespace, _, name = tag.rpartition("}")
-    return namespace.lstrip("{"), name
+    return namespace.removeprefix("{"), name
 
 
 def _is_wanted(namespace: str, name: str) -> bool:

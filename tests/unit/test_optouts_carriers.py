@@ -51,6 +51,9 @@ WHOLE = {
     "a profile in the international text of a PNG": png_with(
         (b"iTXt", b"Raw profile type xmp\0\0\0\0\0\nxmp\n%d\n%s\n" % (len(NO), NO.hex().encode()))
     ),
+    "a profile in lines of a PNG": png_with(
+        (b"tEXt", b"Raw profile type xmp\0\nxmp\n      2\n%s\n%s" % (NO[:9].hex().encode(), NO[9:].hex().encode()))
+    ),
     "an odd chunk of a WebP before it": WEBP[:12] + webp_chunk(b"ANMF", b"abc") + webp_chunk(b"XMP ", NO) + WEBP[12:],
     "RIFF of something else": b"RIFF\0\0\0\0WAVE" + NO,
     "WEBP without RIFF": b"JUNK\0\0\0\0WEBP" + NO,

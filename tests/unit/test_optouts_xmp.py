@@ -149,6 +149,7 @@ def test_padding_and_utf_16_are_read() -> None:
     [
         b"",
         b"not xml",
+        b"-<a/>",
         packet("/>")[:-60],
         packet(' unbound:DataMining="DMI-ALLOWED"/>'),
         b'<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>',
@@ -160,7 +161,7 @@ def test_padding_and_utf_16_are_read() -> None:
         b"<a>" + b"<b/>" * MAX_ELEMENTS + b"</a>",
         b"<a>" + b" " * MAX_XMP_BYTES + b"</a>",
     ],
-    ids=["empty", "text", "cut", "unbound", "entities", "file", "dtd", "encoding", "latin-1", "deep", "many", "large"],
+    ids=["empty", "text", "text before it", "cut", "unbound", "entities", "file", "dtd", "encoding", "latin-1", "deep", "many", "large"],
 )
 def test_hostile_or_broken_xml_is_unknown(xmp: bytes) -> None:
     assert verdict(xmp) == "unknown"
@@ -193,7 +194,7 @@ def test_a_property_is_told_by_its_namespace_and_its_name() -> None:
         ("><plus:DataMining rdf:value='DMI-PROHIBITED'/></rdf:Description>", "deny"),
         ("><plus:DataMining rdf:about='DMI-PROHIBITED'/></rdf:Description>", "unknown"),
         (
-            "><plus:DataMining>\n <rdf:Alt>\n  <rdf:li xml:lang='x-default'>DMI-ALLOWED</rdf:li>\n </rdf:Alt>\n</plus:DataMining></rdf:Description>",
+            "><q:DataMining>\n <rdf:Alt>\n  <rdf:li xml:lang='en'>DMI-ALLOWED</rdf:li>\n </rdf:Alt>\n</q:DataMining></rdf:Description>",
             "none",
         ),
         # Each text is a statement of its own, as is what stands inside.

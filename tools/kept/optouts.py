@@ -37,4 +37,6 @@ KEPT: dict[str, str] = {
     "assent/optouts/xmp.py: _Reader.start: self._open is not None and name in ('resource', 'value') [without operand 0]": "what stands outside a field is dropped where the next field opens; it is not kept, to save room",
     "assent/optouts/image_metadata.py: _jpeg_segments: length < 2 or position + length > len(data) [without operand 0]": "then the next segment would begin with the zero or the one of this length, which is no marker",
     "assent/optouts/image_metadata.py: module: 217 [one more] (2)": "the end of the file is asked for before",
+    "assent/optouts/image_metadata.py: _png_xmp: 'ascii' [other text]": CODEC,
+    "assent/optouts/image_metadata.py: _inflated: 1 [one more]": "whatever is over the most is too much, by one byte or by two",
 }
