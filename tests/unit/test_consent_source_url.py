@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assent.consent.asset import Asset, safe_url
 from assent.consent.source_rules import SourceRuleError, checked_rule, matching_rule
-from assent.consent.source_url import _PLAIN, SourceUrlError, _normalised, folders, normalise_prefix, normalise_url
+from assent.consent.source_url import _PLAIN, SourceUrlError, _normalised, folders, is_folder_of, normalise_prefix, normalise_url
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.events.images import SourceKind
 
@@ -224,6 +224,23 @@ def test_folders_of_a_url() -> None:
     assert list(folders("https://h.example/a/b/c.jpg")) == ["h.example/a/b/", "h.example/a/"]
     assert list(folders("https://h.example/a/?b=/c/")) == ["h.example/a/"]
     assert list(folders("https://h.example/c.jpg")) == list(folders("https://h.example")) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "where", "is_one"),
+    [
+        ("h.example/a/", "h.example/a/b/c.jpg", True),
+        ("h.example/a/b/", "h.example/a/b/c.jpg?d=/e/", True),
+        # The beginning of another's name is no folder of hers.
+        ("h.example/a", "h.example/adam/c.jpg", False),
+        ("h.example/", "h.example/a/c.jpg", False),
+        ("h.example/b/", "h.example/a/c.jpg", False),
+        ("h.example/a/?d=/", "h.example/a/?d=/e/c.jpg", False),
+    ],
+)
+def test_one_folder_is_among_those_of_a_url_or_not(folder: str, where: str, is_one: bool) -> None:
+    assert is_folder_of(folder, where) is is_one
+    assert (folder in folders(f"https://{where}")) is is_one
 
 
 @given(st.from_regex(_PLAIN, fullmatch=True))

@@ -148,7 +148,7 @@ def test_a_file_has_a_text_or_a_reason_why_not(file: FetchedFile, text: str | Fi
 
 
 def test_a_page_in_place_of_a_file_is_looked_for_at_its_beginning() -> None:
-    for before, found in ((8192 - len("<html>"), FileState.ABSENT), (8192, " " * 8192 + "<html>")):
+    for before, found in ((8192 - len("<html"), FileState.ABSENT), (8193 - len("<html"), " " * (8193 - len("<html")) + "<html>")):
         assert text_of(FetchedFile(200, b" " * before + b"<html>"), max_bytes=10_000) == found
 
 

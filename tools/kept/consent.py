@@ -37,4 +37,6 @@ KEPT: dict[str, str] = {
     "assent/consent/source_url.py: _path: if any((segment in (b'.', b'..') for segment in decoded.split(b'/'))) or b'//' in decoded: [always]": "a path that has nothing to be cleaned comes out of it as it was",
     "assent/consent/source_url.py: _path: segment in (b'.', b'..') [turned]": "a path that has nothing to be cleaned comes out of it as it was",
     "assent/consent/source_url.py: normalise_url: url if _PLAIN.fullmatch(url) else _normalised(url) [never]": "the longer way gives the same spelling",
+    'assent/consent/source_url.py: module: "/:@!$&\'()*+,;=~-._" [other text]': "what is added stands in it already",
+    "assent/consent/source_url.py: module: 'https?://(?:[a-z0-9_][a-z0-9_-]{0,62}\\\\.)+[a-z]{2,63}(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+/?' [other text]": "the longer way gives the same spelling",
 }

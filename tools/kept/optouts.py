@@ -39,4 +39,6 @@ KEPT: dict[str, str] = {
     "assent/optouts/image_metadata.py: module: 217 [one more] (2)": "the end of the file is asked for before",
     "assent/optouts/image_metadata.py: _png_xmp: 'ascii' [other text]": CODEC,
     "assent/optouts/image_metadata.py: _inflated: 1 [one more]": "whatever is over the most is too much, by one byte or by two",
+    "assent/optouts/image_metadata.py: _any_format: closing < 0 [turned]": "the end of a packet comes after its beginning, so it is never at the first byte",
+    "assent/optouts/image_metadata.py: _any_format: 0 [one more] (2)": "the end of a packet comes after its beginning, so it is never at the first byte",
 }
