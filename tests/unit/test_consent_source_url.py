@@ -231,6 +231,7 @@ def test_folders_of_a_url() -> None:
     [
         ("h.example/a/", "h.example/a/b/c.jpg", True),
         ("h.example/a/b/", "h.example/a/b/c.jpg?d=/e/", True),
+        ("h.example/a/", "h.example/a/?d=/e/", True),
         # The beginning of another's name is no folder of hers.
         ("h.example/a", "h.example/adam/c.jpg", False),
         ("h.example/", "h.example/a/c.jpg", False),
