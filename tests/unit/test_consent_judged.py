@@ -140,6 +140,8 @@ def test_nothing_is_written_down_of_a_place_that_was_not_asked_about() -> None:
         assert terms is not None
         assert [each.jurisdiction for each in terms.forms] == [CA_BC]
         assert terms.collect_in == terms.store_in == (CA_BC,)
+    # Faces are marked by the grant that names the picture, not by its people.
+    assert [member.terms.marked for member in told(with_members()).members if member.terms is not None] == [0, 0]
 
 
 @pytest.mark.parametrize(

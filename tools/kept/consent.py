@@ -39,4 +39,7 @@ KEPT: dict[str, str] = {
     "assent/consent/source_url.py: normalise_url: url if _PLAIN.fullmatch(url) else _normalised(url) [never]": "the longer way gives the same spelling",
     'assent/consent/source_url.py: module: "/:@!$&\'()*+,;=~-._" [other text]': "what is added stands in it already",
     "assent/consent/source_url.py: module: 'https?://(?:[a-z0-9_][a-z0-9_-]{0,62}\\\\.)+[a-z]{2,63}(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+/?' [other text]": "the longer way gives the same spelling",
+    "assent/consent/source_rules.py: naming_rules: if len(named) > 1: [always]": "one rule or none is in order as it is; it is left alone to save time, in each decision",
+    "assent/consent/source_rules.py: naming_rules: len(named) > 1 [turned]": "one rule or none is in order as it is; it is left alone to save time, in each decision",
+    "assent/consent/judged.py: module: 'https://replay.invalid/site/page' [other text]": "any page in the folder",
 }
