@@ -41,6 +41,12 @@ def test_any_denial_and_any_doubt_denies(verdicts: list[str], is_denied: bool) -
         assert combine(signal(SignalVerdict(verdict)) for verdict in order).is_denied is is_denied
 
 
+def test_what_was_seen_was_seen_of_the_picture_unless_it_is_said_to_be_of_the_page() -> None:
+    """What is said of a page alone, a right named for the page sets aside; what is said of the picture it does not."""
+    verdict = combine([signal(SignalVerdict.DENY)])
+    assert [[one.of_page for one in seen] for seen in (verdict.seen(), verdict.seen(of_page=True))] == [[False], [True]]
+
+
 def test_there_is_no_word_for_yes() -> None:
     assert {verdict.value for verdict in SignalVerdict} == {"deny", "unknown", "none"}
 

@@ -148,6 +148,8 @@ def test_a_file_has_a_text_or_a_reason_why_not(file: FetchedFile, text: str | Fi
 
 
 def test_a_page_in_place_of_a_file_is_looked_for_at_its_beginning() -> None:
+    for page in (b"<!DOCTYPE HTML>", b"<!-- in\nlines -->\n<Head>"):
+        assert text_of(FetchedFile(200, page), max_bytes=100) is FileState.ABSENT
     for before, found in ((8192 - len("<html"), FileState.ABSENT), (8193 - len("<html"), " " * (8193 - len("<html")) + "<html>")):
         assert text_of(FetchedFile(200, b" " * before + b"<html>"), max_bytes=10_000) == found
 
