@@ -265,3 +265,11 @@ def test_whatever_a_live_grant_says_is_written_as_its_model_is(grant: GrantSnaps
     held = grant.model_copy(update={"guardian": guardian})
     found = Stand(Standing.LIVE, held, held.sources[0])
     assert json_of_yes(found, frozenset(places), 2) == judged_grant(found, frozenset(places), 2).to_json().decode()
+
+
+def test_a_form_with_a_signature_and_one_without_are_written_as_their_models_are() -> None:
+    for signature in (None, "wet", "e_signature", "vc"):
+        held = EVERYWHERE.model_copy(update={"legal": tuple(each.model_copy(update={"signature": signature}) for each in EVERYWHERE.legal)})
+        found = Stand(Standing.LIVE, held, held.sources[0])
+        places = frozenset(each.jurisdiction for each in held.legal)
+        assert json_of_yes(found, places, 1) == judged_grant(found, places, 1).to_json().decode()
