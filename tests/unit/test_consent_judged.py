@@ -158,7 +158,8 @@ def test_a_grant_that_did_not_stand_does_not_stand_again_and_nothing_more_is_wri
     change: dict[str, Any], standing: Standing
 ) -> None:
     record = told(ledger_of(EVERYWHERE.model_copy(update=change)))
-    assert (record.standing, record.terms, record.source) == (standing.value, None, None)
+    assert (record.standing, record.is_fixture) == (standing.value, standing is Standing.FIXTURE)
+    assert (record.terms, record.source) == (None, None)
     assert stand_in_ledger(record, GRANT).standing(GRANT, NOW) is standing
 
 

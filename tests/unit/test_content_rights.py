@@ -234,6 +234,15 @@ def test_a_decision_tells_what_was_set_aside_and_is_made_again_from_it() -> None
         assert not replay(told, shipped()).is_same(told)
 
 
+def test_what_was_set_aside_for_the_picture_alone_is_set_aside_again_and_not_for_its_page() -> None:
+    """The page lies elsewhere, under somebody else's control."""
+    elsewhere = found(page="https://other.example/p/")
+    for optout, rules in ((seen(), ()), (seen(of_page=True), ("optout_signal",))):
+        decision = told_of(judged(grant(sources=(rule(TDM),)), optout, asset=elsewhere))
+        assert decision.rules == rules
+        assert replay(decision, shipped()).is_same(decision)
+
+
 def test_a_source_without_anything_set_aside_is_written_as_before() -> None:
     """Sealed records of earlier releases keep their digest, and decisions their bytes."""
     assert "overrides" not in rule().model_dump(mode="json")
