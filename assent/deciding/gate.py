@@ -322,4 +322,5 @@ def _request(
     asset: Asset | None,
     optouts: tuple[SeenOptOut, ...],
 ) -> Request:
-    return Request(operations[0], frozenset(candidates), now, asset, also=operations[1:], optouts=optouts)
+    first, *also = operations
+    return Request(operation=first, also=tuple(also), candidates=frozenset(candidates), now=now, asset=asset, optouts=optouts)

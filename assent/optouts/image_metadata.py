@@ -172,9 +172,10 @@ def _webp(data: bytes, found: ImageMetadata) -> None:
             return
         kind, length = struct.unpack_from("<4sI", data, position)
         content = data[position + 8 : position + 8 + length]
+        if len(content) < length:
+            # XMP comes last there, so a file that is cut off inside its picture has lost it.
+            raise ImageMetadataError("a chunk is longer than the file")
         if kind in (b"XMP ", b"C2PA"):
-            if len(content) < length:
-                raise ImageMetadataError("a chunk is longer than the file")
             (found.xmp if kind == b"XMP " else found.c2pa).append(content)
             if kind == b"C2PA":
                 found.c2pa_spans.append((position, position + 8 + length + length % 2))

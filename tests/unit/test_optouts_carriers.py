@@ -72,6 +72,7 @@ DOUBTFUL = {
     "a byte that is no marker, then a segment": JPEG[:2] + b"\0" + jpeg_xmp(NO)[3:],
     "a segment that goes on after the end of a JPEG": JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(XMP + NO) + 3) + XMP + NO,
     "a chunk that goes on after the end of a PNG": PNG[:33] + struct.pack(">I4s", len(NO) + 19, b"tEXt") + b"XML:com.adobe.xmp\0" + NO,
+    "a WebP that ends inside its picture": WEBP[:-9],
     "a chunk that goes on after the end of a WebP": WEBP + struct.pack("<4sI", b"XMP ", len(NO) + 1) + NO,
     "extended XMP with a hole": extended((0, NO[:50]), (60, NO[50:]), total=len(NO)),
     "extended XMP that begins late": extended((1, NO), total=len(NO)),

@@ -10,11 +10,12 @@ import pytest
 from assent.deciding import suppressions
 from assent.deciding.replay import OBSERVED
 from assent.events.images import Stage
+from assent.optouts.signal import OPTED_OUT
 from tests.conftest import ROOT
 
 TOLD = frozenset({"seen", "refused_unasked"})
 """Methods of the gate and its judgements whose first argument is a rule that was seen."""
-NAMED = {"SUPPRESSED": str(suppressions.SUPPRESSED)}
+NAMED = {"SUPPRESSED": str(suppressions.SUPPRESSED), "OPTED_OUT": str(OPTED_OUT)}
 
 
 def told_as_seen(stage: str) -> Iterator[tuple[str, str]]:
