@@ -49,19 +49,12 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_consta
 
 
 def _is_deep(value: Any) -> bool:
-    level = [value]
+    level = _nested([value])
     for _ in range(MAX_DEPTH):
-        level = [part for item in level for part in _parts(item)]
-        if not level:
-            return False
-    return True
+        level = [inner for outer in level for inner in _nested(outer)]
+    return bool(level)
 
 
-def _parts(item: Any) -> list[Any]:
-    match item:
-        case dict():
-            return list(item.values())
-        case list():
-            return item
-        case _:
-            return []
+def _nested(outer: dict[str, Any] | list[Any]) -> list[Any]:
+    """What is nested in it: objects and arrays alone."""
+    return [inner for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)]
