@@ -32,7 +32,7 @@ TESTS = {
     "assent/consent": ("consent_*", "content_rights", "rules_[!df]*", "replay", "deciding_gate", "cleared_json"),
     "assent/geofence": ("geofence_*", "rules_[!df]*", "evidence_rows", "policy_file", "garbage", "optouts_xmp"),
     "assent/optouts": ("optouts_*", "rules_signals", "garbage", "geofence_xmp_iptc", "geofence_c2pa"),
-    "assent/deciding": ("deciding_*", "replay", "rule_texts", "rules_crosscutting", "rules_documented", "policies_*"),
+    "assent/deciding": ("deciding_*", "replay", "rule_texts", "wording", "rules_crosscutting", "rules_documented", "policies_*"),
     "assent/heif": ("heif_*", "faces_heic*", "geofence_exif_gps"),
     "assent/events": ("*_events", "event_[ps]*", "cleared_json", "stream_values", "producer_window", "deciding_*", "replay"),
 }
