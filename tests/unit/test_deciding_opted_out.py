@@ -173,3 +173,63 @@ def test_addresses_are_gathered_the_newest_of_each_and_the_newest_in_all() -> No
     assert merged((early,), (late,)) == merged((late,), (early,)) == (late,)
     many = [FetchedFrom(address=f"{number:064x}", at=after(number)) for number in range(MOST + 3)]
     assert merged(many[:5], many[5:]) == tuple(reversed(many[3:]))
+
+
+def test_a_word_that_is_older_than_what_is_known_is_told_and_the_same_again_is_not() -> None:
+    optouts = OptedOut()
+    said_in_order = [said(2, is_closed=True), said(2, is_closed=True), said(2, is_closed=False), said(1, is_closed=True)]
+    assert [optouts.apply(one) for one in said_in_order] == [True, True, False, False]
+    assert [optouts.apply(said(minutes, is_closed=False)) for minutes in (3, 3, 2, 4)] == [True, True, False, True]
+
+
+def test_of_a_place_it_is_known_when_its_word_changed_and_whether_it_is_set_aside() -> None:
+    optouts = OptedOut()
+    assert (len(optouts), optouts.changed_at(ADDRESS), optouts.is_aside(ADDRESS), optouts.is_closed(ADDRESS)) == (0, None, False, False)
+    optouts.apply(said(1, is_closed=False))
+    assert (len(optouts), optouts.changed_at(ADDRESS), optouts.is_aside(ADDRESS), optouts.is_closed(ADDRESS)) == (1, after(1), True, False)
+    optouts.apply(said(3, is_closed=True))
+    optouts.apply(said(2, is_closed=False))
+    assert (len(optouts), optouts.changed_at(ADDRESS), optouts.is_aside(ADDRESS), optouts.is_closed(ADDRESS)) == (1, after(3), False, True)
+    optouts.deny(OTHER)
+    optouts.deny(ADDRESS)
+    assert (len(optouts), optouts.changed_at(OTHER), optouts.is_aside(OTHER), optouts.is_closed(OTHER)) == (2, None, False, True)
+    optouts.apply(said(4, is_closed=False))
+    assert (optouts.is_aside(ADDRESS), optouts.is_closed(ADDRESS)) == (True, False)
+
+
+def stands(words: list[tuple[int, bool]], before: float) -> bool | None:
+    """Whether a no stood there then: the latest word counts, and of two of one moment the no."""
+    return max((word for word in words if word[0] < before), default=(0, None))[1]
+
+
+WORDS = st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=6)
+
+
+@given(WORDS, WORDS, st.integers(0, 7))
+def test_a_grant_has_set_aside_what_it_covers_at_every_moment_since_the_fetch(
+    there: list[tuple[int, bool]], under_the_grant: list[tuple[int, bool]], fetched: int
+) -> None:
+    """Judged moment by moment, half a minute after each."""
+    optouts = OptedOut()
+    for place, words in ((ADDRESS, there), (OTHER, under_the_grant)):
+        for minutes, is_closed in words:
+            optouts.apply(said(minutes, is_closed=is_closed, place=place))
+    moments = [minute + 0.5 for minute in range(fetched, 9)]
+    uncovered = [at for at in moments if stands(there, at) and stands(under_the_grant, at) is not False]
+    is_aside_now = stands(under_the_grant, 9) is False
+    assert optouts.was_aside(OTHER, ADDRESS, after(fetched)) == (is_aside_now and not uncovered)
+    assert optouts.closes(ADDRESS, after(fetched)) == bool(stands(there, 9) or any(fetched < minutes for minutes, _ in there))
+
+
+def test_when_to_ask_again_is_when_the_address_or_what_a_grant_sets_aside_of_it_changed_last(tmp_path: Path) -> None:
+    names, held = ImageIds(DeploymentKeys.load_or_create(tmp_path / "keys")), grant("g-1")
+    made = fold(checked_by=None)
+    knowing, other = Gate(made, FakeClock(NOW), names), Gate(made, FakeClock(NOW))
+    assert knowing.optouts_changed_at(held.grant_id, ADDRESS) is None
+    made.optouts.apply(said(2, is_closed=False, place=names.address_under(ADDRESS, held.grant_id)))
+    assert [gate.optouts_changed_at(held.grant_id, ADDRESS) for gate in (knowing, other)] == [after(2), None]
+    made.optouts.apply(said(1, is_closed=True))
+    assert [gate.optouts_changed_at(held.grant_id, ADDRESS) for gate in (knowing, other)] == [after(2), after(1)]
+    made.optouts.apply(said(3, is_closed=True))
+    assert [gate.optouts_changed_at(held.grant_id, ADDRESS) for gate in (knowing, other)] == [after(3), after(3)]
+    assert knowing.optouts_changed_at(grant("g-2").grant_id, OTHER) is None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from hypothesis import strategies as st
 
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.deciding.gate import INGEST, Gate
-from assent.deciding.recorded import RecordedDecision, recorded_decisions
+from assent.deciding.recorded import DECISION_EVENTS, RecordedDecision, recorded_decisions
 from assent.deciding.refusals import Refusal
-from assent.deciding.replay import OBSERVED, NotReplayable, NotReplayableError, replay
+from assent.deciding.replay import OBSERVED, NotReplayable, NotReplayableError, Replayed, replay
 from assent.deciding.suppressions import Suppressions
+from assent.events.catalogue import EVENT_TYPES
 from assent.events.decisions import DecisionRecord, JudgedGrant
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event, decode
@@ -271,6 +274,80 @@ def search(*places: str, basis: str = "gallery", rules: tuple[str, ...] = ()) ->
 )
 def test_whether_a_caller_is_served_is_replayed(decision: RecordedDecision, is_same: bool) -> None:
     assert replay(decision, shipped()).is_same(decision) is is_same
+
+
+def test_a_search_that_does_not_say_its_basis_is_not_replayed() -> None:
+    with pytest.raises(NotReplayableError, match="not_whole"):
+        replay(replace(search("CA-BC"), basis=None), shipped())
+
+
+def test_a_search_says_whom_it_answered_and_no_grant() -> None:
+    told = search("CA-BC", "FR", rules=("BC-1",))
+    assert (told.event_id, told.stage, told.at, told.policy_version) == ("q", Stage.QUERY, NOW, shipped().version)
+    assert (told.rules, told.candidates, told.basis, told.is_yes) == (("BC-1",), ("CA-BC", "FR"), "gallery", False)
+    assert (told.grant_id, told.evidence, told.record, told.image_id, search("FR").is_yes) == (None, None, None, None, True)
+
+
+def test_each_thing_that_was_told_has_to_be_the_same() -> None:
+    decision = in_quebec(shipped())
+    again = replay(decision, shipped())
+    assert again.is_same(decision)
+    assert not again.is_observed
+    for other in (
+        replace(again, rules=()),
+        replace(again, candidates=again.candidates[:1]),
+        replace(again, evidence=None),
+        replace(again, standing=None),
+        replace(again, standing=Standing.WITHDRAWN.value),
+    ):
+        assert not other.is_same(decision)
+    assert not again.is_same(changed(decision, grant=None))
+    assert not again.is_same(replace(decision, record=None))
+    without = Replayed(again.rules, again.candidates, again.evidence, None)
+    assert without.is_same(replace(decision, record=None))
+    assert without.is_same(changed(decision, grant=None))
+
+
+def test_what_a_stage_may_have_seen_is_what_a_replay_cannot_look_at_again() -> None:
+    of_bytes = {"image_unreadable", "image_too_large", "quarantine_expired"}
+    of_faces = {"region_not_found", "low_quality", "faces_overlap", "not_the_subject", "reference_missing"}
+    assert OBSERVED == {
+        Stage.CRAWLER: {"robots_disallow", "optout_signal", "fetch_failed", "suppressed", *of_bytes},
+        Stage.GEOFENCE: {"quarantine_expired", "suppressed"},
+        Stage.EMBEDDER: {"grant_withdrawn", "suppressed", "optout_signal", *of_bytes, *of_faces},
+        Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal"},
+    }
+
+
+def test_every_topic_on_which_a_decision_stands_is_read() -> None:
+    """Of every example, which there is of every type."""
+    deciding = {path.parent.name for path in EXAMPLES if any(recorded_decisions(decode(record_of(path))))}
+    assert {EVENT_TYPES[name].topic for name in deciding} == set(DECISION_EVENTS)
+    assert {topic.value for topic in DECISION_EVENTS} == {
+        "images.refused",
+        "images.located",
+        "images.cleared",
+        "faces.embedded",
+        "disclosures",
+    }
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if path.stem.endswith("with_decision")], ids=lambda path: path.parent.name)
+def test_a_decision_is_told_with_its_stage_its_time_its_places_and_its_image(path: Path) -> None:
+    event = decode(record_of(path))
+    data = json.loads(event.data.to_json())
+    parts = data.get("findings") or data.get("clearances") or [data]
+    at, image_id = data.get("embedded_at", event.time), data.get("image_id") or data["sighting"]["image_id"]
+    stage = {"images.located.v1": "geofence", "images.cleared.v1": "consent", "faces.embedded.v1": "embedder"}[path.parent.name]
+    told = list(recorded_decisions(event))
+    assert [one.grant_id for one in told] == [part["grant_id"] for part in parts]
+    for one, part in zip(told, parts, strict=True):
+        assert (one.event_id, one.stage, one.policy_version, one.image_id) == (event.id, stage, data["policy_version"], image_id)
+        assert one.at == (datetime.fromisoformat(at) if isinstance(at, str) else at)
+        assert (one.rules, list(one.candidates), one.is_yes, one.basis) == ((), part["candidates"], True, None)
+        assert (one.evidence is None) == ("evidence" not in part)
+        assert len(one.evidence or ()) == len(part.get("evidence", ()))
+        assert one.record is not None
 
 
 def test_a_claimed_residence_is_no_residence() -> None:
