@@ -91,7 +91,7 @@ class Refusal:
             revision=finding.grant.revision,
             candidates=finding.candidates,
             evidence=finding.evidence,
-            decision=finding.decision.model_copy(update={"observed": seen}) if seen else finding.decision,
+            decision=finding.decision.model_copy(update={"observed": seen}),
         )
 
 

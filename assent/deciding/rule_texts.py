@@ -13,7 +13,7 @@ class RuleText:
     """One sentence of why, and of what can be done and by whom."""
 
     sentence: str
-    remedy: str = ""
+    remedy: str
 
 
 _EN: dict[str, tuple[str, str]] = {

@@ -206,7 +206,7 @@ def _parts(record: StoredRecord | Record, value: bytes) -> tuple[dict[str, str],
         raise UnreadableEventError(error.cause, str(error)) from error
     if any(attributes.get(name) != text for name, text in told.items() if name != "traceparent"):
         raise UnreadableEventError("bad_attributes", "a header says something else than the event")
-    return {**{name: text for name, text in told.items() if name == "traceparent"}, **attributes}, body
+    return told | attributes, body
 
 
 def _told(record: StoredRecord | Record) -> dict[str, str]:

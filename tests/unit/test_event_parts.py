@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from assent.events.catalogue import EVENT_TYPES
 from assent.events.decisions import DecisionRecord, JudgedSource
+from assent.events.envelope import Event, encode
 from assent.events.face_box import FaceBox
 from assent.events.fetched_from import FetchedFrom, merged
 from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot, PolicyPublished, SourceKindRule, SourceRule
 from assent.events.images import Sighting, SourceKind
 from assent.events.optouts import SeenOptOut
-from assent.events.payload import WireModel
+from assent.events.payload import EventPayload, WireModel
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import DEAD_LETTER_SETTINGS, HANDED_ON, OPEN_TO_STRANGERS, TOPICS, Topic, all_topics
 from assent.events.written import WrittenEvent
@@ -155,6 +156,19 @@ def test_an_event_that_stands_as_json_tells_its_data() -> None:
     held = grant()
     written = WrittenEvent("e", "/assent/registry", NOW, GrantSnapshot, held.key(), held.to_json())
     assert (written.data, written.traceparent) == (held, None)
+    spaced = written._replace(key="another", value=b" " + written.value, traceparent="00-12-34-01")
+    record, plain = encode(spaced), encode(Event("e", "/assent/registry", NOW, held, "00-12-34-01"))
+    assert (record.topic, record.key, record.value) == ("grants", b"another", b" " + held.to_json()), "as it stands, byte for byte"
+    assert record.headers == plain.headers
+
+
+def test_a_type_that_names_no_key_is_never_written() -> None:
+    class Keyless(EventPayload):
+        type = "withdrawals.v1"
+        topic = Topic.WITHDRAWALS
+
+    with pytest.raises(NotImplementedError):
+        encode(Event("e", "/assent/registry", NOW, Keyless()))
 
 
 def test_strangers_write_to_one_topic_and_what_is_relied_on_is_signed_by_its_owner() -> None:

@@ -218,6 +218,7 @@ MODES: dict[bytes | None, Mode | str] = {
     b"application/json; charset=latin-1": "unknown_content",
     b"application/json; charset=utf-8; charset=latin-1": "unknown_content",
     b"application/json; charset": "unknown_content",
+    b"application/json; charset=utf-8-": "unknown_content",
     b"application/jsonl": "unknown_content",
     b"text/json": "unknown_content",
     b"\xff": "unknown_content",
