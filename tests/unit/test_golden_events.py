@@ -84,6 +84,10 @@ ODD: dict[str, Callable[[Record], Record]] = {
     "an unknown type": lambda record: changed(record, "ce_type", b"images.located.v9"),
     "another specversion": lambda record: changed(record, "ce_specversion", b"0.3"),
     "structured mode": lambda record: changed(record, "content-type", b"application/cloudevents+json"),
+    "structured mode behind a header of nobody's": lambda record: replace(
+        record,
+        headers=(*record.headers[:5], ("more", b"application/json"), ("content-type", b"application/cloudevents+json")),
+    ),
     "an id twice": lambda record: replace(record, headers=(*record.headers, ("ce_id", b"another"))),
     "an id without end": lambda record: changed(record, "ce_id", b"a" * 1_025),
     "a source without end": lambda record: changed(record, "ce_source", b"a" * 1_025),
