@@ -233,3 +233,6 @@ def test_when_to_ask_again_is_when_the_address_or_what_a_grant_sets_aside_of_it_
     made.optouts.apply(said(3, is_closed=True))
     assert [gate.optouts_changed_at(held.grant_id, ADDRESS) for gate in (knowing, other)] == [after(3), after(3)]
     assert knowing.optouts_changed_at(grant("g-2").grant_id, OTHER) is None
+    for gate, knows_of_the_grant in ((knowing, True), (other, False)):
+        assert gate.is_opted_out(held.grant_id, FetchedFrom(address=ADDRESS, at=after(5))) is not knows_of_the_grant
+        assert not gate.is_opted_out(held.grant_id, FetchedFrom(at=after(0))), "of what was handed in nobody says no"

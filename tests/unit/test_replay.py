@@ -25,12 +25,12 @@ from assent.events.decisions import DecisionRecord, JudgedGrant
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event, decode
 from assent.events.evidence import EvidenceKind
-from assent.events.grants import AgeBand, GrantSnapshot, GrantState
+from assent.events.grants import AgeBand, BindingMode, FaceBinding, GrantSnapshot, GrantState, Residence
 from assent.events.images import Stage
 from assent.geofence.policy import Policy
-from assent.ids import UNKNOWN, GrantId, Jurisdiction, QueryId, RuleId
+from assent.ids import UNKNOWN, GrantId, Jurisdiction, QueryId, RuleId, SubjectId
 from assent.testing.fake_clock import FakeClock
-from tests.unit.decision_cases import ASSET, EVERYWHERE, GRANT, POLICIES, Held, Made, made, refused
+from tests.unit.decision_cases import ASSET, EVERYWHERE, GRANT, MEMBERS, POLICIES, Held, Made, made, refused
 from tests.unit.grant_examples import NOW
 from tests.unit.policy_examples import says, shipped
 from tests.unit.test_golden_events import EXAMPLES, record_of
@@ -355,6 +355,39 @@ def test_a_claimed_residence_is_no_residence() -> None:
     decision = in_quebec(shipped())
     assert decision.evidence is not None
     without = replace(decision, evidence=decision.evidence[1:])
+    assert not replay(without, shipped()).is_same(without)
+
+
+@pytest.mark.parametrize(
+    "residences",
+    [
+        ("CA-BC", "CA-BC", "CA-BC"),
+        ("CA-BC", "CA-QC", "CA-QC"),
+        ("CA-BC", "CA-QC", "CA-AB"),
+        ("CA-BC CA-QC", "CA-QC CA-BC", "CA-AB"),
+        (UNKNOWN, f"CA-BC {UNKNOWN}", UNKNOWN),
+        (f"CA-BC {UNKNOWN}", "CA-BC", f"CA-AB {UNKNOWN}"),
+    ],
+)
+def test_the_places_of_everybody_in_a_joint_photo_are_found_again(residences: tuple[str, str, str]) -> None:
+    """Each residence stands once in the evidence, a place that nobody knows too; what stands behind them was seen of the picture."""
+    ledger = ConsentLedger()
+    joint = FaceBinding(mode=BindingMode.JOINT, member_grants=MEMBERS)
+    for person, (grant_id, told) in enumerate(zip((GRANT, *MEMBERS), residences, strict=True)):
+        fields = {
+            "grant_id": grant_id,
+            "subject_id": SubjectId(f"s-{max(person, 1)}"),
+            "residences": tuple(Residence(jurisdiction=Jurisdiction(place)) for place in told.split()),
+        }
+        ledger.apply_grant(EVERYWHERE.model_copy(update=fields if person else fields | {"binding": joint}))
+    gate = Gate(Held(ledger, shipped(), Suppressions()), FakeClock(NOW))
+    found = gate.located(ASSET, [says(EvidenceKind.EXIF_GPS, "FR")], INGEST)[0]
+    assert found.grant.grant_id == GRANT
+    assert len([row for row in found.evidence if row.kind is EvidenceKind.EXIF_GPS]) == 1
+    (told,) = recorded_decisions(refused(gate, Stage.GEOFENCE, replace(Refusal.of(found), rules=(RuleId("X-1"),))))
+    decision = replace(told, rules=found.rules)
+    assert replay(decision, shipped()).is_same(decision)
+    without = replace(decision, evidence=decision.evidence[:-1] if decision.evidence else ())
     assert not replay(without, shipped()).is_same(without)
 
 

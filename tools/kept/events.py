@@ -18,6 +18,7 @@ KEPT: dict[str, str] = {
     "assent/events/strict_json.py: parse_strictly: data.count(b'{') + data.count(b'[') > MAX_DEPTH [turned]": _NO_DEEPER,
     "assent/events/envelope.py: module: TypeVar('P_co', bound=EventPayload, covariant=True) [without bound=]": TYPES,
     "assent/events/envelope.py: module: TypeVar('P_co', bound=EventPayload, covariant=True) [without covariant=]": TYPES,
+    "assent/events/envelope.py: module: True [flipped]": TYPES,
     "assent/events/envelope.py: module: 'P_co' [other text]": "the name is for people",
     "assent/events/envelope.py: decode_signed: _value(record, header_bytes=told.header_bytes) [without header_bytes=]": _COUNTED_AGAIN,
     "assent/events/envelope.py: _value: sum([len(name) + len(text) for name, text in record.headers]) if header_bytes is None else header_by [always]": _COUNTED_AGAIN,
