@@ -30,10 +30,12 @@ from assent.events.grants import (
     SuppressionAdded,
 )
 from assent.events.images import SourceKind
+from assent.events.optouts import SeenOptOut
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, GrantId, ImageId, Jurisdiction, RuleId, SubjectId
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
+from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
 from assent.testing.fake_clock import FakeClock
 from tests.unit.grant_examples import CA_BC, NOW, folder, grant
 from tests.unit.policy_examples import policy_with, says, shipped
@@ -195,6 +197,19 @@ def test_what_is_located_is_so_for_every_covering_grant_with_how_it_stood_and_wi
     alone = gate_over(grant()).locate(grant(), (), COLLECT)
     assert alone.decision.grant is not None
     assert alone.decision.grant.source is None
+
+
+def test_an_opt_out_refuses_each_grant_that_has_not_set_it_aside_and_stands_in_the_record() -> None:
+    right = ContentRight.TDMREP
+    no = SeenOptOut(kind=SignalKind(right.value), verdict=SignalVerdict.DENY, source=SignalSource.HEADER)
+    rule = folder("https://site.example/ada/").model_copy(update={"overrides": (right,)})
+    gate = gate_over(grant("g-1", sources=(rule,)), grant("g-2", subject_id=SubjectId("s-2")))
+    for findings in (gate.located(HERS, (), INGEST, optouts=(no,)), gate.collectable(HERS, (), optouts=(no,))):
+        assert [(each.grant.grant_id, each.rules) for each in findings] == [("g-1", ()), ("g-2", ("optout_signal",))]
+        assert [each.decision.optouts for each in findings] == [(no,), (no,)]
+    judged = [gate.judge(GrantId(each), INGEST, candidates=(CA_BC,), asset=HERS, optouts=(no,)).rules for each in ("g-1", "g-2")]
+    bound = [gate.judge_bound(GrantId(each), INGEST, candidates=(CA_BC,), asset=HERS, optouts=(no,)).rules for each in ("g-1", "g-2")]
+    assert judged == bound == [(), ("optout_signal",)]
 
 
 def test_what_nobody_said_yes_to_is_refused_with_its_place() -> None:

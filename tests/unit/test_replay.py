@@ -384,8 +384,8 @@ def test_the_places_of_everybody_in_a_joint_photo_are_found_again(residences: tu
     found = gate.located(ASSET, [says(EvidenceKind.EXIF_GPS, "FR")], INGEST)[0]
     assert found.grant.grant_id == GRANT
     assert len([row for row in found.evidence if row.kind is EvidenceKind.EXIF_GPS]) == 1
-    (told,) = recorded_decisions(refused(gate, Stage.GEOFENCE, replace(Refusal.of(found), rules=(RuleId("X-1"),))))
-    decision = replace(told, rules=found.rules)
+    (as_refused,) = recorded_decisions(refused(gate, Stage.GEOFENCE, replace(Refusal.of(found), rules=(RuleId("X-1"),))))
+    decision = replace(as_refused, rules=found.rules)
     assert replay(decision, shipped()).is_same(decision)
     without = replace(decision, evidence=decision.evidence[:-1] if decision.evidence else ())
     assert not replay(without, shipped()).is_same(without)
