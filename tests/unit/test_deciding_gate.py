@@ -207,6 +207,8 @@ def test_an_opt_out_refuses_each_grant_that_has_not_set_it_aside_and_stands_in_t
     for findings in (gate.located(HERS, (), INGEST, optouts=(no,)), gate.collectable(HERS, (), optouts=(no,))):
         assert [(each.grant.grant_id, each.rules) for each in findings] == [("g-1", ()), ("g-2", ("optout_signal",))]
         assert [each.decision.optouts for each in findings] == [(no,), (no,)]
+    away = gate_over(grant(residences=QUEBEC)).located(HERS, (), INGEST, optouts=(no, no))
+    assert [each.rules for each in away] == [("QC-3", "optout_signal")], "each once, and what closes the place beside it"
     judged = [gate.judge(GrantId(each), INGEST, candidates=(CA_BC,), asset=HERS, optouts=(no,)).rules for each in ("g-1", "g-2")]
     bound = [gate.judge_bound(GrantId(each), INGEST, candidates=(CA_BC,), asset=HERS, optouts=(no,)).rules for each in ("g-1", "g-2")]
     assert judged == bound == [(), ("optout_signal",)]
