@@ -214,6 +214,18 @@ def test_an_opt_out_refuses_each_grant_that_has_not_set_it_aside_and_stands_in_t
     assert judged == bound == [(), ("optout_signal",)]
 
 
+def test_a_judgement_is_written_as_its_record_is_whatever_came_of_it() -> None:
+    no = SeenOptOut(kind=SignalKind.TDMREP, verdict=SignalVerdict.DENY, source=SignalSource.HEADER)
+    rule = folder("https://site.example/ada/").model_copy(update={"overrides": (ContentRight.TDMREP,)})
+    gate = gate_over(grant(sources=(rule,)))
+    plain, aside = (gate.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS, optouts=seen) for seen in ((), (no,)))
+    faces = gate.judge_faces(plain, grant(), HERS, 1, candidates=(CA_BC,))
+    assert plain.rules == aside.rules == faces.rules == ()
+    refused = [gate.judge(GrantId(each), INGEST, candidates=(Jurisdiction("AU"),), asset=HERS) for each in ("g-1", "g-2")]
+    for judged in (plain, aside, faces, plain.seen(RuleId("low_quality")), *refused, gate.refused_unasked(RuleId("image_unreadable"))):
+        assert judged.grounds.json_of_yes() == judged.decision.to_json().decode()
+
+
 def test_what_nobody_said_yes_to_is_refused_with_its_place() -> None:
     found = gate_over().uncovered((says(EvidenceKind.EXIF_GPS, "AU"),))
     assert (found.candidates, found.rules) == (("AU", UNKNOWN), ("AU-1", "X-1", "no_grant"))

@@ -8,11 +8,11 @@ _LONGER_WAY = "what is not taken here is read by the longer way, which says the 
 _COUNTED_AGAIN = "the headers are counted again, to the same number"
 _NO_DEEPER = "the walk has the last word; few brackets are not walked, to save time"
 _ROUNDING = "a box that is larger than its image by the whole of the rounding is nobody's"
-_OF_PYTHON = "Python keeps what an exception was made with by itself"
+OF_PYTHON = "Python keeps what an exception was made with by itself"
 
 KEPT: dict[str, str] = {
     "assent/events/content_mode.py: mode_of: 'latin-1' [other text]": CODEC,
-    "assent/events/content_mode.py: UnknownContentError.__init__: super().__init__(cause) [left out]": _OF_PYTHON,
+    "assent/events/content_mode.py: UnknownContentError.__init__: super().__init__(cause) [left out]": OF_PYTHON,
     "assent/events/strict_json.py: parse_strictly: except AmbiguousJsonError: [not caught]": "it is raised again either way",
     "assent/events/strict_json.py: parse_strictly: data.count(b'{') + data.count(b'[') > MAX_DEPTH and _is_deep(value) [without operand 0]": _NO_DEEPER,
     "assent/events/strict_json.py: parse_strictly: data.count(b'{') + data.count(b'[') > MAX_DEPTH [turned]": _NO_DEEPER,
