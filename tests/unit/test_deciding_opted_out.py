@@ -105,6 +105,12 @@ def test_a_word_of_the_crawler_that_cannot_be_read_closes_until_one_can(stages: 
     assert not made.optouts.closes(ADDRESS, after(9))
 
 
+def test_a_word_that_is_put_on_the_log_again_after_a_newer_one_is_counted_and_opens_nothing(stages: StageSignatures) -> None:
+    end, no = (stages.signed(record(said(minutes, is_closed=minutes == 2)), "crawler") for minutes in (1, 2))
+    made = fold(end, no, end, no, checked_by=stages)
+    assert (made.optouts.closes(ADDRESS, after(9)), made.unreadable) == (True, {"optouts": 1})
+
+
 def test_who_cannot_ask_who_signed_takes_every_no_and_no_end() -> None:
     made = fold(record(said(1, is_closed=True)), record(said(2, is_closed=False)), checked_by=None)
     assert made.optouts.closes(ADDRESS, after(9))

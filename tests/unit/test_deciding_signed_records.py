@@ -174,6 +174,7 @@ def test_a_key_that_is_no_text_stops_nothing() -> None:
     assert (fold.ledger.is_denied(GrantId("\ufffd")), fold.unreadable) == (True, {"grants": 1, "withdrawals": 1})
     suppression = unsigned(SuppressionAdded(suppression_key="k", added_at=NOW))
     assert folded([replace(suppression, key=b"\xff", value=b"{")]).suppressions.has_key("\ufffd")
+    assert folded([Record(Topic.OPTOUTS.value, b"\xff", b"{")]).optouts.is_closed("\ufffd")
 
 
 def test_a_policy_that_cannot_be_read_stops_the_service() -> None:

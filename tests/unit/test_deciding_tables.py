@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from assent.consent.ledger import FIXTURE_EVIDENCE, Standing
+from assent.deciding.fold import DECISION_TOPICS
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode
-from assent.events.grants import GrantWithdrawn
+from assent.events.grants import GrantWithdrawn, SuppressionAdded
 from assent.events.payload import EventPayload
 from assent.events.record import Record
 from assent.events.topics import TOPICS
@@ -58,12 +59,15 @@ async def test_it_is_ready_once_everything_is_read_and_a_policy_is_in_force(tmp_
             assert tables.table.is_ready
             assert (tables.is_ready, tables.policy_version()) == (False, None), "nothing is decided without a policy"
             assert tables.ledger.standing(HERS, NOW) is Standing.LIVE
-            await log.append([record(published(OPEN, NOW)), record(GrantWithdrawn(grant_id=HERS, withdrawn_at=NOW))])
+            suppression = SuppressionAdded(suppression_key="k", added_at=NOW)
+            told = (published(OPEN, NOW), GrantWithdrawn(grant_id=HERS, withdrawn_at=NOW), suppression, said(1, is_closed=True))
+            await log.append([record(data) for data in told])
             await tables.catch_up(10)
             assert (tables.is_ready, tables.policy_version()) == (True, OPEN.version)
             assert tables.ledger.standing(HERS, NOW) is Standing.WITHDRAWN
             read = {place: offset for place, offset in tables.offsets().items() if offset}
-            assert {place.partition("/")[0]: offset for place, offset in read.items()} == {"grants": 1, "policies": 1, "withdrawals": 1}
+            assert {place.partition("/")[0]: offset for place, offset in read.items()} == {topic.value: 1 for topic in DECISION_TOPICS}
+            assert (tables.fold.suppressions.has_key("k"), tables.fold.optouts.is_closed(ADDRESS)) == (True, True)
             assert list(tables.offsets()) == sorted(tables.offsets())
         finally:
             await tables.stop()

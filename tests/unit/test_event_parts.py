@@ -173,15 +173,18 @@ def test_a_type_that_names_no_key_is_never_written() -> None:
 
 def test_strangers_write_to_one_topic_and_what_is_relied_on_is_signed_by_its_owner() -> None:
     assert frozenset({"images.scraped"}) == OPEN_TO_STRANGERS
-    assert {topic.value for topic in HANDED_ON} == {
-        "images.located",
-        "images.cleared",
-        "faces.embedded",
-        "optouts",
-        "addresses",
-        "erasures.progressed",
-    }
     assert OPEN_TO_STRANGERS.isdisjoint(topic.value for topic in HANDED_ON)
+    declared = all_topics()
+    assert OPEN_TO_STRANGERS <= set(declared)
+    owners = {topic.value: declared[topic.value].owners for topic in HANDED_ON}
+    assert owners == {
+        "images.located": ("geofence",),
+        "images.cleared": ("consent",),
+        "faces.embedded": ("embedder",),
+        "optouts": ("crawler",),
+        "addresses": ("crawler",),
+        "erasures.progressed": ("indexer", "registry"),
+    }
 
 
 def test_every_topic_is_declared_with_its_dead_letters_which_are_kept_thirty_days() -> None:
@@ -195,9 +198,10 @@ def test_every_topic_is_declared_with_its_dead_letters_which_are_kept_thirty_day
 
 
 def test_what_closes_is_never_forgotten_and_a_policy_or_a_word_of_a_site_is_never_hidden_by_a_later_one() -> None:
+    declared = all_topics()
     for topic in (Topic.GRANTS, Topic.WITHDRAWALS, Topic.SUPPRESSIONS):
-        kept = TOPICS[topic]
+        kept = declared[topic.value]
         assert (kept.cleanup, kept.retention_s, kept.min_compaction_lag_s, kept.owners) == ("compact", None, 3_600, ("registry",))
     for topic in (Topic.POLICIES, Topic.OPTOUTS, Topic.ADDRESSES):
-        kept = TOPICS[topic]
+        kept = declared[topic.value]
         assert (kept.cleanup, kept.retention_s, kept.min_compaction_lag_s, kept.partitions) == ("delete", None, 0, 1)

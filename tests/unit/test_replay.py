@@ -19,6 +19,7 @@ from assent.deciding.gate import INGEST, Gate
 from assent.deciding.recorded import DECISION_EVENTS, RecordedDecision, recorded_decisions
 from assent.deciding.refusals import Refusal
 from assent.deciding.replay import OBSERVED, NotReplayable, NotReplayableError, Replayed, replay
+from assent.deciding.rule_texts import RULES
 from assent.deciding.suppressions import Suppressions
 from assent.events.catalogue import EVENT_TYPES
 from assent.events.decisions import DecisionRecord, JudgedGrant
@@ -308,15 +309,28 @@ def test_each_thing_that_was_told_has_to_be_the_same() -> None:
     assert without.is_same(changed(decision, grant=None))
 
 
-def test_what_a_stage_may_have_seen_is_what_a_replay_cannot_look_at_again() -> None:
-    of_bytes = {"image_unreadable", "image_too_large", "quarantine_expired"}
-    of_faces = {"region_not_found", "low_quality", "faces_overlap", "not_the_subject", "reference_missing"}
-    assert OBSERVED == {
-        Stage.CRAWLER: {"robots_disallow", "optout_signal", "fetch_failed", "suppressed", *of_bytes},
-        Stage.GEOFENCE: {"quarantine_expired", "suppressed"},
-        Stage.EMBEDDER: {"grant_withdrawn", "suppressed", "optout_signal", *of_bytes, *of_faces},
-        Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal"},
-    }
+OF_BYTES = {"image_unreadable", "image_too_large", "quarantine_expired"}
+OF_FACES = {"region_not_found", "low_quality", "faces_overlap", "not_the_subject", "reference_missing"}
+SEEN: dict[Stage, set[str]] = {
+    Stage.CRAWLER: {"robots_disallow", "optout_signal", "fetch_failed", "suppressed", *OF_BYTES},
+    Stage.GEOFENCE: {"quarantine_expired", "suppressed"},
+    Stage.CONSENT: set(),
+    Stage.EMBEDDER: {"grant_withdrawn", "suppressed", "optout_signal", *OF_BYTES, *OF_FACES},
+    Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal"},
+}
+
+
+@pytest.mark.parametrize("stage", SEEN)
+def test_a_stage_may_have_seen_what_a_replay_cannot_look_at_again_and_nothing_else(stage: Stage) -> None:
+    decision = replace(judged(shipped(), "CA-BC"), stage=stage)
+    if stage in (Stage.CRAWLER, Stage.GEOFENCE):
+        (found,) = gate_over(shipped()).located(ASSET, [], INGEST)
+        assert not found.rules
+        decision = replace(decision, candidates=found.candidates, evidence=found.evidence)
+    for rule in sorted(RULES | {rule for rules in SEEN.values() for rule in rules}):
+        told = changed(replace(decision, rules=(RuleId(rule),)), observed=(RuleId(rule),))
+        again = replay(told, shipped())
+        assert again.is_observed is again.is_same(told) is (rule in SEEN[stage]), rule
 
 
 def test_every_topic_on_which_a_decision_stands_is_read() -> None:
