@@ -24,6 +24,7 @@ from assent.events.written import WrittenEvent
 from assent.ids import FaceId, GrantId, ImageId, ProducerId, SightingId
 from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
 from tests.unit.grant_examples import NOW, grant
+from tools.event_schemas import FOLDER, ROOT, SUFFIX, schema_of, topics_table
 
 FACE, ADDRESS = FaceId("0e1c1d8a-4f43-5a6e-9a51-2d2c0f6d7b11"), "a1" * 32
 SEEN = SeenOptOut(kind=next(iter(SignalKind)), verdict=next(iter(SignalVerdict)), source=next(iter(SignalSource)))
@@ -185,6 +186,21 @@ def test_strangers_write_to_one_topic_and_what_is_relied_on_is_signed_by_its_own
         "addresses": ("crawler",),
         "erasures.progressed": ("indexer", "registry"),
     }
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
+def test_what_reads_an_event_is_what_was_published_of_its_type(name: str) -> None:
+    """Field by field: bounds, patterns, what may be left out and what it then is."""
+    example = json.loads(min((ROOT / "tests" / "golden" / name).glob("*.json")).read_text())
+    data = EVENT_TYPES[name].model_validate(example["value"])
+    assert data.key() == example["key"]
+    assert schema_of(type(data)) == json.loads((ROOT / FOLDER / f"{name}{SUFFIX}").read_text())
+
+
+def test_the_page_of_topics_says_what_is_declared_of_each() -> None:
+    page = (ROOT / FOLDER / "topics.md").read_text()
+    assert page == topics_table()
+    assert all(f"`{name}`" in page for name in all_topics() if not name.endswith(".dlq"))
 
 
 def test_every_topic_is_declared_with_its_dead_letters_which_are_kept_thirty_days() -> None:

@@ -26,6 +26,7 @@ KEPT: dict[str, str] = {
     "assent/events/envelope.py: _as_encoded: True [flipped]": "every header is a pair",
     "assent/events/envelope.py: _as_encoded: len(joined) > MAX_ATTRIBUTE_CHARS [turned]": _LONGER_WAY,
     "assent/events/envelope.py: _as_encoded: 4 [one more]": _LONGER_WAY,
+    "assent/events/fetched_from.py: module: 16 [one more]": "a bound on what is kept, and any will do; what is forgotten only closes",
     "assent/events/face_box.py: FaceBox.is_inside_image: self.x + self.width <= 1 + 1e-06 [turned]": _ROUNDING,
     "assent/events/face_box.py: FaceBox.is_inside_image: self.y + self.height <= 1 + 1e-06 [turned]": _ROUNDING,
 }
