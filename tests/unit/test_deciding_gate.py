@@ -217,12 +217,14 @@ def test_an_opt_out_refuses_each_grant_that_has_not_set_it_aside_and_stands_in_t
 def test_a_judgement_is_written_as_its_record_is_whatever_came_of_it() -> None:
     no = SeenOptOut(kind=SignalKind.TDMREP, verdict=SignalVerdict.DENY, source=SignalSource.HEADER)
     rule = folder("https://site.example/ada/").model_copy(update={"overrides": (ContentRight.TDMREP,)})
-    gate = gate_over(grant(sources=(rule,)))
-    plain, aside = (gate.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS, optouts=seen) for seen in ((), (no,)))
+    gate, overriding = gate_over(grant()), gate_over(grant(sources=(rule,)))
+    plain, opted_out = (gate.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS, optouts=seen) for seen in ((), (no,)))
+    aside = overriding.judge(GrantId("g-1"), INGEST, candidates=(CA_BC,), asset=HERS, optouts=(no,))
     faces = gate.judge_faces(plain, grant(), HERS, 1, candidates=(CA_BC,))
-    assert plain.rules == aside.rules == faces.rules == ()
+    assert (plain.rules, aside.rules, faces.rules, opted_out.rules) == ((), (), (), ("optout_signal",))
     refused = [gate.judge(GrantId(each), INGEST, candidates=(Jurisdiction("AU"),), asset=HERS) for each in ("g-1", "g-2")]
-    for judged in (plain, aside, faces, plain.seen(RuleId("low_quality")), *refused, gate.refused_unasked(RuleId("image_unreadable"))):
+    seen_of_it = (plain.seen(RuleId("low_quality")), gate.refused_unasked(RuleId("image_unreadable")))
+    for judged in (plain, aside, opted_out, faces, *refused, *seen_of_it):
         assert judged.grounds.json_of_yes() == judged.decision.to_json().decode()
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from tools.kept.events import OF_PYTHON
 
+_THE_MODEL = "the model writes the same; what is written at once saves time, in each decision"
+
 KEPT: dict[str, str] = {
     "assent/deciding/gate.py: Gate.collectable: {*place.rules, *judged.rules} [without item 0]": "the judgement of a live grant names what closes its places too",
     "assent/deciding/gate.py: Gate.is_opted_out: fetched.address is None or not optouts.closes(fetched.address, fetched.at) [without operand 0]": "nobody says anything of no address",
     "assent/deciding/gate.py: Gate.locate: 0 [one more]": "how many regions are marked is told with the terms, which are left out here",
     "assent/deciding/gate.py: Gate.locate: tuple(sorted({*found.rules, *optout_rules(optouts, stood.aside)})) if optouts else found.rules [always]": "rules of a place come sorted and once each; the way round saves time, in each decision",
     "assent/deciding/grounds.py: Grounds.: 0 [one more]": "where no grant was asked, nothing is told of its regions",
-    "assent/deciding/grounds.py: Grounds.json_of_yes: if grant is None or self.faces is not None or self.observed or self.optouts: [always]": "the model writes the same; what is written at once saves time, in each decision",
+    "assent/deciding/grounds.py: Grounds.json_of_yes: if grant is None or self.faces is not None or self.observed or self.optouts: [always]": _THE_MODEL,
+    "assent/deciding/grounds.py: Grounds.json_of_yes: json_of_yes(self.found, self.places, self.marked) if self.found is not None else None [never]": _THE_MODEL,
     "assent/deciding/replay.py: _Moment.monotonic: 0.0 [one more]": "a decision asks for the time of day alone; a clock has this too",
     "assent/deciding/replay.py: NotReplayableError.__init__: super().__init__(reason.value) [left out]": OF_PYTHON,
     "assent/deciding/fold.py: DecisionFold.read: decode_signed if is_registrys and record.topic in _SIGNED else decode [never]": "what the registry signed reads the same either way; one is quicker",
