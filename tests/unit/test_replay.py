@@ -26,10 +26,12 @@ from assent.events.decisions import DecisionRecord, JudgedGrant
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event, decode
 from assent.events.evidence import EvidenceKind
-from assent.events.grants import AgeBand, BindingMode, FaceBinding, GrantSnapshot, GrantState, Residence
+from assent.events.grants import AgeBand, BindingMode, FaceBinding, GrantSnapshot, GrantState, Operation, Residence
 from assent.events.images import Stage
+from assent.events.optouts import SeenOptOut
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, QueryId, RuleId, SubjectId
+from assent.optouts.signal import SignalKind, SignalSource, SignalVerdict
 from assent.testing.fake_clock import FakeClock
 from tests.unit.decision_cases import ASSET, EVERYWHERE, GRANT, MEMBERS, POLICIES, Held, Made, made, refused
 from tests.unit.grant_examples import NOW
@@ -38,6 +40,7 @@ from tests.unit.test_golden_events import EXAMPLES, record_of
 
 pytestmark = pytest.mark.timeout(400)
 SETTINGS: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+NO = SeenOptOut(kind=SignalKind.TDMREP, verdict=SignalVerdict.DENY, source=SignalSource.HEADER)
 MADE_BY_ALL = {
     (stage, end)
     for stage in (Stage.CRAWLER, Stage.GEOFENCE, Stage.CONSENT, Stage.EMBEDDER, Stage.INDEXER)
@@ -322,11 +325,12 @@ SEEN: dict[Stage, set[str]] = {
 
 @pytest.mark.parametrize("stage", SEEN)
 def test_a_stage_may_have_seen_what_a_replay_cannot_look_at_again_and_nothing_else(stage: Stage) -> None:
-    decision = replace(judged(shipped(), "CA-BC"), stage=stage)
+    decision = changed(replace(judged(shipped(), "CA-BC"), stage=stage), faces=1)
     if stage in (Stage.CRAWLER, Stage.GEOFENCE):
         (found,) = gate_over(shipped()).located(ASSET, [], INGEST)
         assert not found.rules
         decision = replace(decision, candidates=found.candidates, evidence=found.evidence)
+    assert not replay(decision, shipped()).is_observed, "a yes of which nothing was seen"
     for rule in sorted(RULES | {rule for rules in SEEN.values() for rule in rules}):
         told = changed(replace(decision, rules=(RuleId(rule),)), observed=(RuleId(rule),))
         again = replay(told, shipped())
@@ -370,6 +374,33 @@ def test_a_claimed_residence_is_no_residence() -> None:
     assert decision.evidence is not None
     without = replace(decision, evidence=decision.evidence[1:])
     assert not replay(without, shipped()).is_same(without)
+
+
+def test_what_was_seen_before_any_grant_was_asked_is_taken_from_the_record() -> None:
+    unasked = gate_over(shipped()).refused_unasked(RuleId("image_unreadable"))
+    refusal = Refusal(unasked.rules, grant_id=GRANT, revision=1, decision=unasked.decision)
+    (decision,) = recorded_decisions(refused(gate_over(shipped()), Stage.EMBEDDER, refusal))
+    again = replay(decision, shipped())
+    assert (again.is_same(decision), again.is_observed, again.rules) == (True, True, ("image_unreadable",))
+
+
+@pytest.mark.parametrize("stage", [Stage.CRAWLER, Stage.GEOFENCE])
+@pytest.mark.parametrize("optouts", [(), (NO,)], ids=["nothing seen", "an opt-out"])
+@pytest.mark.parametrize("operations", [tuple(Operation), (Operation.STORE,)], ids=["every operation", "storing alone"])
+def test_what_a_stage_that_finds_the_places_told_is_told_again(
+    stage: Stage, optouts: tuple[SeenOptOut, ...], operations: tuple[Operation, ...]
+) -> None:
+    """The crawler asks what the grant opens as well; both ask which opt-outs it has set aside."""
+    gate = gate_over(shipped(), EVERYWHERE.model_copy(update={"operations": operations}))
+    seen = [says(EvidenceKind.EXIF_GPS, "CA-AB")]
+    is_crawler = stage is Stage.CRAWLER
+    (found,) = gate.collectable(ASSET, seen, optouts=optouts) if is_crawler else gate.located(ASSET, seen, INGEST, optouts=optouts)
+    assert ("operation_not_granted" in found.rules) == (is_crawler and Operation.COLLECT not in operations)
+    assert ("optout_signal" in found.rules) == bool(optouts)
+    (told,) = recorded_decisions(refused(gate, stage, replace(Refusal.of(found), rules=found.rules or (RuleId("none"),))))
+    decision = replace(told, rules=found.rules)
+    again = replay(decision, shipped())
+    assert (again.is_same(decision), again.is_observed) == (True, False)
 
 
 @pytest.mark.parametrize(

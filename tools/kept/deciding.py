@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.kept.events import OF_PYTHON
+from tools.kept.reasons import TYPES
 
 _THE_MODEL = "the model writes the same; what is written at once saves time, in each decision"
 
@@ -18,6 +19,7 @@ KEPT: dict[str, str] = {
     "assent/deciding/replay.py: NotReplayableError.__init__: super().__init__(reason.value) [left out]": OF_PYTHON,
     "assent/deciding/fold.py: DecisionFold.read: decode_signed if is_registrys and record.topic in _SIGNED else decode [never]": "what the registry signed reads the same either way; one is quicker",
     "assent/deciding/opted_out.py: OptedOut.apply: if change not in words: [always]": "a word says the same twice; it is kept once so that little is held",
+    "assent/deciding/opted_out.py: OptedOut.was_aside: word is not None and word.is_closed [without operand 0]": TYPES,
     "assent/deciding/suppressions.py: module: 256 [one more]": "only whole words of 64 bits count",
     "assent/deciding/suppressions.py: Suppressions.add: if added.image_id is not None: [always]": "nobody can ask for an image without a name",
     "assent/deciding/suppressions.py: Suppressions.has_alike: if self._table is None: [always]": "the table made anew is the same table",
