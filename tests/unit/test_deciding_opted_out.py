@@ -211,10 +211,11 @@ def stands(words: list[tuple[int, bool]], before: float) -> bool | None:
 WORDS = st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=6)
 
 
-# Taken back and given again after the no had ended, at its very end, and before a second no came.
+# Taken back and given again after the no had ended, at its very end, and before a second no came; given and taken back at one moment.
 @example([(1, True), (3, False)], [(1, False), (5, True), (6, False)], 0)
 @example([(1, True), (3, False)], [(1, False), (3, True), (5, False)], 0)
 @example([(1, True), (3, False), (5, True)], [(5, False)], 3)
+@example([(1, True)], [(1, True), (1, False), (2, False)], 0)
 @given(WORDS, WORDS, st.integers(0, 7))
 def test_a_grant_has_set_aside_what_it_covers_at_every_moment_since_the_fetch(
     there: list[tuple[int, bool]], under_the_grant: list[tuple[int, bool]], fetched: int

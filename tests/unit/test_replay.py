@@ -26,7 +26,17 @@ from assent.events.decisions import DecisionRecord, JudgedGrant
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event, decode
 from assent.events.evidence import EvidenceKind
-from assent.events.grants import AgeBand, BindingMode, FaceBinding, GrantSnapshot, GrantState, Operation, Residence
+from assent.events.grants import (
+    AgeBand,
+    BindingMode,
+    FaceBinding,
+    GrantSnapshot,
+    GrantState,
+    Operation,
+    Residence,
+    SourceKindRule,
+    SourceRule,
+)
 from assent.events.images import Stage
 from assent.events.optouts import SeenOptOut
 from assent.geofence.policy import Policy
@@ -382,6 +392,30 @@ def test_what_was_seen_before_any_grant_was_asked_is_taken_from_the_record() -> 
     (decision,) = recorded_decisions(refused(gate_over(shipped()), Stage.EMBEDDER, refusal))
     again = replay(decision, shipped())
     assert (again.is_same(decision), again.is_observed, again.rules) == (True, True, ("image_unreadable",))
+
+
+def test_what_no_grant_covers_is_refused_again_and_the_crawler_says_no_more_than_that() -> None:
+    elsewhere = EVERYWHERE.model_copy(update={"sources": (SourceRule(kind=SourceKindRule.ACCOUNT, value="eve@host.example"),)})
+    gate = gate_over(shipped(), elsewhere)
+    nobody = gate.uncovered([says(EvidenceKind.EXIF_GPS, "AU")])
+    assert nobody.rules == ("AU-1", "X-1", "no_grant")
+    placed = Refusal(nobody.rules, candidates=nobody.candidates, evidence=nobody.evidence, decision=nobody.decision)
+    unplaced = Refusal((RuleId("no_grant"),), decision=nobody.decision)
+    for stage, refusal in ((Stage.GEOFENCE, placed), (Stage.CRAWLER, unplaced)):
+        (decision,) = recorded_decisions(refused(gate, stage, refusal))
+        again = replay(decision, shipped())
+        assert (again.is_same(decision), again.rules, again.is_observed) == (True, refusal.rules, False)
+
+
+def test_a_stored_face_is_judged_again_without_a_picture_beside_it() -> None:
+    gate = gate_over(shipped())
+    for place, seen in (("CA-BC", RuleId("suppressed")), ("AU", None)):
+        judged = gate.judge(GRANT, (Operation.STORE,), candidates=(Jurisdiction(place),), asset=None)
+        told = judged if seen is None else judged.seen(seen)
+        refusal = Refusal(told.rules, grant_id=GRANT, revision=1, candidates=(Jurisdiction(place),), decision=told.decision)
+        (decision,) = recorded_decisions(refused(gate, Stage.INDEXER, refusal))
+        again = replay(decision, shipped())
+        assert (again.is_same(decision), again.is_observed) == (True, seen is not None)
 
 
 @pytest.mark.parametrize("stage", [Stage.CRAWLER, Stage.GEOFENCE])

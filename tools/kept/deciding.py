@@ -15,6 +15,7 @@ KEPT: dict[str, str] = {
     "assent/deciding/grounds.py: Grounds.: 0 [one more]": "where no grant was asked, nothing is told of its regions",
     "assent/deciding/grounds.py: Grounds.json_of_yes: if grant is None or self.faces is not None or self.observed or self.optouts: [always]": _THE_MODEL,
     "assent/deciding/grounds.py: Grounds.json_of_yes: json_of_yes(self.found, self.places, self.marked) if self.found is not None else None [never]": _THE_MODEL,
+    "assent/deciding/replay.py: _Replay._judged: grant_id is None or record.grant is None [without operand 0]": "a grant without its id was refused before",
     "assent/deciding/replay.py: _Moment.monotonic: 0.0 [one more]": "a decision asks for the time of day alone; a clock has this too",
     "assent/deciding/replay.py: NotReplayableError.__init__: super().__init__(reason.value) [left out]": OF_PYTHON,
     "assent/deciding/fold.py: DecisionFold.read: decode_signed if is_registrys and record.topic in _SIGNED else decode [never]": "what the registry signed reads the same either way; one is quicker",
