@@ -418,6 +418,26 @@ def test_a_stored_face_is_judged_again_without_a_picture_beside_it() -> None:
         assert (again.is_same(decision), again.is_observed) == (True, seen is not None)
 
 
+@pytest.mark.parametrize(
+    ("faces", "optouts", "rules"),
+    [(None, (), ()), (None, (NO,), ("optout_signal",)), (1, (), ()), (0, (), ("no_face",)), (2, (), ("several_faces",))],
+)
+def test_opt_outs_and_the_number_of_faces_are_judged_again(
+    faces: int | None, optouts: tuple[SeenOptOut, ...], rules: tuple[str, ...]
+) -> None:
+    """Without a number of faces by the consent filter and, where it refused before it counted, by the embedder too."""
+    gate, places = gate_over(shipped()), (Jurisdiction("CA-BC"),)
+    told = gate.judge_bound(GRANT, INGEST, candidates=places, asset=ASSET, optouts=optouts)
+    if faces is not None:
+        told = gate.judge_faces(told, EVERYWHERE, ASSET, faces, candidates=places)
+    assert told.rules == rules
+    for stage in [Stage.CONSENT] * (faces is None) + [Stage.EMBEDDER] * (faces is not None or bool(rules)):
+        refusal = Refusal(told.rules or (RuleId("none"),), grant_id=GRANT, revision=1, candidates=places, decision=told.decision)
+        (as_refused,) = recorded_decisions(refused(gate, stage, refusal))
+        decision = replace(as_refused, rules=told.rules)
+        assert replay(decision, shipped()).is_same(decision)
+
+
 @pytest.mark.parametrize("stage", [Stage.CRAWLER, Stage.GEOFENCE])
 @pytest.mark.parametrize("optouts", [(), (NO,)], ids=["nothing seen", "an opt-out"])
 @pytest.mark.parametrize("operations", [tuple(Operation), (Operation.STORE,)], ids=["every operation", "storing alone"])
