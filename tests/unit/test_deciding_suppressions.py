@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from assent.deciding.suppressions import MAX_DISTANCE, Suppressions
+from assent.deciding.refusals import Outcome, outcome_of
+from assent.deciding.suppressions import MAX_DISTANCE, SUPPRESSED, Suppressions
 from assent.events.grants import SuppressionAdded
 from assent.faces.perceptual_hash import perceptual_hash
 from assent.ids import ImageId
@@ -62,6 +63,7 @@ def test_each_name_is_found_and_no_other() -> None:
     assert [held.has_key(key) for key in ("bytes", "address", "unreadable", "image", "other")] == [True, True, True, False, False]
     assert [held.has_image(ImageId(name)) for name in ("image", "bytes")] == [True, False]
     assert len(held) == 3
+    assert outcome_of([SUPPRESSED]) is Outcome.SUPPRESSED
 
 
 def test_what_is_added_after_a_question_is_found_by_the_next_one() -> None:

@@ -80,6 +80,7 @@ async def test_it_is_ready_once_everything_is_read_and_a_policy_is_in_force(tmp_
 async def test_a_policy_before_everything_is_read_is_no_policy_to_decide_by(tmp_path: Path) -> None:
     async with log_of(tmp_path) as log:
         tables = DecisionTables(log, public=PUBLIC, clock=FakeClock(NOW))
+        assert not tables.ledger.accepts_fixtures, "of the demo alone, and never by itself"
         tables.fold.policy = OPEN
         assert (tables.is_ready, tables.policy_version()) == (False, None)
 
