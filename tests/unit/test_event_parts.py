@@ -15,7 +15,7 @@ from assent.events.envelope import Event, encode
 from assent.events.face_box import FaceBox
 from assent.events.fetched_from import FetchedFrom, merged
 from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot, PolicyPublished, SourceKindRule, SourceRule
-from assent.events.images import Sighting, SourceKind
+from assent.events.images import FoundPlaces, GrantFinding, ImageLocated, LocatedPlaces, Sighting, SourceKind
 from assent.events.optouts import SeenOptOut
 from assent.events.payload import EventPayload, WireModel
 from assent.events.record import Record, StoredRecord
@@ -64,6 +64,17 @@ def test_a_field_of_a_later_release_stands_only_where_it_says_something(name: st
     more = type(part).model_validate({**part.model_dump(), **told})
     assert added <= set(json.loads(more.to_json()))
     assert type(part).model_validate_json(more.to_json()) == more != part
+
+
+def test_the_next_stage_reads_a_located_image_without_its_records_and_never_one_without_findings() -> None:
+    finding = GrantFinding(grant_id=GrantId("g-1"), revision=1, candidates=(), evidence=(), decision=DecisionRecord(at=NOW))
+    located = ImageLocated(sighting=SIGHTING, findings=(finding,), policy_version="1", datasets=())
+    read = LocatedPlaces.model_validate_json(located.to_json())
+    assert [(type(each), each.decision) for each in read.findings] == [(FoundPlaces, None)]
+    assert read.key() == located.key()
+    for model in (ImageLocated, LocatedPlaces):
+        with pytest.raises(ValidationError, match="at least 1 item"):
+            model.model_validate(located.model_dump() | {"findings": []})
 
 
 def test_what_others_add_is_passed_over_and_what_was_read_is_never_changed() -> None:

@@ -26,6 +26,8 @@ KEPT: dict[str, str] = {
     "assent/events/envelope.py: _as_encoded: True [flipped]": "every header is a pair",
     "assent/events/envelope.py: _as_encoded: len(joined) > MAX_ATTRIBUTE_CHARS [turned]": _LONGER_WAY,
     "assent/events/envelope.py: _as_encoded: 4 [one more]": _LONGER_WAY,
+    "assent/events/images.py: FoundPlaces.: '' [other text]": "any name that nobody writes",
+    "assent/events/payload.py: WireModel.: ConfigDict(frozen=True, extra='ignore', ser_json_bytes='base64', val_json_bytes='base64') [without extra=]": "pydantic passes over what it does not know by itself; the line tells the reader",
     "assent/events/fetched_from.py: module: 16 [one more]": "a bound on what is kept, and any will do; what is forgotten only closes",
     "assent/events/face_box.py: FaceBox.is_inside_image: self.x + self.width <= 1 + 1e-06 [turned]": _ROUNDING,
     "assent/events/face_box.py: FaceBox.is_inside_image: self.y + self.height <= 1 + 1e-06 [turned]": _ROUNDING,
