@@ -62,7 +62,6 @@ _FR: dict[str, str] = {
     DeadOutcome.WRONG_BYTES: "L'événement nomme des octets qui ne sont pas les vôtres, ou pas ceux qui ont été remis. Nommez intake/PRODUCER/SHA256.",
     DeadOutcome.SUSPENDED: "Trop de ce que vous avez signé était illisible, ou l'exploitant vous a suspendu. Corrigez, puis demandez à reprendre.",
 }
-_REMEDIES = {"en": _EN, "fr": _FR}
 OUTCOMES = tuple(_EN)
 
 
@@ -73,4 +72,4 @@ def dead_outcome_of(cause: str) -> DeadOutcome:
 
 def remedy_of(outcome: str, lang: str = "en") -> str:
     """One or two sentences, empty where nothing is to be done. An outcome of a newer release has none yet."""
-    return _REMEDIES.get(lang, _EN).get(outcome, "")
+    return (_FR if lang == "fr" else _EN).get(outcome, "")

@@ -147,9 +147,8 @@ _FR: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 RULES = frozenset(_EN)
-_TEXTS = {"en": _EN, "fr": _FR}
 
 
 def rule_text(rule: RuleId, lang: str = "en") -> RuleText:
     """The words of a rule; a rule of a newer release is named as it is."""
-    return RuleText(*_TEXTS.get(lang, _EN).get(rule, (f"rule {rule} says no", "")))
+    return RuleText(*(_FR if lang == "fr" else _EN).get(rule, (f"rule {rule} says no", "")))

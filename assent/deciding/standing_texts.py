@@ -23,9 +23,8 @@ _FR: dict[str, str] = {
     Standing.FIXTURE: "l'autorisation était un accessoire de la démonstration",
 }
 STANDINGS = frozenset(_EN)
-_TEXTS = {"en": _EN, "fr": _FR}
 
 
 def standing_text(standing: str, lang: str = "en") -> str:
     """The words of a standing; one of a newer release is named as it is."""
-    return _TEXTS.get(lang, _EN).get(standing, f"the grant stood as {standing}")
+    return (_FR if lang == "fr" else _EN).get(standing, f"the grant stood as {standing}")

@@ -342,7 +342,7 @@ def test_a_stage_may_have_seen_what_a_replay_cannot_look_at_again_and_nothing_el
         decision = replace(decision, candidates=found.candidates, evidence=found.evidence)
     assert not replay(decision, shipped()).is_observed, "a yes of which nothing was seen"
     for rule in sorted(RULES | {rule for rules in SEEN.values() for rule in rules}):
-        told = changed(replace(decision, rules=(RuleId(rule),)), observed=(RuleId(rule),))
+        told = changed(replace(decision, rules=(RuleId(rule),)), observed=(RuleId(rule),), faces=None)
         again = replay(told, shipped())
         assert again.is_observed is again.is_same(told) is (rule in SEEN[stage]), rule
 
@@ -384,6 +384,10 @@ def test_a_claimed_residence_is_no_residence() -> None:
     assert decision.evidence is not None
     without = replace(decision, evidence=decision.evidence[1:])
     assert not replay(without, shipped()).is_same(without)
+    places = [row.jurisdictions for row in replay(without, shipped()).evidence or ()]
+    assert places == [(UNKNOWN,), ("CA-QC",)], "none is made of the picture's"
+    told = replace(decision, stage=Stage.GEOFENCE, grant_id=None, rules=(RuleId("no_grant"),))
+    assert replay(changed(told, grant=None), shipped()).standing is None
 
 
 def test_what_was_seen_before_any_grant_was_asked_is_taken_from_the_record() -> None:
@@ -420,7 +424,14 @@ def test_a_stored_face_is_judged_again_without_a_picture_beside_it() -> None:
 
 @pytest.mark.parametrize(
     ("faces", "optouts", "rules"),
-    [(None, (), ()), (None, (NO,), ("optout_signal",)), (1, (), ()), (0, (), ("no_face",)), (2, (), ("several_faces",))],
+    [
+        (None, (), ()),
+        (None, (NO,), ("optout_signal",)),
+        (1, (), ()),
+        (1, (NO,), ("optout_signal",)),
+        (0, (), ("no_face",)),
+        (2, (), ("several_faces",)),
+    ],
 )
 def test_opt_outs_and_the_number_of_faces_are_judged_again(
     faces: int | None, optouts: tuple[SeenOptOut, ...], rules: tuple[str, ...]
