@@ -46,6 +46,14 @@ def test_a_rule_of_a_newer_release_is_named_as_it_is() -> None:
     assert standing_text("frozen") == "the grant stood as frozen"
 
 
+def test_french_is_told_to_who_asks_for_it_and_english_to_everybody_else() -> None:
+    asked = [(), ("en",), ("de",), ("fr",)]
+    assert [rule_text(RuleId("no_grant"), *lang).sentence for lang in asked] == ["nobody has said yes to this"] * 3 + [
+        "personne n'a dit oui à cela"
+    ]
+    assert [standing_text(Standing.LIVE.value, *lang) for lang in asked] == ["the grant was live"] * 3 + ["l'autorisation était en vigueur"]
+
+
 def test_every_standing_has_words_of_its_own() -> None:
     assert set(Standing) == STANDINGS
     said = [standing_text(standing.value, lang) for standing in Standing for lang in ("en", "fr")]
