@@ -142,6 +142,14 @@ FORMS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "findings with more": with_more,
     "more behind the evidence": with_more_behind_the_evidence,
     "no decision": lambda whole: whole | {"findings": [{**finding, "decision": None} for finding in whole["findings"]]},
+    "a first finding of an older release": lambda whole: (
+        whole
+        | {
+            "findings": [
+                {name: part for name, part in finding.items() if at or name != "decision"} for at, finding in enumerate(whole["findings"])
+            ]
+        }
+    ),
     "an older release": lambda whole: (
         whole | {"findings": [{name: part for name, part in finding.items() if name != "decision"} for finding in whole["findings"]]}
     ),

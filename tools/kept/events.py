@@ -26,6 +26,7 @@ KEPT: dict[str, str] = {
     "assent/events/envelope.py: _as_encoded: True [flipped]": "every header is a pair",
     "assent/events/envelope.py: _as_encoded: len(joined) > MAX_ATTRIBUTE_CHARS [turned]": _LONGER_WAY,
     "assent/events/envelope.py: _as_encoded: 4 [one more]": _LONGER_WAY,
+    "assent/events/image_json.py: LocatedJson.of: cls.cut(value.decode(), located) or cls(located.sighting.to_json().decode(), tuple([f\"[{','.join([ro [without operand 0]": _LONGER_WAY,
     "assent/events/images.py: FoundPlaces.: '' [other text]": "any name that nobody writes",
     "assent/events/payload.py: WireModel.: ConfigDict(frozen=True, extra='ignore', ser_json_bytes='base64', val_json_bytes='base64') [without extra=]": "pydantic passes over what it does not know by itself; the line tells the reader",
     "assent/events/fetched_from.py: module: 16 [one more]": "a bound on what is kept, and any will do; what is forgotten only closes",
