@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,11 @@ from hypothesis import strategies as st
 
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.deciding.gate import INGEST, Gate
-from assent.deciding.recorded import DECISION_EVENTS, RecordedDecision, recorded_decisions
+from assent.deciding.recorded import RecordedDecision, recorded_decisions
 from assent.deciding.refusals import Refusal
 from assent.deciding.replay import OBSERVED, NotReplayable, NotReplayableError, Replayed, replay
 from assent.deciding.rule_texts import RULES
 from assent.deciding.suppressions import Suppressions
-from assent.events.catalogue import EVENT_TYPES
 from assent.events.decisions import DecisionRecord, JudgedGrant
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event, decode
@@ -345,37 +342,6 @@ def test_a_stage_may_have_seen_what_a_replay_cannot_look_at_again_and_nothing_el
         told = changed(replace(decision, rules=(RuleId(rule),)), observed=(RuleId(rule),), faces=None)
         again = replay(told, shipped())
         assert again.is_observed is again.is_same(told) is (rule in SEEN[stage]), rule
-
-
-def test_every_topic_on_which_a_decision_stands_is_read() -> None:
-    """Of every example, which there is of every type."""
-    deciding = {path.parent.name for path in EXAMPLES if any(recorded_decisions(decode(record_of(path))))}
-    assert {EVENT_TYPES[name].topic for name in deciding} == set(DECISION_EVENTS)
-    assert {topic.value for topic in DECISION_EVENTS} == {
-        "images.refused",
-        "images.located",
-        "images.cleared",
-        "faces.embedded",
-        "disclosures",
-    }
-
-
-@pytest.mark.parametrize("path", [path for path in EXAMPLES if path.stem.endswith("with_decision")], ids=lambda path: path.parent.name)
-def test_a_decision_is_told_with_its_stage_its_time_its_places_and_its_image(path: Path) -> None:
-    event = decode(record_of(path))
-    data = json.loads(event.data.to_json())
-    parts = data.get("findings") or data.get("clearances") or [data]
-    at, image_id = data.get("embedded_at", event.time), data.get("image_id") or data["sighting"]["image_id"]
-    stage = {"images.located.v1": "geofence", "images.cleared.v1": "consent", "faces.embedded.v1": "embedder"}[path.parent.name]
-    told = list(recorded_decisions(event))
-    assert [one.grant_id for one in told] == [part["grant_id"] for part in parts]
-    for one, part in zip(told, parts, strict=True):
-        assert (one.event_id, one.stage, one.policy_version, one.image_id) == (event.id, stage, data["policy_version"], image_id)
-        assert one.at == (datetime.fromisoformat(at) if isinstance(at, str) else at)
-        assert (one.rules, list(one.candidates), one.is_yes, one.basis) == ((), part["candidates"], True, None)
-        assert (one.evidence is None) == ("evidence" not in part)
-        assert len(one.evidence or ()) == len(part.get("evidence", ()))
-        assert one.record is not None
 
 
 def test_a_claimed_residence_is_no_residence() -> None:
