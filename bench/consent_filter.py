@@ -65,8 +65,9 @@ def _cases(loop: asyncio.AbstractEventLoop, house: House, course: peers.Course, 
         "FastStream, a message at a time, with its own metrics and traces; it decides nothing": peers.faststream_watched,
         "FastStream, a message at a time, with neither; it decides nothing": peers.faststream_each,
         "FastStream, batches of 500; it decides nothing": peers.faststream_batch,
-        "a bare aiokafka loop, batches of 500, send; it decides nothing": peers.bare_send,
-        "a bare aiokafka loop, batches of 500, send_batch; it decides nothing": peers.bare_send_batch,
+        "a bare aiokafka loop, 500 a turn, send; it decides nothing": peers.bare_send,
+        "the same with batches as large as ours; it decides nothing": peers.bare_send_large,
+        "a bare aiokafka loop, 500 a turn, send_batch; it decides nothing": peers.bare_send_batch,
     }
     made = [
         Case(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import many_grants
 from bench.__main__ import BENCHES, main
 from bench.pair import Case, Took, measured
 
@@ -52,3 +53,12 @@ def test_work_that_times_itself_is_believed() -> None:
 def test_every_benchmark_runs(name: str, tmp_path: Path) -> None:
     assert main([name, "--quick", "--json", str(tmp_path / "numbers.json")]) == 0
     assert all(result["per_second"] > 0 for result in json.loads((tmp_path / "numbers.json").read_text()))
+
+
+def test_many_grants_are_loaded_by_both_and_told_with_their_size(capsys: pytest.CaptureFixture[str]) -> None:
+    assert many_grants.main(["2000"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told[1:]] == ["ledger", "bare dict", "ledger to bare dict"]
+    assert told[0].startswith("2000 grants, ")
+    with pytest.raises(SystemExit):
+        many_grants.main(["0"])
