@@ -350,6 +350,8 @@ class Runner:
         now = self._clock.monotonic()
         if now < self._next_look:
             return
+        # What is on its way to be committed is no lag.
+        await self._settle(subscription)
         self._next_look = now + self._settings.watch_every_s
         # Waiting for a table is no stall: nothing of the group is to move then.
         held = self._watch.lag.keys() if self._waits_for_tables else self._held.current()

@@ -50,6 +50,26 @@ async def test_the_next_batch_is_fetched_while_one_is_committed_and_decided_on_b
     assert (worker.seen, worker.committed) == (["a", "b", "c", "d"],) * 2
 
 
+async def test_what_is_being_committed_is_told_as_no_lag(log: FaultyLog) -> None:
+    worker = Worker()
+    told: list[int] = []
+
+    class Lags(Seen):
+        def lag(self, stage: str, topic: str, partition: int, records: int) -> None:
+            if worker.seen:
+                told.append(records)
+
+    await log.append(inputs("a", "b", partition=0))
+    log.commits_go_on.clear()
+    async with running(runner_of(log, worker, seen=Lags(), settings=replace(TWO, watch_every_s=0.0))):
+        await until(lambda: len(worker.seen) == 2)
+        await asyncio.sleep(4 * TWO.poll_s)
+        log.commits_go_on.set()
+        await is_done(log, 2)
+        await until(lambda: bool(told))
+    assert set(told) == {0}
+
+
 @pytest.mark.parametrize("behind", [0, 1], ids=["same-partition", "other-partition"])
 async def test_what_was_fetched_behind_a_batch_that_could_not_be_committed_is_read_again_with_it(log: FaultyLog, behind: int) -> None:
     worker, seen = Worker(), Seen()
