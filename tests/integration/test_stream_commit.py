@@ -42,6 +42,7 @@ async def test_the_next_batch_is_fetched_while_one_is_committed_and_decided_on_b
     log.commits_go_on.clear()
     async with running(runner_of(log, worker, settings=TWO)):
         await fetched_behind(log, worker, 2)
+        await asyncio.sleep(4 * TWO.poll_s)
         assert (worker.seen, worker.committed) == (["a", "b"], [])
         log.commits_go_on.set()
         await is_done(log, 4)
