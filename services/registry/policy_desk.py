@@ -89,14 +89,11 @@ class PolicyDesk:
             before = self._written, self._widening
             written = _Written(document, version)
             self._written, self._widening = written, widening or self._widening
-            is_kept = False
             try:
-                is_new = await self._publish_with_stops(written)
-                is_kept = True
-            finally:
-                if not is_kept:
-                    self._written, self._widening = before
-            return is_new
+                return await self._publish_with_stops(written)
+            except BaseException:
+                self._written, self._widening = before
+                raise
 
     async def publish_stops(self) -> PolicyRow:
         """Publish what is written down of stops, over the document that was published last from a file, never one that was refused.
