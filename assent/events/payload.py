@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from assent.events.topics import Topic
 
-UtcTime = AwareDatetime
-"""RFC 3339 with an offset; a naive time is refused."""
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+
+
+def _written_as_a_date(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise PydanticCustomError("time", "write a time as RFC 3339 with its offset, for example 2027-01-31T09:00:00Z")
+
+
+UtcTime = Annotated[AwareDatetime, BeforeValidator(_written_as_a_date)]
+"""RFC 3339 with an offset. A naive time is refused, and so is a number or its text: 20270131 would be a day of the year 1970."""
 
 
 def _in_pythons_utc(time: datetime) -> datetime:

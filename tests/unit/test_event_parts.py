@@ -148,6 +148,26 @@ def test_times_that_are_compared_keep_their_moment_and_their_offset() -> None:
         assert (held, held.utcoffset()) == (at, at.utcoffset())
 
 
+@pytest.mark.parametrize("time", [1_798_675_200, 1_798_675_200.5, "1798675200", "20270131", "-1798675200", "1.5", True, "2027-01-31"])
+def test_a_number_or_its_text_is_no_time(time: object) -> None:
+    written = json.loads(SIGHTING.to_json())
+    with pytest.raises(ValidationError, match=r"fetched_at\n  write a time as RFC 3339 with its offset, for example 20"):
+        Sighting.model_validate_json(json.dumps(written | {"fetched_at": time}))
+
+
+def test_a_time_without_its_offset_is_no_time() -> None:
+    written = json.loads(SIGHTING.to_json())
+    with pytest.raises(ValidationError, match=r"fetched_at\n  Input should have timezone info"):
+        Sighting.model_validate_json(json.dumps(written | {"fetched_at": "2027-01-31T09:00:00"}))
+
+
+@pytest.mark.parametrize("time", ["2027-01-31T09:00:00Z", "2027-01-31 04:00:00-05:00", "2027-01-31t09:00:00.000z"])
+def test_each_spelling_of_a_time_with_its_offset_is_read(time: str) -> None:
+    written = json.loads(SIGHTING.to_json())
+    read = Sighting.model_validate_json(json.dumps(written | {"fetched_at": time}))
+    assert read.fetched_at == datetime(2027, 1, 31, 9, tzinfo=UTC)
+
+
 def test_of_one_address_seen_twice_at_one_moment_one_is_kept_and_what_was_handed_in_is_an_address_like_any_other() -> None:
     first, second, handed_in = (FetchedFrom(address=where, source="b2" * 32, at=NOW) for where in (ADDRESS, ADDRESS, None))
     other = second.model_copy(update={"source": "c3" * 32})
