@@ -15,7 +15,12 @@ AGAIN_AFTER_S = 0.3
 
 
 class StoryCallError(Exception):
-    """Raised when a call that the story needs is not answered as it should be; the message holds the answer's own words."""
+    """Raised when a call that the story needs is not answered as it should be; the message holds the answer's own words, and so does
+    `code` where there is one."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,8 @@ class DemoApi:
         answer = await self.ask(method, url, **options)
         if answer.status >= 400:
             said = " ".join(str(answer.body.get(part, "")) for part in ("code", "message", "remedy")).strip()
-            raise StoryCallError(f"{method} {url.split('?')[0]} was answered {answer.status}: {said}")
+            code = str(answer.body.get("code", ""))
+            raise StoryCallError(f"{method} {url.split('?')[0]} was answered {answer.status}: {said}", code=code)
         return answer.body
 
     async def status(self, url: str, *, token: str) -> int:

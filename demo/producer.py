@@ -10,9 +10,11 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from demo.api import DemoApi, JsonObject
+from demo.api import DemoApi, JsonObject, StoryCallError
 
 NAME = "demo-agency"
+OFFERS = 5
+"""How often an image is handed in anew because its bytes went in between."""
 
 
 class OutsideProducer:
@@ -55,7 +57,19 @@ class OutsideProducer:
         return self._key.sign(_signed(event_id, key, value))
 
     async def offer(self, image: bytes, *, now: datetime, final_url: str | None = None) -> None:
-        """PUT the bytes, then POST the signed event that names them."""
+        """PUT the bytes, then POST the signed event that names them.
+
+        From the start where the bytes have gone in between: the same image was done with meanwhile, or the answer to an event that was
+        taken was lost. The same event again does nothing twice.
+        """
+        for left in reversed(range(OFFERS)):
+            try:
+                return await self._offer(image, now, final_url)
+            except StoryCallError as error:
+                if error.code != "no_blob" or not left:
+                    raise
+
+    async def _offer(self, image: bytes, now: datetime, final_url: str | None) -> None:
         registry, digest = self._api.addresses.registry, hashlib.sha256(image).hexdigest()
         blob = await self.hand_in(image)
         sighting_id = hashlib.sha256(f"{self._name}/{digest}/{now.isoformat()}".encode()).hexdigest()

@@ -126,7 +126,10 @@ class Intake:
             return await self._quarantine.fetch(sighting.blob, producer=sighting.producer, sighting_id=sighting.sighting_id)
         except BlobNotFoundError as error:
             raise ApiError(
-                409, "no_blob", "These bytes were not handed in, or have gone.", "PUT them to /v1/intake/SHA256 first."
+                409,
+                "no_blob",
+                "These bytes were not handed in, or have gone.",
+                "PUT them to /v1/intake/SHA256, then send the event again; if it was taken before, nothing is done twice.",
             ) from error
 
 

@@ -17,7 +17,7 @@ from assent.events.topics import Topic
 from assent.ids import GrantId, ImageId, ProducerId, SightingId
 from assent.intake.signature import SIGNATURE_HEADER
 from demo import photos
-from demo.api import JsonObject
+from demo.api import JsonObject, StoryCallError
 from demo.producer import NAME, OutsideProducer
 from demo.settled import settled
 from demo.site import PORTRAITS
@@ -87,6 +87,31 @@ async def test_what_a_grant_names_by_its_bytes_is_embedded_once_whoever_hands_it
         await producer.offer(image, now=datetime.now(UTC))
         await settled(house.world.log)
     assert len(await house.world.store.ids_of_grant(GrantId(person.grant_ids[0]))) == 1
+
+
+class BytesGoInBetween(OutsideProducer):
+    """Its first PUTs are as if the bytes had been done with before the event that names them came."""
+
+    left = 1
+
+    async def hand_in(self, image: bytes) -> str:
+        self.left -= 1
+        return await super().hand_in(image) if self.left < 0 else f"intake/{NAME}/{hashlib.sha256(image).hexdigest()}"
+
+
+async def test_an_event_whose_answer_was_lost_is_sent_again_with_its_bytes_and_does_nothing_twice(house: GrantHouse) -> None:
+    image = photos.portrait(photos.Look(side=400))
+    source: JsonObject = {"kind": "asset_sha256", "value": hashlib.sha256(image).hexdigest()}
+    person, producer = await granted(house, source), BytesGoInBetween(house.api)
+    await producer.register(house.token)
+    at = datetime.now(UTC)
+    for producer.left in (0, 1):
+        await producer.offer(image, now=at)
+        await settled(house.world.log)
+        assert len(await house.world.store.ids_of_grant(GrantId(person.grant_ids[0]))) == 1
+    producer.left = 9
+    with pytest.raises(StoryCallError, match="PUT them to /v1/intake/SHA256, then send the event again"):
+        await producer.offer(image, now=at)
 
 
 def signed_record(producer: OutsideProducer, blob: str, image: bytes, claims: dict[str, Any]) -> Record:
