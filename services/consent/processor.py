@@ -35,7 +35,8 @@ class ConsentProcessor:
         self._ended: dict[str, Sighting] = {}
 
     async def before_batch(self) -> None:
-        """Read every grant and withdrawal acknowledged before this batch."""
+        """Read every grant and withdrawal acknowledged before this batch. What an abandoned one ended comes again."""
+        self._ended.clear()
         await self._tables.catch_up(self._catch_up_timeout_s)
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:

@@ -97,6 +97,7 @@ class EmbedderProcessor:
     async def before_batch(self) -> None:
         """Read every withdrawal that was acknowledged before this batch. One that was put back leaves no reference in memory."""
         self.subjects.forget()
+        self._ended.clear()
         await self._tables.catch_up(self._catch_up_timeout_s)
 
     async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:

@@ -79,7 +79,8 @@ class GeofenceProcessor:
         self._ended: dict[tuple[str, str], Sighting] = {}
 
     async def before_batch(self) -> None:
-        """Read every grant and withdrawal acknowledged before this batch, and who is suspended."""
+        """Read every grant and withdrawal acknowledged before this batch, and who is suspended. What an abandoned one ended comes again."""
+        self._ended.clear()
         self._senders.ask_anew()
         await self._tables.catch_up(self._catch_up_timeout_s)
 

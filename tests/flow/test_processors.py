@@ -66,6 +66,7 @@ class Bench:
     layout: EmbeddedLayout
     api: DemoApi
     subject: Subject
+    site: DemoSite
     stages: dict[str, Processor]
 
     async def records(self, topic: Topic) -> list[StoredRecord]:
@@ -127,7 +128,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
                 "embedder": EmbedderApp(layout.embedder(), shared),
                 "indexer": IndexerApp(layout.indexer(), shared),
             }
-            yield Bench(shared, layout, api, subject, {name: app.processor for name, app in apps.items()})
+            yield Bench(shared, layout, api, subject, site, {name: app.processor for name, app in apps.items()})
         await server.close()
         await crawler.stop()
         await registry.stop()
@@ -177,6 +178,19 @@ async def test_a_redelivery_after_the_end_refuses_nothing_that_was_embedded(benc
         await bench.run(stage, topic)
     assert await bench.run("embedder", Topic.IMAGES_CLEARED) == []
     await bench.run("indexer", Topic.FACES_EMBEDDED)
+    assert await bench.vectors() == PHOTOS
+
+
+async def test_what_comes_again_and_passes_keeps_the_original_that_an_abandoned_batch_would_have_ended(bench: Bench) -> None:
+    """Refused in a batch whose commit failed; then somebody says yes to it, and it comes again."""
+    for held in bench.subject.held():
+        await bench.subject.withdraw(held)
+    assert len(await bench.run("geofence", Topic.IMAGES_SCRAPED, commits=False)) == PHOTOS
+    token, other = bench.layout.operator_token.read_text().strip(), Subject(bench.api, DemoState())
+    await other.create(token)
+    await other.grant(PORTRAITS_GRANT, portraits_request(other.subject_id, bench.site, datetime.now(UTC)), token)
+    for stage, topic in STAGES:
+        await bench.run(stage, topic)
     assert await bench.vectors() == PHOTOS
 
 
