@@ -53,6 +53,10 @@ class MetricsObserver:
             # Nothing waits: an idle group is not a stuck one.
             self._progressed(stage)
 
+    def moved_away(self, topic: str, partition: int) -> None:
+        self._metrics.remove(declared.CONSUMER_LAG, topic=topic, partition=str(partition))
+        self._lag.pop((topic, partition), None)
+
     def time_lag(self, topic: str, seconds: float) -> None:
         self._metrics.set(declared.CONSUMER_TIME_LAG, seconds, topic=topic)
 

@@ -42,7 +42,7 @@ class Readiness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunnerSettings:
-    """Batching: records per batch, how long a poll waits, how long it waits for more, records handled at once.
+    """Batching: records per batch, how long a poll waits, records handled at once.
 
     Trouble: first and longest pause, seconds without the log or without progress before giving up, unreadable records in a
     row before giving up. Ending: seconds for the batch in hand at a stop or a rebalance. `watch_every_s`: how often lag and
@@ -51,7 +51,6 @@ class RunnerSettings:
 
     max_batch: int = 64
     poll_s: float = 0.5
-    linger_s: float = 0.0
     concurrency: int = 1
     retry_s: float = 0.2
     max_retry_s: float = 5.0
@@ -257,11 +256,6 @@ class Runner:
             # A partition that was assigned while the poll waited was not yet paused.
             self._seek_back(subscription, records)
             return []
-        missing = self._settings.max_batch - len(records)
-        if records and missing > 0 and self._settings.linger_s > 0:
-            more = await subscription.poll(max_records=missing, timeout_s=self._settings.linger_s)
-            records = [record for record in records if partition_of_record(record) not in self._lost] + more
-            self._lost.clear()
         return records
 
     async def _do(self, batch: Batch) -> list[Handled]:
@@ -355,9 +349,12 @@ class Runner:
         self._next_look = now + self._settings.watch_every_s
         # Waiting for a table is no stall: nothing of the group is to move then.
         held = self._watch.lag.keys() if self._waits_for_tables else self._held.current()
+        before = self._watch.lag.keys()
         await self._watch.look(assigned=subscription.assignment(), held=held)
         self._away_since = None
         if isinstance(self._observer, ProgressObserver):
+            for at in before - self._watch.lag.keys():
+                self._observer.moved_away(at.topic, at.partition)
             for at, records in self._watch.lag.items():
                 self._observer.lag(self._processor.name, at.topic, at.partition, records)
             for topic in self._topics:

@@ -33,6 +33,10 @@ class ProgressObserver(Protocol):
         """Records between the committed and the end offset of a partition that is ours."""
         ...
 
+    def moved_away(self, topic: str, partition: int) -> None:
+        """The lag of this partition is another member's to tell now."""
+        ...
+
     def time_lag(self, topic: str, seconds: float) -> None:
         """Age of the record finished last, growing while nothing moves, or 0 when nothing waits."""
         ...

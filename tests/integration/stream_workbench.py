@@ -101,6 +101,9 @@ class Seen:
     def lag(self, stage: str, topic: str, partition: int, records: int) -> None:
         self.lags[partition] = records
 
+    def moved_away(self, topic: str, partition: int) -> None:
+        self.lags.pop(partition, None)
+
     def time_lag(self, topic: str, seconds: float) -> None:
         """Not looked at."""
 

@@ -169,3 +169,27 @@ async def test_a_commit_whose_partition_moved_is_counted(log: FaultyLog) -> None
             await is_done(log, 1)
             go_on.set()
             await until(lambda: registry.get_sample_value("assent_commit_failures_total", {"stage": GROUP}) == 1)
+
+
+async def test_the_lag_of_a_partition_that_moved_away_is_told_no_more_and_its_old_owner_is_not_stuck(log: FaultyLog) -> None:
+    async def wait(event: Event[EventPayload]) -> Outcome | None:
+        raise RetryLaterError("later")
+
+    registry = CollectorRegistry()
+    last = await log.partitions(IN.value) - 1
+
+    def lag() -> float | None:
+        return registry.get_sample_value("assent_consumer_lag_records", {"topic": IN.value, "partition": str(last)})
+
+    def progress() -> float:
+        return registry.get_sample_value("assent_consumer_last_progress_timestamp_seconds", {"group": GROUP}) or 0.0
+
+    await log.append(inputs("g-1", partition=last))
+    observer = MetricsObserver(Metrics(registry), SystemClock())
+    async with running(Runner(log, Worker(wait), member="a", clock=SystemClock(), observer=observer, settings=QUICK)):
+        await until(lambda: lag() == 1)
+        async with running(runner_of(log, Worker(), member="b")):
+            await is_done(log, 1)
+            await until(lambda: lag() is None)
+            stood_at = progress()
+            await until(lambda: progress() > stood_at)
