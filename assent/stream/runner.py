@@ -283,7 +283,8 @@ class Runner:
         self._held.forget(offsets)
         for at, put in batch.put_back.items():
             self._observer.held(self._processor.name, type(put.error).__name__)
-            self._held.hold(subscription, at, put.offset, after_s=put.error.after_s)
+            if at not in self._lost:
+                self._held.hold(subscription, at, put.offset, after_s=put.error.after_s)
         committed = [handled for handled in done if not moved or partition_of_record(handled.record) not in moved]
         self._report(committed)
         if isinstance(self._processor, AfterCommit):
@@ -391,7 +392,8 @@ class Runner:
 
     def _seek_back(self, subscription: Subscription, records: Collection[StoredRecord]) -> None:
         for at, offset in Batch(tuple(records), clock=self._clock, on_progress=self._alive).first_offsets().items():
-            subscription.seek(at, offset)
+            if at not in self._lost:
+                subscription.seek(at, offset)
 
     def _report(self, done: Sequence[Handled]) -> None:
         if self._spans is not None:

@@ -159,6 +159,19 @@ async def ended_by_a_stop(log: FaultyLog, settings: RunnerSettings) -> None:
         assert task.done()
 
 
+async def test_a_run_that_is_cancelled_in_a_poll_leaves_no_commit_that_hangs_behind(log: FaultyLog) -> None:
+    worker = Worker()
+    await log.append(inputs("a", "b", partition=0))
+    log.commits_go_on.clear()
+    others = asyncio.all_tasks()
+    task = asyncio.create_task(runner_of(log, worker, settings=replace(TWO, poll_s=60.0)).run())
+    await until(lambda: any("Runner._commit" in repr(one) for one in asyncio.all_tasks()))
+    task.cancel()
+    await asyncio.wait({task}, timeout=5.0)
+    assert task.cancelled()
+    await until(lambda: asyncio.all_tasks() <= others)
+
+
 async def test_a_fault_while_committing_ends_the_process_before_the_next_batch_is_decided_on(log: FaultyLog) -> None:
     worker = Worker()
     await log.append(inputs("a", "b", "c", "d", partition=0))

@@ -259,6 +259,20 @@ async def test_nothing_is_handled_before_the_tables_are_ready(log: FaultyLog) ->
         await is_done(log, len(NAMES) + 1)
 
 
+async def test_what_a_poll_gives_of_a_partition_that_came_meanwhile_is_read_again_once_the_tables_are_ready(log: FaultyLog) -> None:
+    """A partition comes unpaused, into a poll that waits: its records are no more decided on than the others, and not lost."""
+    door, worker, last = Door(), Worker(), await log.partitions(IN.value) - 1
+    async with running(runner_of(log, worker, member="m", tables=[door], settings=replace(QUICK, poll_s=1.0))):
+        async with running(runner_of(log, Worker(), member="n", tables=[door])):
+            await log.append(inputs("g-1", partition=last))
+        await until(lambda: (last, 0) in log.reads)
+        assert worker.seen == []
+        door.is_ready = True
+        await log.append(inputs("g-2", partition=0))
+        await is_done(log, 2)
+    assert sorted(worker.seen) == ["g-1", "g-2"]
+
+
 class Unreadable:
     """A fold that meets a record it must not skip."""
 
