@@ -28,7 +28,7 @@ from assent.events.record import StoredRecord
 from assent.events.topics import TOPICS, Topic
 from assent.faces.prepare import prepare_embedded_pack
 from assent.geofence.signers import Signers
-from assent.ids import GrantId
+from assent.ids import GrantId, ProducerId, SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
 from assent.stream.outcomes import Ignore, Outcome, ToldEvent
@@ -36,9 +36,12 @@ from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Proces
 from assent.stream.runner import Runner, RunnerSettings
 from assent.stream.table import TableStaleError
 from assent.vectors.store import FacePoint, VectorStore
-from demo.api import Addresses, DemoApi
+from demo.api import Addresses, DemoApi, JsonObject
 from demo.command import demo_layout
 from demo.control import show_control
+from demo.photos import Look, portrait
+from demo.producer import NAME, OutsideProducer
+from demo.requests import fixture_grant
 from demo.site import PORTRAITS, DemoSite
 from demo.state import DemoState
 from demo.subject import PORTRAITS_GRANT, Subject, portraits_request
@@ -296,6 +299,32 @@ async def test_an_original_that_is_gone_is_refused_by_its_rule(bench: Bench, bef
     refused = [decode(record).data for record in await bench.records(Topic.IMAGES_REFUSED)]
     assert [data.rules for data in refused if isinstance(data, ImageRefused)] == [("quarantine_expired",)] * PHOTOS
     assert await bench.records(Topic.FACES_EMBEDDED) == []
+
+
+async def test_bytes_that_went_between_the_answer_and_their_turn_are_told_of_and_taken_when_they_are_offered_anew(bench: Bench) -> None:
+    """An outside producer's bytes lie under their digest: an earlier sighting of the same bytes may end while the next one waits."""
+    image, now, producer = portrait(Look(side=400)), datetime.now(UTC), OutsideProducer(bench.api)
+    digest, token = hashlib.sha256(image).hexdigest(), bench.layout.operator_token.read_text().strip()
+    sources: list[JsonObject] = [{"kind": "asset_sha256", "value": digest}]
+    asked = fixture_grant(bench.subject.subject_id, sources, binding={"mode": "single_face"}, now=now)
+    await bench.subject.grant("handed in", asked, token)
+    await producer.register(token)
+    outcomes = f"{bench.api.addresses.registry}/v1/outcomes"
+
+    async def is_told() -> bool:
+        told = (await bench.api.need("GET", outcomes, token=producer.token))["outcomes"]
+        return [row["outcome"] for row in told] == ["unreadable_image"]
+
+    await producer.offer(image, now=now)
+    await bench.shared.quarantine.discard(
+        f"intake/{NAME}/{digest}", producer=ProducerId(NAME), sighting_id=SightingId("of the earlier sighting")
+    )
+    await bench.run("geofence", Topic.IMAGES_SCRAPED)
+    await until(is_told)
+    await producer.offer(image, now=now)
+    for stage, topic in STAGES:
+        await bench.run(stage, topic)
+    assert await bench.vectors() == PHOTOS + 1
 
 
 async def test_storing_taken_away_before_the_write_leaves_neither_vector_nor_picture(bench: Bench) -> None:
