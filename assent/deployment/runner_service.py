@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from assent.deployment.background import Background
 from assent.deployment.observer import MetricsObserver
@@ -29,7 +30,7 @@ class RunnerService:
             member=f"{processor.name}-{os.uname().nodename}-{os.getpid()}",
             clock=shared.clock,
             observer=MetricsObserver(shared.metrics, shared.clock),
-            settings=settings,
+            settings=replace(settings, drain_deadline_s=drain_deadline_s),
             tables=(shared.tables,),
             is_genuine=signatures.holds,
             is_ours=shared.producers.is_inner,

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from assent.deciding.tables import DecisionTables
 from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
+from assent.deployment.runner_service import RunnerService
 from assent.deployment.shared import Shared
 from assent.deployment.start_errors import StartError, start_error_line
 from assent.events.envelope import Event, decode, encode, event_id
@@ -195,6 +196,34 @@ async def test_what_comes_again_and_passes_keeps_the_original_that_an_abandoned_
     for stage, topic in STAGES:
         await bench.run(stage, topic)
     assert await bench.vectors() == PHOTOS
+
+
+class Slow:
+    """The real geofence, whose first record takes as long as the test says."""
+
+    name = "geofence"
+    topics = (Topic.IMAGES_SCRAPED,)
+
+    def __init__(self, inner: Processor) -> None:
+        self._inner = inner
+        self.entered, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
+        self.entered.set()
+        await self.go_on.wait()
+        return await self._inner.handle(event, record)
+
+
+async def test_a_stop_gives_the_batch_in_hand_the_seconds_of_the_service_s_setting(bench: Bench) -> None:
+    slow = Slow(bench.stages["geofence"])
+    service = RunnerService(slow, bench.shared, settings=RunnerSettings(drain_deadline_s=0.01), drain_deadline_s=30.0)
+    await service.start()
+    await slow.entered.wait()
+    stopping = asyncio.create_task(service.stop())
+    await asyncio.wait({stopping}, timeout=0.3)
+    slow.go_on.set()
+    await stopping
+    assert sum((await bench.shared.log.committed("geofence", [Topic.IMAGES_SCRAPED.value])).values()) == PHOTOS
 
 
 async def scraped_with(bench: Bench, data: bytes) -> tuple[Event[EventPayload], StoredRecord]:
