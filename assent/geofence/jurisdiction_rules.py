@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic_core import PydanticCustomError
 
 from assent.events.grants import ConsentForm, Operation
 from assent.ids import Jurisdiction, RuleId
@@ -36,8 +38,20 @@ FLOOR_FORBIDDEN: tuple[ForbiddenUse, ...] = ("advertising", "emotion", "ethnicit
 """X-9: forbidden everywhere; no file takes one of them away."""
 
 
+def _written_as_a_day(value: object) -> object:
+    is_day = isinstance(value, date) and not isinstance(value, datetime)
+    if is_day or (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        return value
+    raise PydanticCustomError("day", "write a day as 2026-11-26")
+
+
+Day = Annotated[date, Field(le=date(8999, 12, 31)), BeforeValidator(_written_as_a_day)]
+"""A number is refused: 0 would be a day of the year 1970. So is a day so late that no clock can be counted from it."""
+MOST_DAYS = 3_650
+
+
 class PolicyPart(BaseModel):
-    """Frozen; an unknown key is a mistake and is refused."""
+    """Frozen; an unknown key is a mistake and is refused. A number in quotes, or yes where a number stands, is one as well."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
@@ -46,9 +60,9 @@ class Filing(PolicyPart):
     """What must be handed in before anything may begin. Closed under `rule` until `lead_days` after `filed_on`."""
 
     rule: RuleText
-    lead_days: int = Field(default=0, ge=0, le=365)
+    lead_days: StrictInt = Field(default=0, ge=0, le=365)
     reference: str | None = Field(default=None, min_length=1, max_length=200)
-    filed_on: date | None = None
+    filed_on: Day | None = None
 
     @property
     def is_filed(self) -> bool:
@@ -72,13 +86,13 @@ class ConsentRules(PolicyPart):
     explicit: Literal[True] = True
     signature: tuple[Literal["wet", "e_signature", "vc"], ...] = ()
     notice_fields: tuple[str, ...] = ()
-    notice_sha256: bool = True
-    alternative_offered: bool = True
-    evidence_min: int = Field(ge=1, le=10)
-    age_min: int = Field(ge=0, le=25)
-    guardian_below: int = Field(ge=0, le=25)
-    expires_max_days: int = Field(ge=1, le=3650)
-    last_interaction_cap_days: int = Field(ge=1, le=1095)
+    notice_sha256: StrictBool = True
+    alternative_offered: StrictBool = True
+    evidence_min: StrictInt = Field(ge=1, le=10)
+    age_min: StrictInt = Field(ge=0, le=25)
+    guardian_below: StrictInt = Field(ge=0, le=25)
+    expires_max_days: StrictInt = Field(ge=1, le=3650)
+    last_interaction_cap_days: StrictInt = Field(ge=1, le=1095)
 
     @cached_property
     def longest_validity(self) -> timedelta:
@@ -101,18 +115,18 @@ class PurposeRules(PolicyPart):
 class RetentionRules(PolicyPart):
     """How long a grant may keep anything, and how long after its purpose has ended. A request for more is refused."""
 
-    max_days: int = Field(ge=1, le=1095)
-    after_purpose_days: int = Field(ge=0, le=365)
+    max_days: StrictInt = Field(ge=1, le=1095)
+    after_purpose_days: StrictInt = Field(ge=0, le=365)
 
 
 class OrderReceived(PolicyPart):
     """An order of a regulator that binds this operator, with its clocks in days from `issued`, and when it was complied with."""
 
-    issued: date
-    comply_days: int | None = Field(default=None, ge=1)
-    report_days: int | None = Field(default=None, ge=1)
-    destroy_days: int | None = Field(default=None, ge=1)
-    met_on: date | None = None
+    issued: Day
+    comply_days: StrictInt | None = Field(default=None, ge=1, le=MOST_DAYS)
+    report_days: StrictInt | None = Field(default=None, ge=1, le=MOST_DAYS)
+    destroy_days: StrictInt | None = Field(default=None, ge=1, le=MOST_DAYS)
+    met_on: Day | None = None
 
     def is_overdue(self, now: datetime) -> bool:
         """The first of the clocks has run out and nobody has recorded that the order was complied with."""
@@ -136,7 +150,7 @@ class JurisdictionRules(PolicyPart):
     """
 
     status: Literal["in_force", "stayed", "struck"]
-    as_of: date | None = None
+    as_of: Day | None = None
     law: tuple[str, ...] = Field(min_length=1)
     authority: str | None = None
     rule: RuleText
@@ -150,7 +164,7 @@ class JurisdictionRules(PolicyPart):
     bystanders: Literal["drop_image", "region_only"]
     transient_match: Literal["denied"] = "denied"
     probe: Literal["self_only", "self_or_grant"]
-    server_deny_weight: float = Field(default=0.4, ge=0, le=1)
+    server_deny_weight: StrictFloat = Field(default=0.4, ge=0, le=1)
     order_received: OrderReceived | None = None
 
     @cached_property

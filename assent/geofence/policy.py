@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import rfc8785
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StrictFloat, ValidationError, model_validator
 
 from assent.geofence.jurisdiction_rules import Code, ConsentRules, JurisdictionRules, PolicyPart
 from assent.ids import UNKNOWN, Jurisdiction
@@ -33,10 +33,10 @@ class PolicyError(ValueError):
 class LocationRules(PolicyPart):
     """How places are told: thresholds of weights in 0..1, lengths in metres. `buffer_m` is per dataset of areas."""
 
-    deny_threshold: float = Field(gt=0, le=0.25)
-    allow_threshold: float = Field(ge=0.7, le=1)
-    gps_floor_m: float = Field(ge=50, le=10_000)
-    buffer_m: dict[str, Annotated[float, Field(ge=0, le=100_000)]]
+    deny_threshold: StrictFloat = Field(gt=0, le=0.25)
+    allow_threshold: StrictFloat = Field(ge=0.7, le=1)
+    gps_floor_m: StrictFloat = Field(ge=50, le=10_000)
+    buffer_m: dict[str, Annotated[StrictFloat, Field(ge=0, le=100_000)]]
 
     @model_validator(mode="after")
     def _is_wide_enough(self) -> Self:
@@ -105,7 +105,15 @@ class Policy(PolicyPart):
         """The parts of a country, and the members of a group with their parts, that have an entry of their own."""
         group = self.jurisdictions.get(country)
         within = {country, *(group.members if group is not None else ())}
-        return frozenset(name for name in self.jurisdictions if name != country and name.partition("-")[0] in within)
+        return frozenset(name for place in within for name in self._of_country.get(place, ()) if name != country)
+
+    @cached_property
+    def _of_country(self) -> dict[str, list[Jurisdiction]]:
+        """The entries by country. Asked for each piece of evidence, and of two policies a thousand times for each entry."""
+        found: dict[str, list[Jurisdiction]] = {}
+        for name in self.jurisdictions:
+            found.setdefault(name.partition("-")[0], []).append(name)
+        return found
 
     @cached_property
     def _groups(self) -> dict[Jurisdiction, Jurisdiction]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
+from assent.geofence.place_names import region_code
 from assent.geofence.policy import RETIRED, SCHEMA, Policy, PolicyError, first_fault
 
 _KEYS = {"schema", "version", "location", "defaults", "jurisdictions"}
@@ -56,6 +57,8 @@ def _entry(code: str, defaults: Mapping[str, Any], group: Mapping[str, Any], ent
         raise PolicyError(f"jurisdictions.{code}.as_of: say on which day it was {own['status']} (CA-9)")
     if code != "unknown" and not own.get("law"):
         raise PolicyError(f"jurisdictions.{code}.law: name the law that the entry follows")
+    if code != "unknown":
+        _check_codes(code, own)
     for purpose in FLOOR_FORBIDDEN:
         if purpose in _list(own, code, "purposes", "allow"):
             raise PolicyError(f"jurisdictions.{code}.purposes.allow: {purpose} is forbidden everywhere and cannot be allowed")
@@ -78,6 +81,16 @@ def _group_of(code: str, entries: Mapping[str, Any]) -> dict[str, Any]:
 
 def _words(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _check_codes(code: str, entry: Mapping[str, Any]) -> None:
+    """A code that no evidence ever names would be an entry that governs nobody, and a group takes whole countries along."""
+    members = _words(entry.get("members"))
+    for name in members:
+        if isinstance(name, str) and ("-" in name or region_code(name) != name):
+            raise PolicyError(f"jurisdictions.{code}.members: {name} is no code of a country; write it as in ISO 3166-1, such as GB")
+    if not members and region_code(code) not in (code, code.partition("-")[0]):
+        raise PolicyError(f"jurisdictions.{code}: {code} is no code of a place that is known; write it as in ISO 3166, such as GB or CA-QC")
 
 
 def _check_retired(entry: Mapping[str, Any], where: str) -> None:
@@ -124,6 +137,6 @@ def _mapping(value: object, where: str) -> dict[str, Any]:
 
 def _version(document: Mapping[str, Any]) -> str:
     version = document.get("version")
-    if not isinstance(version, str) or not version.strip():
+    if not isinstance(version, str) or not version.strip() or not version.isprintable():
         raise PolicyError('version: write it as a word in quotes, for example "2026-11-26.1"')
     return version

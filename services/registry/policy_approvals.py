@@ -13,6 +13,7 @@ from assent.deployment.start_errors import StartError
 from assent.geofence.policy import first_fault
 from assent.policies.approval import Approvals
 from assent.policies.signers import Signers, Vouches
+from services.registry.small_file import read_small
 
 SIGNERS = "policy-signers"
 """The folder below that of the keys, where nothing else is said."""
@@ -37,11 +38,7 @@ def read_approvals(policy_file: Path | None) -> Approvals | None:
         return None
     path = approvals_path(policy_file)
     try:
-        if not path.exists():
-            return None
-        if path.stat().st_size > MAX_BYTES:
-            raise PolicyApprovalFileError(f"{path} holds more than {MAX_BYTES} bytes; make it again with assent policy sign")
-        return Approvals.model_validate_json(path.read_bytes())
+        return Approvals.model_validate_json(read_small(path, max_bytes=MAX_BYTES)) if path.exists() else None
     except OSError as error:
         raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); change its name or its owner") from error
     except ValidationError as error:
@@ -73,7 +70,7 @@ def read_vouches(public_key: Path) -> Vouches | None:
     """What others said for the holder of this key, or None. Raises PolicyApprovalFileError."""
     path = vouches_path(public_key)
     try:
-        return Vouches.model_validate_json(path.read_bytes()) if path.exists() else None
+        return Vouches.model_validate_json(read_small(path, max_bytes=MAX_BYTES)) if path.exists() else None
     except OSError as error:
         raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); change its owner") from error
     except ValidationError as error:
@@ -85,7 +82,7 @@ def read_public_key(path: Path) -> str:
     if NAME.fullmatch(path.stem) is None:
         raise PolicyApprovalFileError(f"{path} is no name of a signer; use lower-case letters, digits, dots and hyphens")
     try:
-        key = load_pem_public_key(path.read_bytes())
+        key = load_pem_public_key(read_small(path, max_bytes=MAX_BYTES))
     except OSError as error:
         raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); name the public key of a signer") from error
     except ValueError as error:

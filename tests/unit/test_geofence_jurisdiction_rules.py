@@ -50,17 +50,17 @@ def test_each_number_has_its_bounds(part: str | None, key: str, least: int, most
 
 @pytest.mark.parametrize(
     ("key", "least", "most"),
-    [("lead_days", 0, 365), ("comply_days", 1, None), ("report_days", 1, None), ("destroy_days", 1, None)],
+    [("lead_days", 0, 365), ("comply_days", 1, 3650), ("report_days", 1, 3650), ("destroy_days", 1, 3650)],
 )
-def test_each_clock_has_its_bounds(key: str, least: int, most: int | None) -> None:
+def test_each_clock_has_its_bounds(key: str, least: int, most: int) -> None:
     def made(value: int) -> Filing | OrderReceived | None:
         if key == "lead_days":
             return rules(filings={"a": {"rule": RULE, key: value}}).filings["a"]
         return rules(order_received={"issued": "2026-03-01", key: value}).order_received
 
-    for value in (least, most or 5000):
+    for value in (least, most):
         assert getattr(made(value), key) == value
-    for value in (least - 1, *([most + 1] if most else [])):
+    for value in (least - 1, most + 1):
         with pytest.raises(ValidationError, match=key):
             made(value)
 

@@ -101,13 +101,71 @@ def test_norway_in_quotes_is_in_the_european_group() -> None:
         ("schema: assent.policy/1", "schema: assent.policy/2", "schema"),
         ("schema: assent.policy/1\n", "schema: assent.policy/1\nextra: 1\n", "extra"),
         ('version: "2026-11-26.1"', "version: 2026", "version"),
-        ("  GB:\n", "  GB: &x [*x]\n  GG:\n", "GB"),
+        ("  GB:\n", "  GB: &x [*x]\n  GG:\n", "within itself"),
         ("  GB:\n", "  GB: !!python/name:os.system\n  GG:\n", "python/name"),
         ("  GB:\n", "  GB: [\n", "line"),
     ],
 )
 def test_a_file_that_is_wrong_in_one_place_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert told in refusal(tmp_path, changed(old, new))
+
+
+def filing(written: str) -> str:
+    return CANADA + f"    filings: {{dpia: {{rule: CA-1, reference: D-1, {written}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        (filing("filed_on: 0"), "filed_on: write a day as 2026-11-26"),
+        (filing("filed_on: 1764115200"), "filed_on: write a day as"),
+        (filing("filed_on: '1764115200'"), "filed_on: write a day as"),
+        (filing("filed_on: 2026-11-20T00:00:00Z"), "filed_on: write a day as"),
+        (filing("filed_on: 9999-12-31, lead_days: 60"), "filed_on"),
+        (filing("filed_on: 2026-11-20, lead_days: false"), "lead_days"),
+        (filing("filed_on: 2026-11-20, lead_days: 060"), "line 67, column 83: 060 is another number than it looks"),
+        (CANADA + "    order_received: {issued: 2026-01-01, report_days: 999999999999}\n", "report_days"),
+        (CANADA + "    order_received: {issued: 9999-12-30, report_days: 1}\n", "issued"),
+        (CANADA + "    consent: {age_min: true}\n", "age_min"),
+        (CANADA + "    consent: {age_min: '16'}\n", "age_min"),
+        (CANADA + "    consent: {expires_max_days: 1:30}\n", "1:30 is another number"),
+        (CANADA + "    consent: {notice_sha256: 0}\n", "notice_sha256"),
+        (CANADA + "    consent: {alternative_offered: 'off'}\n", "alternative_offered"),
+        (CANADA + "    server_deny_weight: false\n", "server_deny_weight"),
+        (CANADA + "    members: [US-IL]\n", "jurisdictions.CA.members: US-IL is no code of a country"),
+        (CANADA + "    server_deny_weight: !!float ''\n", "does not fit the tag"),
+        (CANADA + "    consent: {alternative_offered: !!bool perhaps}\n", "does not fit the tag"),
+        (CANADA + "    order_received: {issued: !!timestamp soon}\n", "does not fit the tag"),
+    ],
+)
+def test_a_number_or_a_day_that_could_be_read_as_another_is_refused(tmp_path: Path, new: str, told: str) -> None:
+    assert told in refusal(tmp_path, changed(CANADA, new))
+
+
+@pytest.mark.parametrize("code", ["UK", "EL", "ZZ", "CA-QB", "US-ILL", "ca-on", "US-00"])
+def test_an_entry_for_a_code_that_no_evidence_names_is_refused(tmp_path: Path, code: str) -> None:
+    assert f"jurisdictions.{code}: {code} is no code" in refusal(tmp_path, changed("  GB:\n", f"  {code}:\n"))
+
+
+@pytest.mark.parametrize("version", ['"1\\n2"', '"1\\u200b"', '"1\\u202e2"', '"1\\0"'])
+def test_a_version_that_cannot_be_shown_as_it_is_is_refused(tmp_path: Path, version: str) -> None:
+    assert "version" in refusal(tmp_path, changed('"2026-11-26.1"', version))
+
+
+def test_aliases_that_stand_for_one_another_are_neither_followed_for_ever_nor_written_out(tmp_path: Path) -> None:
+    itself = changed("  consent:\n    form: written_release", "  consent: &a\n    it: *a\n    form: written_release")
+    assert "within itself" in refusal(tmp_path, itself.replace(CANADA, CANADA + "    consent: &b {it: *b}\n"))
+    lines = "".join(f"      b{n}: &b{n} {{x: {below}, y: {below}}}\n" for n in range(40) for below in [f"*b{n - 1}" if n else "1"])
+    assert "for too much" in refusal(tmp_path, changed("  consent:\n    form", f"  consent:\n    it:\n{lines}    form"))
+
+
+def test_a_value_that_is_written_once_and_named_again_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    twice = changed(CANADA, CANADA + "    consent: &own {age_min: 21}\n").replace(
+        "  GB:\n", "  NZ:\n    law: [x]\n    consent: *own\n  GB:\n"
+    )
+    path.write_text(twice, encoding="utf-8")
+    assert [read_policy(path).policy.rules_for(Jurisdiction(place)).consent.age_min for place in ("CA", "NZ")] == [21, 21]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "policy", "null", "[" * 5000, "a: \x07"])
