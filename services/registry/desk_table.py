@@ -52,6 +52,12 @@ def policy_digest(database: sqlite3.Connection, version: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def last_published(database: sqlite3.Connection, sha256: str) -> datetime | None:
+    """The latest time at which this very document was published, or None."""
+    row = database.execute("SELECT MAX(published_at) FROM policy_versions WHERE sha256 = ?", (sha256,)).fetchone()
+    return None if row[0] is None else moment(row[0])
+
+
 def insert_policy(database: sqlite3.Connection, policy: PolicyRow, approvals: Sequence[Approval] = ()) -> None:
     """This version is on the log, and what approved it is used up; one that was published before becomes the newest again."""
     row = (policy.version, policy.sha256, stamp(policy.published_at), policy.document)

@@ -27,6 +27,7 @@ from services.registry.desk_table import (
     insert_signers,
     keep_document,
     known_signers,
+    last_published,
     latest_publication,
     newest_policy,
     policy_digest,
@@ -55,6 +56,17 @@ class _Written:
         return hashlib.sha256(self.document.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Unheard:
+    """A publication that the log has not acknowledged: it may be there all the same, and what approved it is used up then."""
+
+    sha256: str
+    written: _Written
+    widening: WideningRule
+    approvals: tuple[Approval, ...]
+    ended: Sequence[int]
+
+
 class PolicyDesk:
     """Signs the SHA-256 of the canonical document, filings included, with the time, and puts it on the log."""
 
@@ -75,6 +87,7 @@ class PolicyDesk:
         self._key = signing_key
         self._widening = widening
         self._written: _Written | None = None
+        self._unheard: _Unheard | None = None
         # A stop comes in over HTTP while a round looks whether an older policy landed after the newest.
         self._publishing = asyncio.Lock()
 
@@ -113,7 +126,8 @@ class PolicyDesk:
             newest = await self._store.read(newest_policy)
             if newest is None or newest.document is None:
                 return False
-            await self._publish(newest.document, version=newest.version, sha256=newest.sha256)
+            row = await self._publish(newest.document, version=newest.version, sha256=newest.sha256)
+            await self._store.write(lambda database: insert_policy(database, row))
             return True
 
     async def meet(self, newer: PolicyPublished) -> bool:
@@ -122,7 +136,11 @@ class PolicyDesk:
         over the newest, for an order must not wait for the file.
         """
         async with self._publishing:
-            row = PolicyRow(newer.version, newer.sha256, newer.published_at, newer.document)
+            row, unheard = PolicyRow(newer.version, newer.sha256, newer.published_at, newer.document), self._unheard
+            if unheard is not None and unheard.sha256 == newer.sha256:
+                await self._keep(row, unheard.approvals, unheard.ended)
+                self._written, self._widening = unheard.written, unheard.widening
+                return False
             await self._store.write(lambda database: insert_policy(database, row))
             if self._written is None:
                 return False
@@ -154,10 +172,10 @@ class PolicyDesk:
             raise PolicyVersionTakenError(
                 f"policy version {held.version} was published with other contents; change the version in the policy file"
             )
-        approvals = approvals or await self._approvals(held, written, newest, signers)
-        now = await self._publish(held.document, version=held.version, sha256=held.sha256, approvals=approvals, ended=ended)
-        leaf = Control(action="policy_loaded", reference=held.sha256[:16], document_sha256=held.sha256, happened_at=now)
-        await self._receipts.control(leaf, once=f"policy/{held.sha256}/{now.isoformat()}")
+        approvals = approvals or await self._approvals(held, written, newest, signers, stops)
+        self._unheard = _Unheard(held.sha256, written, self._widening, approvals, ended)
+        row = await self._publish(held.document, version=held.version, sha256=held.sha256)
+        await self._keep(row, approvals, ended)
         await self._settle(stops)
         return True
 
@@ -183,14 +201,12 @@ class PolicyDesk:
             approvals = await self._checked(written, newest, signers, now=self._clock.now())
         except (PolicyNotApprovedError, PolicyBaseUnknownError):
             return ()
-        since = [row.published_at for row in opened]
-        signed = [approval.signature.signed_at for approval in approvals]
-        return approvals if all(told is not None and told <= at for told in since for at in signed) else ()
+        return approvals if _saw(approvals, opened) else ()
 
     async def _checked(
         self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
     ) -> tuple[Approval, ...]:
-        used = await self._store.read(used_signatures)
+        used = await self._store.read(used_signatures) | await self._spent(written)
         return await asyncio.to_thread(
             self._widening.check,
             written.document,
@@ -202,12 +218,18 @@ class PolicyDesk:
             now=now,
         )
 
-    async def _publish(
-        self, document: str, *, version: str, sha256: str, approvals: tuple[Approval, ...] = (), ended: Sequence[int] = ()
-    ) -> datetime:
-        """When it was published: later than any before, whatever the clock says, for readers keep the newest. `ended` are stops that two
-        people ended by it.
+    async def _spent(self, written: _Written) -> frozenset[str]:
+        """Signatures from before this very policy was published: where the registry's file does not hold what approved it, as after an
+        end between the log and the file, they opened it all the same.
         """
+        at = await self._store.read(lambda database: last_published(database, written.sha256))
+        approvals = self._widening.approvals
+        if at is None or approvals is None:
+            return frozenset()
+        return frozenset(item.signature for item in approvals.signatures if item.signed_at < at)
+
+    async def _publish(self, document: str, *, version: str, sha256: str) -> PolicyRow:
+        """As it is on the log: later than any before, whatever the clock says, for readers keep the newest."""
         earlier = await self._store.read(latest_publication)
         now = self._clock.now()
         if earlier is not None:
@@ -222,29 +244,41 @@ class PolicyDesk:
         )
         published = unsigned.model_copy(update={"signature": self._key.sign(unsigned.signed_bytes())})
         await self._publisher.publish([registry_event(published, version, sha256, now.isoformat(), time=now)])
-        row = PolicyRow(version, sha256, now, document)
+        return PolicyRow(version, sha256, now, document)
+
+    async def _keep(self, row: PolicyRow, approvals: tuple[Approval, ...], ended: Sequence[int]) -> None:
+        """It is on the log, what approved it is used up, and two people ended the stops `ended` by it."""
 
         def written(database: sqlite3.Connection) -> None:
             insert_policy(database, row, approvals)
-            end_stops(database, ended, now=now)
+            end_stops(database, ended, now=row.published_at)
 
         await self._store.write(written)
-        return now
+        self._unheard = None
+        leaf = Control(action="policy_loaded", reference=row.sha256[:16], document_sha256=row.sha256, happened_at=row.published_at)
+        await self._receipts.control(leaf, once=f"policy/{row.sha256}/{row.published_at.isoformat()}")
 
     async def _approvals(
-        self, held: _Written, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str]
+        self, held: _Written, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], stops: Sequence[StopRow]
     ) -> tuple[Approval, ...]:
-        """Those for a wider policy. One that is refused is written into the receipt log, once, and told of the file as it was signed."""
+        """Those for a wider policy. One that is refused is written into the receipt log, once, and told of the file as it was signed.
+
+        A stop that changed no policy did not change what was signed against either, and may name a group that the new file makes smaller:
+        what was signed before it does not count, as after every other publication.
+        """
         now = self._clock.now()
         try:
-            return await self._checked(held, newest, signers, now=now)
+            approvals = await self._checked(held, newest, signers, now=now)
+            if not _saw(approvals, stops):
+                raise PolicyNotApprovedError("what was signed before a stop does not count")
+            return approvals
         except PolicyNotApprovedError as error:
             sha256 = written.sha256
             leaf = Control(action="policy_rejected", reference=sha256[:16], document_sha256=sha256, happened_at=now)
             await self._receipts.control(leaf, once=f"policy rejected/{sha256}")
             await self._checked(written, newest, signers, now=now)
             raise PolicyNotApprovedError(
-                f"policy {written.version} was signed before what it opens was stopped; "
+                f"policy {written.version} was signed before something was stopped; "
                 "see what is stopped (GET /v1/policy/stops), then sign again"
             ) from error
 
@@ -260,6 +294,12 @@ class PolicyDesk:
         if new:
             await self._store.write(lambda database: insert_signers(database, new, now=now))
         return counting
+
+
+def _saw(approvals: Sequence[Approval], stops: Sequence[StopRow]) -> bool:
+    """Each signature is later than the publication of each stop."""
+    told = [row.published_at for row in stops]
+    return all(at is not None and at <= approval.signature.signed_at for at in told for approval in approvals)
 
 
 def _with_stops(written: _Written, policy: Policy, stops: Sequence[StopRow]) -> _Written:

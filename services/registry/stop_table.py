@@ -27,12 +27,12 @@ class StopRow:
 
 
 def insert_stop(database: sqlite3.Connection, stop: Stop, *, by: str, now: datetime) -> None:
-    """It holds from now on. One that holds already in the same words is the same."""
+    """It holds from now on. One that holds already in the same words is the same, and whoever signed before saw it another time."""
     values = (stop.place or EVERYWHERE, " ".join(sorted(stop.operations)), stop.because)
     held = database.execute(
-        "SELECT 1 FROM policy_stops WHERE place = ? AND operations = ? AND because = ? AND ended_at IS NULL", values
-    ).fetchone()
-    if held is None:
+        "UPDATE policy_stops SET published_at = NULL WHERE place = ? AND operations = ? AND because = ? AND ended_at IS NULL", values
+    ).rowcount
+    if not held:
         statement = "INSERT INTO policy_stops (place, operations, because, stopped_by, stopped_at) VALUES (?, ?, ?, ?, ?)"
         database.execute(statement, (*values, by, stamp(now)))
 

@@ -383,3 +383,37 @@ async def test_an_older_policy_is_overtaken_again_also_where_the_log_was_away_at
     assert (await house.on_the_log())[-1] == NARROW.version
     assert not await guard.look()
     await guard.close()
+
+
+@pytest.mark.parametrize("ends_between", [False, True], ids=["goes on", "is started anew"])
+async def test_signatures_are_used_up_by_what_the_log_took_and_never_acknowledged(
+    house: Desk, monkeypatch: pytest.MonkeyPatch, ends_between: bool
+) -> None:
+    """As when the process ends between the log and its own file: what it opened is closed again by one, and was not opened by one."""
+    await house.publish(SHIPPED)
+    house.clock.advance(60)
+    both = house.signed(WIDE, SHIPPED, "anna", "ben")
+    append = house.log.append
+
+    async def unheard(records: list[Record]) -> None:
+        await append(records)
+        raise LogUnavailableError("away")
+
+    house.clock.advance(60)
+    with monkeypatch.context() as patched:
+        patched.setattr(house.log, "append", unheard)
+        with pytest.raises(LogAwayError):
+            await house.publish(WIDE, both)
+    guard = guard_of(house)
+    if ends_between:
+        house.desk._unheard = house.desk._written = None
+    await guard.look()
+    assert not await house.publish(WIDE, both), "it is the newest, and nobody has to sign it again"
+    assert await house.publish(SHIPPED)
+    assert await house.on_the_log() == [SHIPPED.version, WIDE.version, SHIPPED.version]
+    assert len(await house.store.read(used_signatures)) == (0 if ends_between else 2)
+    with pytest.raises(PolicyNotApprovedError, match="was used before"):
+        await house.publish(WIDE, both)
+    house.clock.advance(60)
+    assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
+    await guard.close()

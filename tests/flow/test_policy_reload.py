@@ -111,6 +111,13 @@ FAULTS: dict[str, tuple[Callable[[Running], object], str]] = {
         lambda running: running.put(NARROW.model_copy(update={"version": SHIPPED.version})),
         "was published with other contents",
     ),
+    "approvals that are a pipe": (lambda running: os.mkfifo(approvals_path(running.file)), "it is no regular file"),
+    "a signer that is a pipe": (lambda running: os.mkfifo(running.folder / "signers" / "carl.pub"), "it is no regular file"),
+    "words for a signer that are a pipe": (
+        lambda running: os.mkfifo(running.folder / "signers" / "anna.pub.vouches.json"),
+        "it is no regular file",
+    ),
+    "approvals without an end": (lambda running: approvals_path(running.file).symlink_to("/dev/zero"), "it is no regular file"),
     "approvals": (lambda running: approvals_path(running.file).write_text("{"), "make it again with assent policy sign"),
     "a signer": (lambda running: (running.folder / "signers" / "anna.pub").write_text("none"), "is not a PEM public key"),
 }
@@ -138,6 +145,8 @@ async def test_what_cannot_be_used_changes_nothing_is_told_once_and_clears_when_
         running.file.rmdir()
     running.file.unlink(missing_ok=True)
     approvals_path(running.file).unlink(missing_ok=True)
+    for path in (running.folder / "signers").iterdir():
+        path.unlink()
     name_signers(running.folder / "signers", "anna", "ben")
     running.put(NARROW)
     await running.reload.once()

@@ -170,6 +170,36 @@ async def test_a_file_that_opens_something_else_says_of_itself_what_it_lacks(reg
     assert await registry.opens(BC, TX) == [True, True]
 
 
+async def test_what_was_signed_before_a_stop_of_what_was_closed_anyhow_opens_nothing_of_it_under_another_entry(registry: Registry) -> None:
+    """The stop of a group changes no policy where it is closed, and the file that was signed before takes a member out of the group."""
+    house = registry.house
+    await house.publish(SHIPPED)
+    left = [code for code in SHIPPED.jurisdictions[Jurisdiction("EU")].members if code != "FR"]
+    france = {"law": ["x"], "rule": "EU-10", "clients_rule": "EU-10", "with_grant": ["search"]}
+    own = policy("france.1", EU={"members": left}, FR=france)
+    approvals = house.signed(own, SHIPPED, "anna", "ben")
+    house.clock.advance(60)
+    assert not await registry.stop(Jurisdiction("EU"))
+    with pytest.raises(PolicyNotApprovedError, match="was signed before"):
+        await house.publish(own, approvals)
+    assert await registry.opens(Jurisdiction("FR")) == [False]
+    house.clock.advance(60)
+    assert await house.publish(own, house.signed(own, SHIPPED, "anna", "ben"))
+
+
+async def test_an_order_that_is_given_again_was_not_seen_by_those_who_signed_between(registry: Registry) -> None:
+    house = registry.house
+    await house.publish(SHIPPED)
+    assert await registry.stop(BC)
+    house.clock.advance(60)
+    between = house.signed(SHIPPED, await registry.in_force(), "anna", "ben")
+    house.clock.advance(60)
+    assert not await registry.stop(BC)
+    assert not await house.publish(SHIPPED, between)
+    assert await registry.opens(BC) == [False]
+    assert house.acts().count("kill_switch") == 1
+
+
 async def test_a_later_file_opens_no_part_of_what_was_stopped(registry: Registry) -> None:
     """Nobody is in two minds about a country that was stopped because a province gets an entry later."""
     house = registry.house
@@ -238,7 +268,7 @@ async def test_a_stop_that_never_was_on_the_log_is_ended_by_nobody_who_could_not
     await house.publish(SHIPPED)
     approvals = house.signed(WIDE, SHIPPED, "anna", "ben")
     await house.store.write(lambda database: insert_stop(database, Stop(BC, ALL_OPERATIONS, ORDER), by="olga", now=house.clock.now()))
-    with pytest.raises(PolicyNotApprovedError, match="was signed before what it opens was stopped"):
+    with pytest.raises(PolicyNotApprovedError, match="was signed before something was stopped"):
         await house.publish(WIDE, approvals)
     assert [row.stop.place for row in await registry.stops.held()] == [BC]
     assert await house.publish(SHIPPED), "what is in force goes on without what was stopped"
