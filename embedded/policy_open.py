@@ -17,6 +17,7 @@ from assent.geofence.jurisdiction_rules import SERVE_CLIENTS
 from assent.geofence.policy import Policy
 from assent.ids import Jurisdiction
 from assent.policies.opening import OPERATIONS, OpeningError, Paper, check_openable, opened, papers_missing
+from assent.policies.stopping import MARK
 from assent.policies.written_policy import written_policy
 from embedded.known_policy import KnownPolicy, published_policy
 from embedded.policy_show import place_code
@@ -114,5 +115,5 @@ def _operations(arguments: argparse.Namespace) -> Sequence[str]:
 
 def _next_version(version: str, today: date) -> str:
     """The day and a number, beyond that of the same day."""
-    same = re.fullmatch(rf"{today}\.(\d+)", version)
+    same = re.fullmatch(rf"{today}\.(\d+)", version.partition(MARK)[0])
     return f"{today}.{int(same[1]) + 1 if same else 1}"

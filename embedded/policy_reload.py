@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assent.cli.api import DEFAULT_URL, call, token_from
 from assent.cli.command import ExitCode
+from assent.policies.stopping import stays_closed
 from embedded.known_policy import add_home_arguments
 
 AT = "/v1/policy/reload"
@@ -21,7 +22,7 @@ def run_reload(arguments: argparse.Namespace) -> int:
         print(json.dumps(told, indent=2))
     else:
         said = "published now" if told["is_new"] else f"published {told['published_at']}, and what the file says is no other"
-        print(f"policy {told['version']} is in force: {said}")
+        print(f"policy {told['version']} is in force: {said}{stays_closed(told['version'])}")
     return ExitCode.DONE
 
 

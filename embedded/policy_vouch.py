@@ -39,6 +39,6 @@ def run_vouch(arguments: argparse.Namespace) -> int:
     replace_file(path, vouches.vouched(key, at=datetime.now(UTC)).model_dump_json(by_alias=True, indent=2) + "\n")
     left = PEOPLE - len(vouches.holders()) - 1
     print(f"said in {path}")
-    done = "the registry takes the newcomer at its next start, with both files in the folder of the signers"
+    done = "the newcomer counts once both files are in the folder of the signers and the registry has looked"
     print(done if left <= 0 else "one more signer says the same, with her own key")
     return ExitCode.DONE

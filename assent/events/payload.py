@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from assent.events.topics import Topic
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+_DATE = re.compile(r"(?!0001-01-01|9999-12-31)[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+"""Not the first and the last day that a date can have: with an offset they may lie beyond it in UTC, where no time can be told."""
 
 
 def _written_as_a_date(value: object) -> object:

@@ -16,6 +16,7 @@ from assent.ids import UNKNOWN, Jurisdiction
 ALL_OPERATIONS: tuple[OperationName, ...] = ("collect", "embed", "store", "search", "disclose", "serve_clients")
 """What is stopped where nothing else is said: an order to stop means offering, collecting, using and disclosing."""
 MARK = "-stop."
+"""In the version of a policy with something stopped in it, and of no file: who took such a version first would keep a stop off the log."""
 _MOST_CHARS = 60
 
 
@@ -51,6 +52,11 @@ def stopped(policy: Policy, stops: Iterable[Stop]) -> Policy:
     digest = hashlib.sha256(found.canonical_json().encode()).hexdigest()[:12]
     base = policy.version.partition(MARK)[0][: _MOST_CHARS - len(MARK) - len(digest)]
     return Policy.model_validate({**document, "version": f"{base}{MARK}{digest}"})
+
+
+def stays_closed(version: str) -> str:
+    """What whoever put a file in place has to know of the policy that came of it; nothing where nothing was left out."""
+    return "; what was stopped stays closed, whatever the file says" if MARK in version else ""
 
 
 def check_stoppable(place: Jurisdiction) -> None:

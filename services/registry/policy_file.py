@@ -12,6 +12,7 @@ import yaml
 
 from assent.geofence.policy import Policy, PolicyError
 from assent.geofence.policy_document import policy_from
+from assent.policies.stopping import MARK
 from services.registry.published_policy import PublishedPolicy
 
 SHIPPED = "shipped.yaml"
@@ -107,9 +108,12 @@ def _policy(text: str, name: str) -> Policy:
         # So the library fails for a tag that the value does not fit, such as !!bool maybe.
         raise PolicyFileError(f"{name}: a value does not fit the tag (!!) before it; leave the tags out") from error
     try:
-        return policy_from(written)
+        policy = policy_from(written)
     except PolicyError as error:
         raise PolicyFileError(f"{name}: {error}") from error
+    if MARK in policy.version:
+        raise PolicyFileError(f"{name}: version: {MARK} stands in the versions of policies with a stop alone; write another")
+    return policy
 
 
 def _fault(error: Exception) -> str:

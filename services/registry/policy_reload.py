@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from assent.identity.errors import ApiError
-from assent.policies.stopping import StopError
+from assent.policies.stopping import StopError, stays_closed
 from assent.stream.clock import Clock
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import POLICY_FILE_REFUSED, POLICY_FILE_TAKEN
@@ -89,7 +89,7 @@ class PolicyReload:
     def begin(self, seen: str, *, fault: str | None) -> None:
         """What the registry started with: `seen` when the files were read, and why they are not in force."""
         if fault is None:
-            self._took(seen)
+            self._took(seen, self._in_force.current.version)
         else:
             self._refused(seen, _refusal(fault, self._in_force.current.version))
 
@@ -155,8 +155,9 @@ class PolicyReload:
             self._refused(seen, line, is_told=is_asked or seen != self._seen)
             raise PolicyFileRefusedError(line) from error
         self._in_force.current = found.policy
-        self._took(seen, is_told=is_new or self._is_refused)
-        return Reloaded(await self._newest(), is_new)
+        newest = await self._newest()
+        self._took(seen, newest.version, is_told=is_new or self._is_refused)
+        return Reloaded(newest, is_new)
 
     async def _newest(self) -> PolicyRow:
         """Every registry that runs has published one."""
@@ -185,13 +186,12 @@ class PolicyReload:
         except UNREADABLE as error:
             return error
 
-    def _took(self, seen: str, *, is_told: bool = False) -> None:
+    def _took(self, seen: str, version: str, *, is_told: bool = False) -> None:
         self._note(seen, is_refused=False)
         self._metrics.set(POLICY_FILE_TAKEN, self._clock.now().timestamp())
         if is_told:
-            version = self._in_force.current.version
             _LOG.info("policy_file_taken", policy_version=version)
-            _say(f"the policy file is in force: policy {version}")
+            _say(f"the policy file is in force: policy {version}{stays_closed(version)}")
 
     def _refused(self, seen: str, line: str, *, is_told: bool = True) -> None:
         self._note(seen, is_refused=True)

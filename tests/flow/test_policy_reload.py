@@ -458,3 +458,13 @@ async def test_a_newer_policy_that_appears_on_the_log_is_met_by_a_start_as_by_a_
     assert not await again.reload.publish(PublishedPolicy.of(NARROW))
     assert await house.on_the_log() == [SHIPPED.version, NARROW.version], "not a second time: it is there"
     await again.guard.close()
+
+
+async def test_a_mended_file_that_opens_what_is_stopped_is_not_said_to_be_in_force_as_it_is(running: Running) -> None:
+    await running.stops.stop([BC], ALL_OPERATIONS, because="Order P26-01", by="olga")
+    running.put("version: [")
+    await running.reload.once()
+    assert running.said().startswith("registry: ")
+    running.put(SHIPPED)
+    await running.reload.once()
+    assert f"policy {await running.newest()}; what was stopped stays closed, whatever the file says\n" in running.said()

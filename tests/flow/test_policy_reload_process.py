@@ -109,6 +109,13 @@ def test_everything_in_one_process_decides_by_a_file_that_was_put_in_place(tmp_p
         assert metric(port, "assent_policy_file_refused") == 0.0
         document = json.loads(json.loads(asked(port, "/v1/policy"))["document"])
         assert "embed" in document["jurisdictions"]["GB"]["with_grant"]
+
+        assert run("policy", "stop", "GB", "--because", "Order P26-01", "--yes", *told).returncode == 0
+        put(policy, opening.read_text(encoding="utf-8") + "# touched\n")
+        kept = run("policy", "reload", *told)
+        assert kept.returncode == 0
+        assert kept.stdout.startswith("policy open.1-stop.")
+        assert kept.stdout.endswith("; what was stopped stays closed, whatever the file says\n")
     finally:
         assert stop(running) == 0
 

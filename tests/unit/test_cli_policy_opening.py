@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from assent.cli.main import main
+from embedded.policy_open import _next_version
 from services.registry.policy_approvals import read_approvals, read_signers
 from services.registry.policy_file import read_policy
 from tests.unit.policy_examples import shipped_text
@@ -65,6 +67,12 @@ def test_opening_is_a_dry_run_until_it_is_asked_for(capsys: pytest.CaptureFixtur
     assert "form        explicit" in out
     assert out.endswith("Signed so far: nobody.\nNothing was signed or written: this was a dry run. --yes with --key FILE does it.\n")
     assert sorted(path.name for path in Path().iterdir()) == ["assent-data", "people"]
+
+
+def test_the_next_version_is_beyond_that_of_the_day_with_a_stop_in_it_too() -> None:
+    day = date(2026, 11, 26)
+    versions = ("2026-11-26.1", "2026-11-26.9-stop.f28083399998", "2026-11-25.4", "own")
+    assert [_next_version(version, day) for version in versions] == ["2026-11-26.2", "2026-11-26.10", "2026-11-26.1", "2026-11-26.1"]
 
 
 def test_two_people_open_a_place(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +175,7 @@ def test_two_signers_let_a_third_in(capsys: pytest.CaptureFixture[str]) -> None:
     carl.write_bytes(Path("people/carl.pub").read_bytes())
     known = frozenset(key for name, key in read_signers(SIGNERS).named.items() if name != "carl")
     deployment = ""
-    for name, left in (("anna", "one more signer says the same"), ("ben", "the registry takes the newcomer")):
+    for name, left in (("anna", "one more signer says the same"), ("ben", "the newcomer counts once both files are")):
         words = ("vouch", str(carl), "--key", f"people/{name}.key")
         assert "dry run" in told(capsys, *words)[1]
         code, out = told(capsys, *words, "--yes")

@@ -155,6 +155,15 @@ def test_a_number_or_its_text_is_no_time(time: object) -> None:
         Sighting.model_validate_json(json.dumps(written | {"fetched_at": time}))
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+05:00"])
+def test_a_time_that_no_clock_in_utc_can_tell_is_no_time(time: str) -> None:
+    written = json.loads(SIGHTING.to_json())
+    with pytest.raises(OverflowError):
+        datetime.fromisoformat(time).astimezone(UTC)
+    with pytest.raises(ValidationError, match="write a time as RFC 3339"):
+        Sighting.model_validate_json(json.dumps(written | {"fetched_at": time}))
+
+
 def test_a_time_without_its_offset_is_no_time() -> None:
     written = json.loads(SIGHTING.to_json())
     with pytest.raises(ValidationError, match=r"fetched_at\n  Input should have timezone info"):

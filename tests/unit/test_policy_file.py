@@ -147,6 +147,10 @@ def test_an_entry_for_a_code_that_no_evidence_names_is_refused(tmp_path: Path, c
     assert f"jurisdictions.{code}: {code} is no code" in refusal(tmp_path, changed("  GB:\n", f"  {code}:\n"))
 
 
+def test_the_version_of_a_policy_with_a_stop_is_none_that_a_file_can_take(tmp_path: Path) -> None:
+    assert "-stop. stands in the versions" in refusal(tmp_path, changed('"2026-11-26.1"', '"2026-11-26.1-stop.f28083399998"'))
+
+
 @pytest.mark.parametrize("version", ['"1\\n2"', '"1\\u200b"', '"1\\u202e2"', '"1\\0"'])
 def test_a_version_that_cannot_be_shown_as_it_is_is_refused(tmp_path: Path, version: str) -> None:
     assert "version" in refusal(tmp_path, changed('"2026-11-26.1"', version))
