@@ -11,6 +11,8 @@ from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
 from assent.geofence.place_names import region_code
 from assent.geofence.policy import RETIRED, SCHEMA, Policy, PolicyError, first_fault
 
+MOST_ENTRIES = 500
+"""Every country, and every part of those that have rules of their own, are fewer; and each is compared before anything is published."""
 _KEYS = {"schema", "version", "location", "defaults", "jurisdictions"}
 
 
@@ -26,6 +28,8 @@ def policy_from(written: object) -> Policy:
     _check_floor(defaults)
     _check_retired(defaults, "defaults")
     entries = _mapping(document.get("jurisdictions"), "jurisdictions")
+    if len(entries) > MOST_ENTRIES:
+        raise PolicyError(f"jurisdictions: {len(entries)} entries are too many; name {MOST_ENTRIES} at most")
     whole = {code: _entry(code, defaults, _group_of(code, entries), entry) for code, entry in entries.items()}
     try:
         return Policy.model_validate(

@@ -5,6 +5,7 @@ that two did not sign.
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from assent.deployment.start_errors import StartError
 from assent.events.grants import PolicyPublished
 from assent.geofence.policy import Policy
+from assent.identity.errors import ApiError
 from assent.policies.approval import Approval
 from assent.policies.stopping import stopped
 from assent.receipts.checkpoint import public_key_id
@@ -42,6 +44,13 @@ from services.registry.widening import PolicyBaseUnknownError, PolicyNotApproved
 
 class PolicyVersionTakenError(StartError):
     """Raised when a changed policy document still has the version of one that was published: give it a new version."""
+
+
+class StopComesFirstError(LogAwayError):
+    """Raised when a stop came in while a policy file was compared with the newest policy: the file is judged again after it."""
+
+    def __init__(self) -> None:
+        ApiError.__init__(self, 503, "stop_comes_first", "A stop came in while the policy file was judged.", "Try again in a moment.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,8 @@ class PolicyDesk:
         self._widening = widening
         self._written: _Written | None = None
         self._unheard: _Unheard | None = None
+        self._gives_way = False
+        self._judging: asyncio.Future[tuple[Approval, ...]] | None = None
         # A stop comes in over HTTP while a round looks whether an older policy landed after the newest.
         self._publishing = asyncio.Lock()
 
@@ -96,22 +107,27 @@ class PolicyDesk:
         published now. `widening` is the rule that was read with it; the one before when there is none.
 
         Two people who signed exactly this document, seeing what it opens, end the stops that it opens. Raises PolicyVersionTakenError,
-        PolicyNotApprovedError, PolicyBaseUnknownError, StopError: then nothing changes, and stops go over what they went over before.
+        PolicyNotApprovedError, PolicyBaseUnknownError, StopError: then nothing changes, and stops go over what they went over before. A
+        stop does not wait until a long file was compared: then StopComesFirstError.
         """
         async with self._publishing:
             before = self._written, self._widening
             written = _Written(document, version)
-            self._written, self._widening = written, widening or self._widening
+            self._written, self._widening, self._gives_way = written, widening or self._widening, True
             try:
                 return await self._publish_with_stops(written)
             except BaseException:
                 self._written, self._widening = before
                 raise
+            finally:
+                self._gives_way = False
 
     async def publish_stops(self) -> PolicyRow:
         """Publish what is written down of stops, over the document that was published last from a file, never one that was refused.
         Raises LogAwayError.
         """
+        if self._judging is not None:
+            self._judging.cancel()
         async with self._publishing:
             if self._written is not None:
                 await self._publish_with_stops(self._written)
@@ -207,7 +223,7 @@ class PolicyDesk:
         self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
     ) -> tuple[Approval, ...]:
         used = await self._store.read(used_signatures) | await self._spent(written)
-        return await asyncio.to_thread(
+        check = functools.partial(
             self._widening.check,
             written.document,
             version=written.version,
@@ -217,6 +233,13 @@ class PolicyDesk:
             used=used,
             now=now,
         )
+        judging = asyncio.ensure_future(asyncio.to_thread(check))
+        self._judging = judging if self._gives_way else None
+        await asyncio.wait([judging])
+        self._judging = None
+        if judging.cancelled():
+            raise StopComesFirstError
+        return judging.result()
 
     async def _spent(self, written: _Written) -> frozenset[str]:
         """Signatures from before this very policy was published: where the registry's file does not hold what approved it, as after an

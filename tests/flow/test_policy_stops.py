@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +17,14 @@ from assent.events.topics import Topic
 from assent.geofence.policy import Policy
 from assent.identity.errors import ApiError
 from assent.ids import Jurisdiction
+from assent.policies.approval import Approval
 from assent.policies.stopping import ALL_OPERATIONS, Stop
 from assent.stream.event_log import LogUnavailableError, TopicPartition
 from services.registry.desk_table import newest_policy
+from services.registry.policy_desk import StopComesFirstError
 from services.registry.policy_stops import PolicyStops, StopWaitsError
 from services.registry.stop_table import insert_stop
-from services.registry.widening import PolicyNotApprovedError
+from services.registry.widening import PolicyNotApprovedError, WideningRule
 from tests.flow.test_policy_publishing import NARROW, SHIPPED, WIDE, WIDER, Desk, desk_in, guard_of, policy
 
 ORDER = "Order P26-01"
@@ -70,6 +74,33 @@ async def test_one_person_stops_a_place_and_it_is_on_the_log_when_she_is_answere
     assert [(row.stop.place, row.by, row.published_at is not None) for row in await registry.stops.held()] == [(BC, "olga", True)]
     assert not await registry.stop(BC), "asked again, it is closed already"
     assert registry.house.acts().count("kill_switch") == 1
+
+
+async def test_a_stop_does_not_wait_until_a_long_file_was_compared(registry: Registry) -> None:
+    house = registry.house
+    await house.publish(SHIPPED)
+    begun, is_over = threading.Event(), threading.Event()
+
+    class Slow(WideningRule):
+        def check(self, *words: Any, **more: Any) -> tuple[Approval, ...]:
+            begun.set()
+            is_over.wait(60)
+            return super().check(*words, **more)
+
+    slow = Slow(**{name: getattr(house.rule, name) for name in ("signers", "approvals", "deployment", "max_age", "shipped")})
+    publishing = asyncio.create_task(house.desk.publish(NARROW.canonical_json(), version=NARROW.version, widening=slow))
+    try:
+        await asyncio.to_thread(begun.wait, 60)
+        async with asyncio.timeout(30):
+            assert await registry.stop(BC)
+        assert not is_over.is_set()
+        assert await registry.opens(BC, AB) == [False, True]
+        with pytest.raises(StopComesFirstError):
+            await publishing
+    finally:
+        is_over.set()
+    assert await house.publish(NARROW), "and the file is judged again"
+    assert await registry.opens(BC, AB) == [False, True]
 
 
 async def test_everything_is_stopped_at_once(registry: Registry) -> None:

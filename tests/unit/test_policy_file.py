@@ -142,6 +142,11 @@ def test_a_number_or_a_day_that_could_be_read_as_another_is_refused(tmp_path: Pa
     assert told in refusal(tmp_path, changed(CANADA, new))
 
 
+def test_more_entries_than_there_are_places_with_rules_are_refused(tmp_path: Path) -> None:
+    more = "".join(f"  FR-{number:03}:\n    law: [x]\n" for number in range(500))
+    assert "jurisdictions: 509 entries are too many" in refusal(tmp_path, changed("  GB:\n", f"{more}  GB:\n"))
+
+
 @pytest.mark.parametrize("code", ["UK", "EL", "ZZ", "CA-QB", "US-ILL", "ca-on", "US-00"])
 def test_an_entry_for_a_code_that_no_evidence_names_is_refused(tmp_path: Path, code: str) -> None:
     assert f"jurisdictions.{code}: {code} is no code" in refusal(tmp_path, changed("  GB:\n", f"  {code}:\n"))
