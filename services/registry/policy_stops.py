@@ -6,6 +6,8 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assent.geofence.place_names import region_code
+from assent.geofence.policy import Policy
 from assent.identity.errors import ApiError
 from assent.ids import Jurisdiction
 from assent.policies.stopping import Stop, StopError, check_stoppable
@@ -52,13 +54,14 @@ class PolicyStops:
 
     async def stop(self, places: Sequence[Jurisdiction], operations: Sequence[str], *, because: str, by: str) -> Stopped:
         """Stop these places, or everything where none is named; returns when the log has it. Raises ApiError 422, StopWaitsError."""
+        before = await self._store.read(newest_policy)
         try:
             for place in places:
                 check_stoppable(place)
+                _check_known(place, before)
         except StopError as error:
             raise ApiError(422, "not_stoppable", f"{error}.", "Name a place such as CA-QC, FR or EU.") from error
         stops = [Stop(place, tuple(operations), because) for place in places] or [Stop(None, tuple(operations), because)]
-        before = await self._store.read(newest_policy)
         now = self._clock.now()
         for stop in stops:
             await self._store.write(functools.partial(insert_stop, stop=stop, by=by, now=now))
@@ -81,3 +84,10 @@ class PolicyStops:
         """Over a newer policy on the log that the file does not know of, if there is one: else what that stopped would be open again."""
         await self._guard.look(timeout_s=LOOKED_FOR_S)
         return await self._desk.publish_stops()
+
+
+def _check_known(place: Jurisdiction, newest: PolicyRow | None) -> None:
+    """Whoever writes UK is not told that it is closed while GB stays open. Raises StopError."""
+    is_entry = newest is not None and newest.document is not None and place in Policy.from_canonical_json(newest.document).jurisdictions
+    if not is_entry and region_code(place) not in (place, place.partition("-")[0]):
+        raise StopError(f"{place} is no code of a place that is known, so nothing would be closed")

@@ -103,6 +103,14 @@ async def test_a_stop_does_not_wait_until_a_long_file_was_compared(registry: Reg
     assert await registry.opens(BC, AB) == [False, True]
 
 
+@pytest.mark.parametrize("code", ["UK", "EL", "US-ILL", "CA-QB"])
+async def test_a_code_that_is_no_place_is_not_said_to_be_closed(registry: Registry, code: str) -> None:
+    await registry.house.publish(SHIPPED)
+    with pytest.raises(ApiError, match=f"{code} is no code of a place") as refused:
+        await registry.stop(Jurisdiction(code))
+    assert (refused.value.status, await registry.stops.held()) == (422, [])
+
+
 async def test_everything_is_stopped_at_once(registry: Registry) -> None:
     await registry.house.publish(SHIPPED)
     assert await registry.stop()
