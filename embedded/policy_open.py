@@ -14,7 +14,7 @@ import yaml
 from assent.cli.command import CommandError, ExitCode
 from assent.cli.secret_file import writable
 from assent.geofence.jurisdiction_rules import SERVE_CLIENTS
-from assent.geofence.policy import Policy
+from assent.geofence.policy import Policy, PolicyError
 from assent.ids import Jurisdiction
 from assent.policies.opening import OPERATIONS, OpeningError, Paper, check_openable, opened, papers_missing
 from assent.policies.stopping import MARK
@@ -61,9 +61,11 @@ def _signed(arguments: argparse.Namespace, base: KnownPolicy, new: KnownPolicy, 
     """The file is taken away again where it could not be signed: half of it would be a policy that nobody proposed."""
     if not arguments.yes:
         return sign(arguments, base, new, file)
-    text = yaml.safe_dump(written_policy(new.policy), sort_keys=False, allow_unicode=True, width=120)
     try:
+        text = yaml.safe_dump(written_policy(new.policy), sort_keys=False, allow_unicode=True, width=120)
         file.write_text(_HEAD.format(base=base.policy.version) + text, encoding="utf-8")
+    except PolicyError as error:
+        raise CommandError(f"the published policy is none that a file can say: {error}; mend that in the registry's file first") from error
     except OSError as error:
         raise CommandError(f"{file} cannot be written ({error.strerror}); name a file in a folder of yours") from error
     try:

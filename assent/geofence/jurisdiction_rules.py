@@ -47,7 +47,7 @@ def _written_as_a_day(value: object) -> object:
 
 Day = Annotated[date, Field(le=date(8999, 12, 31)), BeforeValidator(_written_as_a_day)]
 """A number is refused: 0 would be a day of the year 1970. So is a day so late that no clock can be counted from it."""
-MOST_DAYS = 3_650
+MOST_DAYS = 99_999
 
 
 class PolicyPart(BaseModel):
