@@ -130,9 +130,9 @@ def _mapping(value: object, where: str) -> dict[str, Any]:
         raise PolicyError(f"{where}: write a mapping of keys to values")
     if any(isinstance(key, bool) for key in value):
         raise PolicyError(f'{where}: YAML reads NO without quotes as false; write "NO" for Norway')
-    odd = next((key for key in value if not isinstance(key, str)), None)
-    if odd is not None:
-        raise PolicyError(f"{where}: the key {odd!r} is no word; put it in quotes")
+    odd = [key for key in value if not isinstance(key, str)]
+    if odd:
+        raise PolicyError(f"{where}: the key {odd[0]!r} is no word; put it in quotes")
     members = value.get("members")
     if isinstance(members, list) and any(isinstance(member, bool) for member in members):
         raise PolicyError(f'{where}.members: YAML reads NO without quotes as false; write "NO" for Norway')

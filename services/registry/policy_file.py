@@ -51,6 +51,13 @@ class _StrictLoader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, problem, node.start_mark)
         return node
 
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        found = super().construct_scalar(node)
+        if isinstance(found, str) and any("\ud800" <= character <= "\udfff" for character in found):
+            # Half a character can be written as an escape, and cannot be signed.
+            raise yaml.constructor.ConstructorError(None, None, "it is no text that can be signed; leave the escape out", node.start_mark)
+        return found
+
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
         text = str(self.construct_scalar(node))
         is_whole = node.tag.endswith(":int")

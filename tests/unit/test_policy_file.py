@@ -110,6 +110,12 @@ def test_a_file_that_is_wrong_in_one_place_is_refused(tmp_path: Path, old: str, 
     assert told in refusal(tmp_path, changed(old, new))
 
 
+@pytest.mark.parametrize("key", ["null", "~", "1", "2026-11-26"])
+@pytest.mark.parametrize("where", ["", "  "], ids=["above", "among the places"])
+def test_a_key_that_is_no_word_is_refused(tmp_path: Path, key: str, where: str) -> None:
+    assert "is no word; put it in quotes" in refusal(tmp_path, shipped_text() + f"{where}{key}: {{law: [x]}}\n")
+
+
 def filing(written: str) -> str:
     return CANADA + f"    filings: {{dpia: {{rule: CA-1, reference: D-1, {written}}}}}\n"
 
@@ -132,6 +138,8 @@ def filing(written: str) -> str:
         (CANADA + "    consent: {notice_sha256: 0}\n", "notice_sha256"),
         (CANADA + "    consent: {alternative_offered: 'off'}\n", "alternative_offered"),
         (CANADA + "    server_deny_weight: false\n", "server_deny_weight"),
+        ('    law: ["\\ud800"]\n', "line 66, column 11: it is no text that can be signed"),
+        (CANADA + '    filings: {"\\ud800": {rule: CA-1}}\n', "is no text that can be signed"),
         (CANADA + "    members: [US-IL]\n", "jurisdictions.CA.members: US-IL is no code of a country"),
         (CANADA + "    server_deny_weight: !!float ''\n", "does not fit the tag"),
         (CANADA + "    consent: {alternative_offered: !!bool perhaps}\n", "does not fit the tag"),
