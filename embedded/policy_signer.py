@@ -6,6 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -106,7 +107,7 @@ def read_signer_key(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(read_private_file(path), password=None)
     except KeyFileError as error:
         raise CommandError(str(error)) from error
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, UnsupportedAlgorithm) as error:
         raise CommandError(f"{path} is no PEM private key without a password; make one with assent policy key NAME") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise CommandError(f"{path} is not an Ed25519 key; make one with assent policy key NAME")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import ValidationError
@@ -85,7 +86,7 @@ def read_public_key(path: Path) -> str:
         key = load_pem_public_key(read_small(path, max_bytes=MAX_BYTES))
     except OSError as error:
         raise PolicyApprovalFileError(f"{path} cannot be read ({error.strerror}); name the public key of a signer") from error
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise PolicyApprovalFileError(f"{path} is not a PEM public key; make a pair with assent policy key") from error
     if not isinstance(key, Ed25519PublicKey):
         raise PolicyApprovalFileError(f"{path} is not an Ed25519 key; make a pair with assent policy key")

@@ -119,6 +119,13 @@ FAULTS: dict[str, tuple[Callable[[Running], object], str]] = {
     ),
     "approvals without an end": (lambda running: approvals_path(running.file).symlink_to("/dev/zero"), "it is no regular file"),
     "approvals": (lambda running: approvals_path(running.file).write_text("{"), "make it again with assent policy sign"),
+    "a signer of another kind": (
+        # A public key with an algorithm that nobody knows.
+        lambda running: (running.folder / "signers" / "anna.pub").write_text(
+            "-----BEGIN PUBLIC KEY-----\nMCowBQYDKgMEAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----\n"
+        ),
+        "is not a PEM public key",
+    ),
     "a signer": (lambda running: (running.folder / "signers" / "anna.pub").write_text("none"), "is not a PEM public key"),
 }
 
