@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -99,15 +98,22 @@ class ObjectBlobStore:
                 raise came_to
 
     async def _delete_files(self, keys: Sequence[str]) -> None:
-        """In one thread: a file is gone in less time than a task takes to ask for it."""
+        """In one thread: a file is gone in less time than a task takes to ask for it. One that cannot be deleted keeps no other."""
         store, given_up = self._store, threading.Event()
 
         def delete() -> None:
+            trouble: BaseError | OSError | None = None
             for key in keys:
                 if given_up.is_set():
                     return
-                with contextlib.suppress(FileNotFoundError):
+                try:
                     obstore.delete(store, key)
+                except FileNotFoundError:
+                    pass
+                except (BaseError, OSError) as error:
+                    trouble = trouble or error
+            if trouble is not None:
+                raise trouble
 
         with _translated("delete", self._witness):
             try:

@@ -99,8 +99,7 @@ class Quarantine:
             raise ValueError("`now` has no time zone; pass an aware time in UTC")
         limit = now - timedelta(seconds=older_than_s)
         old = [entry.key async for entry in self._store.list(prefix) if entry.modified_at < limit]
-        for key in old:
-            await self._store.delete(key)
+        await self._store.delete_all(old)
         return old
 
 

@@ -16,12 +16,13 @@ from aiohttp import web
 
 @dataclass
 class LoopbackS3:
-    """Objects of one bucket by key. `is_down` answers 503 to everything; `delay_s` holds up every answer."""
+    """Objects of one bucket by key. `is_down` answers 503 to everything; `delay_s` holds up every answer; `locked` are not deleted."""
 
     bucket: str = "bucket"
     objects: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
     is_down: bool = False
     delay_s: float = 0.0
+    locked: set[str] = field(default_factory=set)
     page_size: int = 3
 
     def application(self) -> web.Application:
@@ -93,7 +94,12 @@ class LoopbackS3:
 
     def _delete_many(self, body: bytes) -> web.Response:
         keys = [element.text or "" for element in ElementTree.fromstring(body).iter() if element.tag.endswith("Key")]  # noqa: S314  what our own client wrote
-        for key in keys:
+        for key in set(keys) - self.locked:
             self.objects.pop(key, None)
-        rows = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
+        rows = "".join(
+            f"<Error><Key>{escape(key)}</Key><Code>AccessDenied</Code><Message>locked</Message></Error>"
+            if key in self.locked
+            else f"<Deleted><Key>{escape(key)}</Key></Deleted>"
+            for key in keys
+        )
         return web.Response(text=f"<DeleteResult>{rows}</DeleteResult>", content_type="application/xml")

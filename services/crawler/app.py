@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 import structlog
@@ -133,19 +136,25 @@ class CrawlerApp:
             await self._pause(pause_s)
 
     async def _sweeps(self) -> None:
-        """Originals that nothing ended in time go, whoever left them."""
+        """Originals that nothing ended in time go, whoever left them. One that cannot go is told by its age."""
+        quarantine = self._shared.quarantine
         while not self._stopping.is_set():
             self._last_sweep = self._shared.clock.monotonic()
-            try:
-                limit, now = self._settings.quarantine_max_s, self._shared.clock.now()
-                swept = len(await self._shared.quarantine.sweep(limit, now)) + len(await self._shared.quarantine.sweep_intake(limit, now))
-                self._shared.metrics.increase(declared.QUARANTINE_SWEPT, swept)
-                oldest = await self._shared.quarantine.oldest()
-                age_s = 0.0 if oldest is None else (now - oldest).total_seconds()
-                self._shared.metrics.set(declared.QUARANTINE_OLDEST_AGE, max(0.0, age_s))
-            except BlobStoreUnavailableError as error:
-                _LOG.warning("sweep_waits", error=type(error).__name__)
+            for work in (partial(self._sweep, quarantine.sweep), partial(self._sweep, quarantine.sweep_intake), self._tell_oldest):
+                try:
+                    await work()
+                except BlobStoreUnavailableError as error:
+                    _LOG.warning("sweep_waits", error=type(error).__name__)
             await self._pause(SWEEP_EVERY_S)
+
+    async def _sweep(self, sweep: Callable[[float, datetime], Awaitable[Sequence[object]]]) -> None:
+        swept = await sweep(self._settings.quarantine_max_s, self._shared.clock.now())
+        self._shared.metrics.increase(declared.QUARANTINE_SWEPT, len(swept))
+
+    async def _tell_oldest(self) -> None:
+        oldest = await self._shared.quarantine.oldest()
+        age_s = 0.0 if oldest is None else (self._shared.clock.now() - oldest).total_seconds()
+        self._shared.metrics.set(declared.QUARANTINE_OLDEST_AGE, max(0.0, age_s))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

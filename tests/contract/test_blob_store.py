@@ -16,8 +16,11 @@ from aiohttp.test_utils import TestServer
 from assent.blobs.blob_key import BlobKeyError, join_key
 from assent.blobs.local_folder import LocalFolder
 from assent.blobs.object_blob_store import ObjectBlobStore, open_blob_store
+from assent.blobs.quarantine import Quarantine
 from assent.blobs.store import BlobExistsError, BlobNotFoundError, BlobStore, BlobStoreUnavailableError
 from assent.blobs.store_mark import make_mark
+from assent.ids import SightingId
+from assent.keys.cipher import DataKey
 from assent.testing.loopback_s3 import LoopbackS3
 
 
@@ -114,6 +117,18 @@ async def test_many_are_deleted_at_once_whether_or_not_they_are_there(store: Blo
         await store.delete_all(["q/kept", "../q"])
 
 
+@pytest.mark.parametrize("is_durable", [False, True])
+async def test_one_that_cannot_be_deleted_keeps_no_other(tmp_path: Path, is_durable: bool) -> None:
+    """A folder lies where the file should be: whoever this process is, it cannot unlink that."""
+    store = open_blob_store(tmp_path.as_uri(), durable=is_durable)
+    for number in range(20):
+        await store.put(f"q/{number:02d}", b"x")
+    await store.put("q/stuck/inner", b"x")
+    with pytest.raises(BlobStoreUnavailableError):
+        await store.delete_all(["q/stuck", *[f"q/{number:02d}" for number in range(20)]])
+    assert await keys(store, "q") == ["q/stuck/inner"]
+
+
 async def test_a_listing_has_every_blob_of_the_folder_and_no_other(store: BlobStore) -> None:
     for number in range(7):
         await store.put(f"a/{number}/x", bytes(number))
@@ -200,6 +215,17 @@ async def test_a_write_that_a_crash_cut_short_is_removed_later(tmp_path: Path) -
     open_blob_store(folder.root.as_uri())
     assert not unfinished.exists()
     assert await store.get("q/s") == b"whole"
+
+
+async def test_an_original_that_cannot_be_deleted_keeps_no_other_from_the_sweep(s3: tuple[LoopbackS3, ObjectBlobStore]) -> None:
+    service, store = s3
+    quarantine = Quarantine(store, DataKey(bytes(32)))
+    for number in range(6):
+        await quarantine.put(SightingId(f"s-{number}"), b"x")
+    service.locked = {"some/prefix/quarantine/s-0"}
+    with pytest.raises(BlobStoreUnavailableError):
+        await quarantine.sweep(60, datetime.now(UTC) + timedelta(seconds=62))
+    assert await keys(store, "quarantine") == ["quarantine/s-0"]
 
 
 async def test_trouble_of_the_store_is_trouble_and_not_absence(s3: tuple[LoopbackS3, ObjectBlobStore]) -> None:

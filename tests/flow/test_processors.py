@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ import pytest
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from assent.blobs.object_blob_store import open_blob_store
+from assent.blobs.quarantine import Quarantine
 from assent.deciding.tables import DecisionTables
 from assent.deployment.build import open_shared
 from assent.deployment.process import served_application
@@ -32,10 +34,12 @@ from assent.geofence.signers import Signers
 from assent.ids import GrantId, ProducerId, SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
+from assent.keys.cipher import DataKey
 from assent.stream.outcomes import Ignore, Outcome, ToldEvent
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
 from assent.stream.runner import Runner, RunnerSettings
 from assent.stream.table import TableStaleError
+from assent.testing.loopback_s3 import LoopbackS3
 from assent.vectors.store import FacePoint, VectorStore
 from demo.api import Addresses, DemoApi, JsonObject
 from demo.command import demo_layout
@@ -354,6 +358,31 @@ async def test_bytes_that_went_between_the_answer_and_their_turn_are_told_of_and
     for stage, topic in STAGES:
         await bench.run(stage, topic)
     assert await bench.vectors() == PHOTOS + 1
+
+
+async def test_an_original_that_cannot_be_deleted_is_told_by_its_age_and_keeps_nobody_else_s(bench: Bench) -> None:
+    """The first one that the sweep comes to is locked in the object store; an outside producer's would come after it."""
+    service = LoopbackS3()
+    server = TestServer(service.application(), host="127.0.0.1")
+    await server.start_server()
+    options = {"endpoint": f"http://127.0.0.1:{server.port}", "region": "test", "client_options": {"allow_http": True}}
+    credentials = {"access_key_id": "test", "secret_access_key": "test"}
+    quarantine = Quarantine(open_blob_store("s3://bucket", s3_options=options | credentials), DataKey(bytes(32)))
+    await quarantine.put(SightingId("locked"), b"x")
+    await quarantine.put_intake(ProducerId(NAME), hashlib.sha256(b"x").hexdigest(), b"x")
+    long_ago = datetime.now(UTC) - timedelta(hours=3)
+    service.objects = {key: (data, long_ago) for key, (data, _) in service.objects.items()}
+    service.locked = {"quarantine/locked"}
+    crawler = CrawlerApp(bench.layout.crawler(), replace(bench.shared, quarantine=quarantine))
+    await crawler.start()
+
+    def oldest_s() -> float:
+        return bench.shared.metrics.registry.get_sample_value("assent_quarantine_oldest_age_seconds") or 0.0
+
+    await until(lambda: service.objects.keys() == service.locked)
+    await until(lambda: oldest_s() > 7200)
+    await crawler.stop()
+    await server.close()
 
 
 async def test_storing_taken_away_before_the_write_leaves_neither_vector_nor_picture(bench: Bench) -> None:
