@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from assent.blobs.object_blob_store import open_blob_store
-from assent.blobs.quarantine import Quarantine
 from assent.deciding.tables import DecisionTables
-from assent.deployment.build import open_shared
-from assent.deployment.process import served_application
-from assent.deployment.runner_service import RunnerService
-from assent.deployment.shared import Shared
 from assent.deployment.start_errors import StartError, start_error_line
 from assent.events.envelope import Event, decode, encode, event_id
 from assent.events.faces import FaceEmbedded
@@ -29,130 +22,28 @@ from assent.events.images import ImageLocated, ImageRefused, ImageScraped
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import TOPICS, Topic
-from assent.faces.prepare import prepare_embedded_pack
 from assent.geofence.signers import Signers
-from assent.ids import GrantId, ProducerId, SightingId
+from assent.ids import GrantId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
-from assent.keys.cipher import DataKey
-from assent.stream.outcomes import Ignore, Outcome, ToldEvent
-from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
+from assent.stream.outcomes import ToldEvent
+from assent.stream.processor import AfterBatch, BeforeBatch
 from assent.stream.runner import Runner, RunnerSettings
 from assent.stream.table import TableStaleError
-from assent.testing.loopback_s3 import LoopbackS3
 from assent.vectors.store import FacePoint, VectorStore
-from demo.api import Addresses, DemoApi, JsonObject
-from demo.command import demo_layout
-from demo.control import show_control
-from demo.photos import Look, portrait
-from demo.producer import NAME, OutsideProducer
-from demo.requests import fixture_grant
-from demo.site import PORTRAITS, DemoSite
-from demo.state import DemoState
-from demo.subject import PORTRAITS_GRANT, Subject, portraits_request
-from embedded.layout import EmbeddedLayout
-from embedded.system import NEEDS
-from services.consent.app import ConsentApp
-from services.crawler.app import CrawlerApp
-from services.embedder.app import EmbedderApp
 from services.geofence.app import GeofenceApp
-from services.indexer.app import IndexerApp
 from services.indexer.processor import FaceIndexer
-from services.registry.app import RegistryApp
+from tests.flow.processor_bench import PHOTOS, STAGES, Bench, events_of, opened_bench
 from tests.integration.stream_workbench import Seen, until
 from tests.unit.c2pa_examples import Camera, certificate, key, signed
 
 pytestmark = pytest.mark.timeout(120)
-PHOTOS = 3
-
-
-@dataclass(slots=True)
-class Bench:
-    """Registry and crawler run; the four processors are called by hand."""
-
-    shared: Shared
-    layout: EmbeddedLayout
-    api: DemoApi
-    subject: Subject
-    site: DemoSite
-    stages: dict[str, Processor]
-
-    async def records(self, topic: Topic) -> list[StoredRecord]:
-        """Everything on a topic."""
-        tail = await self.shared.log.tail([topic.value])
-        found: list[StoredRecord] = []
-        ends = await self.shared.log.end_offsets([topic.value])
-        while len(found) < sum(ends.values()):
-            found.extend(await tail.poll(timeout_s=1.0))
-        await tail.close()
-        return found
-
-    async def run(self, stage: str, topic: Topic, *, commits: bool = True) -> list[ToldEvent]:
-        """One pass over a topic: handle, append, and unless it crashes before, what comes after the commit."""
-        processor, outputs, taken = self.stages[stage], list[ToldEvent](), list[Event[EventPayload]]()
-        if isinstance(processor, BeforeBatch):
-            await processor.before_batch()
-        for record in await self.records(topic):
-            event = decode(record)
-            outputs.extend(events_of(await processor.handle(event, record)))
-            taken.append(event)
-        if outputs:
-            await self.shared.log.append([encode(event) for event in outputs])
-        if isinstance(processor, AfterBatch):
-            await processor.after_batch(taken)
-        if commits and isinstance(processor, AfterCommit):
-            await processor.after_commit(taken)
-        return outputs
-
-    async def vectors(self) -> int:
-        return await self.shared.vectors.count()
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    site = DemoSite()
-    site.photos = {path: photo for path, photo in site.photos.items() if path in {f"{PORTRAITS}{number}.jpg" for number in (1, 2, 3)}}
-    await site.start()
-    layout = demo_layout(tmp_path, site)
-    prepare_embedded_pack(layout.model, progress=lambda _: None)
-    async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
-        registry, crawler = RegistryApp(layout.registry(), shared), CrawlerApp(layout.crawler(), shared)
-        server = TestServer(served_application(shared, registry, crawler, service="test"), host="127.0.0.1")
-        await registry.start()
-        await crawler.start()
-        await server.start_server()
-        url = f"http://127.0.0.1:{server.port}"
-        async with DemoApi(Addresses(url, url, url)) as api:
-            token, state = layout.operator_token.read_text().strip(), DemoState()
-            subject = Subject(api, state)
-            await subject.create(token)
-            await show_control(api, site, token)
-            request = portraits_request(state.subject_id, site, datetime.now(UTC))
-            await subject.grant(PORTRAITS_GRANT, request, token)
-            await api.need("POST", f"{url}/v1/crawls", token=token)
-            apps = {
-                "geofence": GeofenceApp(layout.geofence(), shared),
-                "consent": ConsentApp(layout.consent(), shared),
-                "embedder": EmbedderApp(layout.embedder(), shared),
-                "indexer": IndexerApp(layout.indexer(), shared),
-            }
-            yield Bench(shared, layout, api, subject, site, {name: app.processor for name, app in apps.items()})
-        await server.close()
-        await crawler.stop()
-        await registry.stop()
-    await site.stop()
-
-
-STAGES = (
-    ("geofence", Topic.IMAGES_SCRAPED),
-    ("consent", Topic.IMAGES_LOCATED),
-    ("embedder", Topic.IMAGES_CLEARED),
-    ("indexer", Topic.FACES_EMBEDDED),
-)
-
-
-def events_of(outcome: Outcome) -> Sequence[ToldEvent]:
-    return () if isinstance(outcome, Ignore) else outcome.events
+    async with opened_bench(tmp_path) as made:
+        yield made
 
 
 def names(events: Sequence[ToldEvent]) -> list[tuple[str, str, str]]:
@@ -187,47 +78,6 @@ async def test_a_redelivery_after_the_end_refuses_nothing_that_was_embedded(benc
     assert await bench.run("embedder", Topic.IMAGES_CLEARED) == []
     await bench.run("indexer", Topic.FACES_EMBEDDED)
     assert await bench.vectors() == PHOTOS
-
-
-async def test_what_comes_again_and_passes_keeps_the_original_that_an_abandoned_batch_would_have_ended(bench: Bench) -> None:
-    """Refused in a batch whose commit failed; then somebody says yes to it, and it comes again."""
-    for held in bench.subject.held():
-        await bench.subject.withdraw(held)
-    assert len(await bench.run("geofence", Topic.IMAGES_SCRAPED, commits=False)) == PHOTOS
-    token, other = bench.layout.operator_token.read_text().strip(), Subject(bench.api, DemoState())
-    await other.create(token)
-    await other.grant(PORTRAITS_GRANT, portraits_request(other.subject_id, bench.site, datetime.now(UTC)), token)
-    for stage, topic in STAGES:
-        await bench.run(stage, topic)
-    assert await bench.vectors() == PHOTOS
-
-
-class Slow:
-    """The real geofence, whose first record takes as long as the test says."""
-
-    name = "geofence"
-    topics = (Topic.IMAGES_SCRAPED,)
-
-    def __init__(self, inner: Processor) -> None:
-        self._inner = inner
-        self.entered, self.go_on = asyncio.Event(), asyncio.Event()
-
-    async def handle(self, event: Event[EventPayload], record: StoredRecord) -> Outcome:
-        self.entered.set()
-        await self.go_on.wait()
-        return await self._inner.handle(event, record)
-
-
-async def test_a_stop_gives_the_batch_in_hand_the_seconds_of_the_service_s_setting(bench: Bench) -> None:
-    slow = Slow(bench.stages["geofence"])
-    service = RunnerService(slow, bench.shared, settings=RunnerSettings(drain_deadline_s=0.01), drain_deadline_s=30.0)
-    await service.start()
-    await slow.entered.wait()
-    stopping = asyncio.create_task(service.stop())
-    await asyncio.wait({stopping}, timeout=0.3)
-    slow.go_on.set()
-    await stopping
-    assert sum((await bench.shared.log.committed("geofence", [Topic.IMAGES_SCRAPED.value])).values()) == PHOTOS
 
 
 async def scraped_with(bench: Bench, data: bytes) -> tuple[Event[EventPayload], StoredRecord]:
@@ -332,57 +182,6 @@ async def test_an_original_that_is_gone_is_refused_by_its_rule(bench: Bench, bef
     refused = [decode(record).data for record in await bench.records(Topic.IMAGES_REFUSED)]
     assert [data.rules for data in refused if isinstance(data, ImageRefused)] == [("quarantine_expired",)] * PHOTOS
     assert await bench.records(Topic.FACES_EMBEDDED) == []
-
-
-async def test_bytes_that_went_between_the_answer_and_their_turn_are_told_of_and_taken_when_they_are_offered_anew(bench: Bench) -> None:
-    """An outside producer's bytes lie under their digest: an earlier sighting of the same bytes may end while the next one waits."""
-    image, now, producer = portrait(Look(side=400)), datetime.now(UTC), OutsideProducer(bench.api)
-    digest, token = hashlib.sha256(image).hexdigest(), bench.layout.operator_token.read_text().strip()
-    sources: list[JsonObject] = [{"kind": "asset_sha256", "value": digest}]
-    asked = fixture_grant(bench.subject.subject_id, sources, binding={"mode": "single_face"}, now=now)
-    await bench.subject.grant("handed in", asked, token)
-    await producer.register(token)
-    outcomes = f"{bench.api.addresses.registry}/v1/outcomes"
-
-    async def is_told() -> bool:
-        told = (await bench.api.need("GET", outcomes, token=producer.token))["outcomes"]
-        return [row["outcome"] for row in told] == ["unreadable_image"]
-
-    await producer.offer(image, now=now)
-    await bench.shared.quarantine.discard(
-        f"intake/{NAME}/{digest}", producer=ProducerId(NAME), sighting_id=SightingId("of the earlier sighting")
-    )
-    await bench.run("geofence", Topic.IMAGES_SCRAPED)
-    await until(is_told)
-    await producer.offer(image, now=now)
-    for stage, topic in STAGES:
-        await bench.run(stage, topic)
-    assert await bench.vectors() == PHOTOS + 1
-
-
-async def test_an_original_that_cannot_be_deleted_is_told_by_its_age_and_keeps_nobody_else_s(bench: Bench) -> None:
-    """The first one that the sweep comes to is locked in the object store; an outside producer's would come after it."""
-    service = LoopbackS3()
-    server = TestServer(service.application(), host="127.0.0.1")
-    await server.start_server()
-    options = {"endpoint": f"http://127.0.0.1:{server.port}", "region": "test", "client_options": {"allow_http": True}}
-    credentials = {"access_key_id": "test", "secret_access_key": "test"}
-    quarantine = Quarantine(open_blob_store("s3://bucket", s3_options=options | credentials), DataKey(bytes(32)))
-    await quarantine.put(SightingId("locked"), b"x")
-    await quarantine.put_intake(ProducerId(NAME), hashlib.sha256(b"x").hexdigest(), b"x")
-    long_ago = datetime.now(UTC) - timedelta(hours=3)
-    service.objects = {key: (data, long_ago) for key, (data, _) in service.objects.items()}
-    service.locked = {"quarantine/locked"}
-    crawler = CrawlerApp(bench.layout.crawler(), replace(bench.shared, quarantine=quarantine))
-    await crawler.start()
-
-    def oldest_s() -> float:
-        return bench.shared.metrics.registry.get_sample_value("assent_quarantine_oldest_age_seconds") or 0.0
-
-    await until(lambda: service.objects.keys() == service.locked)
-    await until(lambda: oldest_s() > 7200)
-    await crawler.stop()
-    await server.close()
 
 
 async def test_storing_taken_away_before_the_write_leaves_neither_vector_nor_picture(bench: Bench) -> None:
