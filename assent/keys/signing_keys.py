@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -95,8 +96,9 @@ def _load_private(folder: Path, purpose: SigningPurpose) -> Ed25519PrivateKey:
     path, _ = _paths(folder, purpose)
     try:
         key = load_pem_private_key(read_private_file(path), password=None)
-    except ValueError as error:
-        raise KeyFileError(f"{path.name} is not a PEM private key; restore it from its backup") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        # TypeError: it has a password.
+        raise KeyFileError(f"{path.name} is not a PEM private key without a password; restore it from its backup") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError(f"{path.name} is not an Ed25519 key; restore it from its backup")
     return key
@@ -111,7 +113,7 @@ def _load_public(folder: Path, purpose: SigningPurpose) -> Ed25519PublicKey:
             f"{path.name} is missing; write it with `openssl pkey -pubout` from its private half, "
             "or, where there is none either, make the pair with `assent keys create`"
         ) from error
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path.name} is not a PEM public key; restore it from its backup") from error
     if not isinstance(key, Ed25519PublicKey):
         raise KeyFileError(f"{path.name} is not an Ed25519 key; restore it from its backup")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -72,7 +73,7 @@ def read_public_key(pem: bytes) -> Ed25519PublicKey:
     """Parse the published PEM file."""
     try:
         key = load_pem_public_key(pem)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise ReceiptInvalidError("the public key is not a PEM file") from error
     if not isinstance(key, Ed25519PublicKey):
         raise ReceiptInvalidError("the public key is not an Ed25519 key")

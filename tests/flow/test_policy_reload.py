@@ -23,6 +23,7 @@ from services.registry.publisher import LogAwayError
 from services.registry.settings import RegistrySettings
 from tests.flow.policy_running import POLICY, Running, name_signers, running_again, running_in, text_of
 from tests.flow.test_policy_publishing import HERE, NARROW, SHIPPED, WIDE, WIDER, desk_in, forget_the_newest, policy
+from tests.unit.key_examples import OF_NO_KNOWN_KIND
 from tests.unit.policy_examples import EVERY_OPERATION
 
 BC, TX = Jurisdiction("CA-BC"), Jurisdiction("US-TX")
@@ -120,10 +121,7 @@ FAULTS: dict[str, tuple[Callable[[Running], object], str]] = {
     "approvals without an end": (lambda running: approvals_path(running.file).symlink_to("/dev/zero"), "it is no regular file"),
     "approvals": (lambda running: approvals_path(running.file).write_text("{"), "make it again with assent policy sign"),
     "a signer of another kind": (
-        # A public key with an algorithm that nobody knows.
-        lambda running: (running.folder / "signers" / "anna.pub").write_text(
-            "-----BEGIN PUBLIC KEY-----\nMCowBQYDKgMEAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----\n"
-        ),
+        lambda running: (running.folder / "signers" / "anna.pub").write_bytes(OF_NO_KNOWN_KIND),
         "is not a PEM public key",
     ),
     "a signer": (lambda running: (running.folder / "signers" / "anna.pub").write_text("none"), "is not a PEM public key"),

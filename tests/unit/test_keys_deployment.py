@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from assent.ids import ImageId, ProducerId
 from assent.keys.cipher import UnsealError
@@ -16,6 +18,7 @@ from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
 from assent.keys.key_files import KeyFileError
 from assent.keys.signing_keys import PublicKeys, SigningKeys, public_pem
+from tests.unit.key_examples import OF_NO_KNOWN_KIND
 
 PRIVATE_FILES = ["root.secret", "receipt_signing.key", "token_signing.key", "policy_signing.key", "grant_signing.key"]
 
@@ -79,6 +82,20 @@ def test_a_service_needs_no_private_signing_key(tmp_path: Path) -> None:
     PublicKeys.load(tmp_path)
     with pytest.raises(KeyFileError, match="missing"):
         SigningKeys.load(tmp_path)
+
+
+def test_a_signing_key_behind_a_password_or_of_no_known_kind_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    DeploymentKeys.load_or_create(tmp_path)
+    private, public = tmp_path / "token_signing.key", tmp_path / "token_signing.pub"
+    behind = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"a password"))
+    whole = private.read_bytes()
+    private.write_bytes(behind)
+    with pytest.raises(KeyFileError, match=r"token_signing\.key is not a PEM private key without a password; restore it"):
+        SigningKeys.load(tmp_path)
+    private.write_bytes(whole)
+    public.write_bytes(OF_NO_KNOWN_KIND)
+    with pytest.raises(KeyFileError, match=r"token_signing\.pub is not a PEM public key; restore it"):
+        PublicKeys.load(tmp_path)
 
 
 def test_a_lost_root_secret_is_not_replaced_silently(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from assent.receipts.leaves import Control, DeletionLogical, DeletionPhysical, D
 from assent.receipts.log import ReceiptLog
 from assent.receipts.receipt import Opening, Receipt, issue_receipt
 from assent.receipts.verify import ReceiptInvalidError, StoreResult, read_public_key, read_receipt, verify_receipt
+from tests.unit.key_examples import OF_NO_KNOWN_KIND
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SIGNER = CheckpointSigner("test.example/receipts", KEY)
@@ -211,9 +212,10 @@ print(verified.level, *ours, "heavy:", *heavy)
     ]
 
 
-def test_a_key_file_of_another_kind_is_refused() -> None:
+@pytest.mark.parametrize("contents", [b"no key", OF_NO_KNOWN_KIND])
+def test_a_key_file_of_another_kind_is_refused(contents: bytes) -> None:
     with pytest.raises(ReceiptInvalidError, match="PEM"):
-        read_public_key(b"no key")
+        read_public_key(contents)
 
 
 def test_a_deletion_that_left_something_cannot_be_written() -> None:
