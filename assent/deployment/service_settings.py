@@ -35,7 +35,7 @@ class ServiceSettings(BaseSettings):
     health_port: int = Field(default=0, ge=0, le=65535, description="port of /livez, /readyz and /metrics; 0 takes a free one")
     log_level: str = Field(default="INFO", description="least level that is logged")
     traces_file: Path | None = Field(default=None, description="file for spans, a line of OTLP JSON each batch; none when unset")
-    drain_deadline_s: float = Field(default=10.0, gt=0, le=120, description="seconds to finish a batch at the end")
+    drain_deadline_s: float = Field(default=10.0, gt=0, le=25, description="seconds to finish a batch at the end and in a rebalance")
     catch_up_timeout_s: float = Field(default=5.0, gt=0, le=60, description="seconds to prove that the tables are fresh")
     stall_after_s: float = Field(default=120.0, gt=0, description="seconds without the log before the process ends")
     accepts_fixtures: bool = Field(default=False, description="take grants whose evidence is a fixture: the demonstration alone")

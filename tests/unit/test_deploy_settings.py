@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from assent.stream.kafka_settings import KafkaSettings
 from tools.deployed_manifests import KUSTOMIZATIONS, SERVICES, build, workloads
 from tools.deployed_settings import APPS, FROM_A_SECRET, SETTINGS, constructed, environment, setting_faults
 
@@ -90,6 +91,17 @@ def test_every_service_has_a_login_of_its_own(base: list[Manifest]) -> None:
 
 def test_the_crawler_takes_orders_on_loopback_alone(base: list[Manifest]) -> None:
     assert getattr(constructed("crawler", environment(workloads(base)["crawler"], base)), "http_host", None) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_longest_time_for_a_batch_ends_before_a_rebalance_and_before_the_pod_is_killed(base: list[Manifest], name: str) -> None:
+    at = f"ASSENT_{name.upper()}_DRAIN_DEADLINE_S"
+    given = environment(workloads(base)[name], base)
+    longest = constructed(name, given | {at: "25"}).drain_deadline_s
+    assert longest < KafkaSettings().rebalance_timeout_s
+    assert 2 * longest < pod(base, name)["terminationGracePeriodSeconds"]
+    with pytest.raises(ValidationError, match="drain_deadline_s"):
+        constructed(name, given | {at: "25.1"})
 
 
 BREAKS: dict[str, tuple[Callable[[list[Manifest]], object], str]] = {
