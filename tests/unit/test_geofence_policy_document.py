@@ -65,6 +65,8 @@ FLOOR_ALLOWED = [
         *[(entry("CA-BC", retention={key: 1}), f"^jurisdictions.CA-BC.retention.{key}: ") for key in RETIRED],
         (entry("XYZ", law=["a"]), "XYZ"),
         (entry("FR", law=["a"], members=["DE"]), "members: DE stands in two groups"),
+        (entry("XE", law=["a"], members=["NO", "UK"]), "^jurisdictions.XE.members: UK is no code of a country"),
+        (entry("XE", law=["a"], members=["NO", 5]), "^jurisdictions.XE.members"),
         (document(defaults={"with_grant": ["collect"]}), "^unknown.with_grant|never opened"),
         *FLOOR_ALLOWED,
     ],
@@ -100,6 +102,18 @@ def test_an_entry_of_a_member_and_of_its_part_takes_from_the_group_what_it_leave
 def test_an_entry_of_no_member_takes_nothing_from_a_group() -> None:
     rules = policy_from(entry("NZ", law=["NZ"])).jurisdictions[Jurisdiction("NZ")]
     assert (rules.rule, rules.filings) == (shipped().unknown.rule, {})
+
+
+def test_a_group_may_have_a_code_that_is_no_country_s() -> None:
+    policy = policy_from(entry("XE", law=["a treaty"], members=["NZ", "JP"]))
+    assert [policy.rules_for(Jurisdiction(place)).law for place in ("NZ", "JP", "JP-13")] == [("a treaty",)] * 3
+
+
+def test_a_file_names_five_hundred_places() -> None:
+    written = document(jurisdictions={f"FR-{number:03}": {"law": ["x"]} for number in range(500 - len(document()["jurisdictions"]))})
+    assert len(policy_from(written).jurisdictions) == 500
+    with pytest.raises(PolicyError, match=r"^jurisdictions: 501 entries are too many; name 500 at most$"):
+        policy_from(merged(written, {"jurisdictions": {"FR-500": {"law": ["x"]}}}))
 
 
 def test_what_is_forbidden_adds_up_over_defaults_group_and_entry() -> None:
