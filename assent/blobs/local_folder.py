@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +32,11 @@ class LocalFolder:
         """Delete half-written files older than this, by their own time stamps; says how many."""
         removed = 0
         for path in self.root.rglob("*#*"):
-            if _UNFINISHED.fullmatch(path.name) and path.is_file() and now_s - path.stat().st_mtime > older_than_s:
-                path.unlink(missing_ok=True)
-                removed += 1
+            # Another process may end its own write meanwhile.
+            with suppress(FileNotFoundError):
+                if _UNFINISHED.fullmatch(path.name) and path.is_file() and now_s - path.stat().st_mtime > older_than_s:
+                    path.unlink()
+                    removed += 1
         return removed
 
     def sync(self, key: str) -> None:

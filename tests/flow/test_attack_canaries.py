@@ -23,6 +23,7 @@ from demo import photos
 from demo.settled import settled
 from tests.flow.assent_command import run
 from tests.flow.attack_house import MONTREAL, PORTRAIT, STRANGER, Field, Victim
+from tests.flow.files_below import files_below
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
@@ -147,8 +148,8 @@ async def test_what_is_planted_on_any_topic_is_found(field_of: Field) -> None:
 
 def files_with(word: str, folder: Path) -> list[Path]:
     """Every file that holds the word or is named after it; of the log, the records are searched instead."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("log.sqlite3")]
-    return [path for path in files if word.encode() in path.read_bytes() or word in str(path)]
+    files = files_below(folder, but_for="log.sqlite3")
+    return [path for path, contents in files.items() if word.encode() in contents or word in str(path)]
 
 
 def everything_in(record: StoredRecord) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from demo import photos
 from demo.site import Photo
 from demo.subject import Subject
+from tests.flow.files_below import files_below
 from tests.flow.registry_house import GrantHouse, grant_house
 
 pytestmark = pytest.mark.timeout(120)
@@ -97,9 +98,9 @@ async def test_an_unknown_address_answers_as_one_that_was_never_seen_and_leaves_
 
 
 def files_with_the_canary(folder: Path) -> list[str]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = files_below(folder)
     assert len(files) > 5
-    return [path.name for path in files if CANARY.encode() in path.read_bytes()]
+    return [path.name for path, contents in files.items() if CANARY.encode() in contents]
 
 
 async def test_one_question_at_a_time(house: GrantHouse) -> None:

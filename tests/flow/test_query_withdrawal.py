@@ -15,6 +15,7 @@ from assent.identity.principal import Role
 from assent.ids import FaceId, GrantId
 from assent.telemetry import metrics as declared
 from assent.testing.face_pack import encoded, one_face
+from tests.flow.files_below import files_below
 from tests.flow.query_house import ORG, QueryHouse, query_house, stranger, until
 from tests.unit.grant_examples import grant
 
@@ -49,7 +50,7 @@ async def picture(house: QueryHouse, face: str, headers: dict[str, str] | None) 
 
 
 def files_with(mark: bytes, folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and mark in path.read_bytes()]
+    return [path for path, contents in files_below(folder).items() if mark in contents]
 
 
 async def withdraw(house: QueryHouse) -> None:
