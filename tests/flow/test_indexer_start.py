@@ -31,7 +31,7 @@ from services.registry.app import RegistryApp
 from tests.integration.stream_workbench import until
 
 pytestmark = pytest.mark.timeout(120)
-DRAIN_S = 30.0
+DRAIN_S = 25.0
 
 
 class SlowWalk:
