@@ -48,9 +48,15 @@ READ: dict[str, Callable[[], Layout]] = {
 @pytest.mark.parametrize("layout", READ.values(), ids=list(READ))
 def test_what_many_share_is_read_once(layout: Callable[[], Layout]) -> None:
     data = written(layout())
-    began = time.process_time()
+    # The quickest of three: a collection of everything that other tests left may fall into one of them.
+    assert min(seconds_to_read(data) for _ in range(3)) < 0.5
+
+
+def seconds_to_read(data: bytes) -> float:
+    """Of a processor, and of this thread alone."""
+    began = time.thread_time()
     assert isinstance(read_picture(data), HeifPicture)
-    assert time.process_time() - began < 2.0
+    return time.thread_time() - began
 
 
 def test_a_list_of_tiles_that_claims_the_file_many_times_takes_no_memory() -> None:
