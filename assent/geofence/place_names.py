@@ -88,6 +88,11 @@ def region_code(text: str) -> Jurisdiction | None:
     return country if known is None else known.get(" ".join(words[1:]))
 
 
+def is_code(text: str) -> bool:
+    """Whether this is a code of ISO 3166-1 or 3166-2 as it is written there. Any part of a country whose parts have no list here is one."""
+    return region_code(text) in (text, text.partition("-")[0])
+
+
 def _regions(region: str, countries: set[Jurisdiction]) -> set[Jurisdiction]:
     """The subdivisions of that name in the countries named, else anywhere, else the country that has the name."""
     name = folded(region)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
-from assent.geofence.place_names import region_code
+from assent.geofence.place_names import is_code
 from assent.geofence.policy import RETIRED, SCHEMA, Policy, PolicyError, first_fault
 
 MOST_ENTRIES = 500
@@ -91,9 +91,9 @@ def _check_codes(code: str, entry: Mapping[str, Any]) -> None:
     """A code that no evidence ever names would be an entry that governs nobody, and a group takes whole countries along."""
     members = _words(entry.get("members"))
     for name in members:
-        if isinstance(name, str) and ("-" in name or region_code(name) != name):
+        if isinstance(name, str) and ("-" in name or not is_code(name)):
             raise PolicyError(f"jurisdictions.{code}.members: {name} is no code of a country; write it as in ISO 3166-1, such as GB")
-    if not members and region_code(code) not in (code, code.partition("-")[0]):
+    if not members and not is_code(code):
         raise PolicyError(f"jurisdictions.{code}: {code} is no code of a place that is known; write it as in ISO 3166, such as GB or CA-QC")
 
 

@@ -235,8 +235,12 @@ class PolicyDesk:
         )
         judging = asyncio.ensure_future(asyncio.to_thread(check))
         self._judging = judging if self._gives_way else None
-        await asyncio.wait([judging])
-        self._judging = None
+        try:
+            await asyncio.wait([judging])
+        finally:
+            # Where this task was cancelled nobody asks for the result any more.
+            judging.cancel()
+            self._judging = None
         if judging.cancelled():
             raise StopComesFirstError
         return judging.result()

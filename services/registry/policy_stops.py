@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assent.geofence.place_names import region_code
+from assent.geofence.place_names import is_code
 from assent.geofence.policy import Policy
 from assent.identity.errors import ApiError
 from assent.ids import Jurisdiction
@@ -88,6 +88,7 @@ class PolicyStops:
 
 def _check_known(place: Jurisdiction, newest: PolicyRow | None) -> None:
     """Whoever writes UK is not told that it is closed while GB stays open. Raises StopError."""
-    is_entry = newest is not None and newest.document is not None and place in Policy.from_canonical_json(newest.document).jurisdictions
-    if not is_entry and region_code(place) not in (place, place.partition("-")[0]):
+    if is_code(place):
+        return
+    if newest is None or newest.document is None or place not in Policy.from_canonical_json(newest.document).jurisdictions:
         raise StopError(f"{place} is no code of a place that is known, so nothing would be closed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def files_below(folder: Path, *, but_for: str = "#") -> dict[Path, bytes]:
-    """Every file with its bytes, but for those whose name begins so; once more where a store rewrote its files meanwhile."""
+def files_below(folder: Path, *, but_for: tuple[str, ...] = ()) -> dict[Path, bytes]:
+    """Every file with its bytes, but for those whose name begins with one of these; once more where a store rewrote its files meanwhile."""
     while True:
         try:
             return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.name.startswith(but_for)}

@@ -148,7 +148,7 @@ async def test_what_is_planted_on_any_topic_is_found(field_of: Field) -> None:
 
 def files_with(word: str, folder: Path) -> list[Path]:
     """Every file that holds the word or is named after it; of the log, the records are searched instead."""
-    files = files_below(folder, but_for="log.sqlite3")
+    files = files_below(folder, but_for=("log.sqlite3",))
     return [path for path, contents in files.items() if word.encode() in contents or word in str(path)]
 
 

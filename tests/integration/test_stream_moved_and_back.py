@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from tests.integration.stream_workbench import (
     IN,
     QUICK,
     FaultyLog,
-    Seen,
     Worker,
     answered,
     committed,
@@ -81,34 +80,29 @@ class Stuck(Worker):
             raise TableStaleError("not at the end")
 
 
-@pytest.mark.parametrize("trouble", ["none", "held", "stale"])
-async def test_a_batch_that_outlived_two_rebalances_neither_commits_nor_goes_back(log: FaultyLog, trouble: str) -> None:
-    first, second, seen = Stuck(trouble), Worker(), Seen()
-    last = await log.partitions(IN.value) - 1
+async def moved_and_back(log: FaultyLog, first: Worker, *, is_in_hand: Callable[[], bool], go_on: asyncio.Event) -> None:
+    """All records are another member's before the first may go on with its batch; then one more comes to the first."""
+    second, last = Worker(), await log.partitions(IN.value) - 1
     await log.append(inputs(*NAMES, partition=last))
-    async with running(runner_of(log, first, member="m", seen=seen, settings=HURRIED)):
-        await first.entered.wait()
+    async with running(runner_of(log, first, member="m", settings=HURRIED)):
+        await until(is_in_hand)
         async with running(runner_of(log, second, member="n", settings=HURRIED)):
             await is_done(log, 4)
-        first.go_on.set()
+        go_on.set()
         await log.append(inputs("e", partition=last))
         await is_done(log, 5)
         await until(lambda: first.committed == ["e"])
     assert (first.seen, second.seen) == (["a", "b", "e"], NAMES)
+
+
+@pytest.mark.parametrize("trouble", ["none", "held", "stale"])
+async def test_a_batch_that_outlived_two_rebalances_neither_commits_nor_goes_back(log: FaultyLog, trouble: str) -> None:
+    first = Stuck(trouble)
+    await moved_and_back(log, first, is_in_hand=first.entered.is_set, go_on=first.go_on)
     assert sorted(set(await answered(log))) == [*NAMES, "e"]
 
 
 async def test_what_was_fetched_behind_a_commit_that_outlived_two_rebalances_is_not_read_again(slow_log: SlowFirstCommitLog) -> None:
-    first, second = Worker(), Worker()
     last = await slow_log.partitions(IN.value) - 1
-    await slow_log.append(inputs(*NAMES, partition=last))
-    async with running(runner_of(slow_log, first, member="m", settings=HURRIED)):
-        await until(lambda: (last, 2) in slow_log.reads)
-        async with running(runner_of(slow_log, second, member="n", settings=HURRIED)):
-            await is_done(slow_log, 4)
-        slow_log.go_on.set()
-        await slow_log.append(inputs("e", partition=last))
-        await is_done(slow_log, 5)
-        await until(lambda: first.committed == ["e"])
-    assert (first.seen, second.seen) == (["a", "b", "e"], NAMES)
+    await moved_and_back(slow_log, Worker(), is_in_hand=lambda: (last, 2) in slow_log.reads, go_on=slow_log.go_on)
     assert await committed(slow_log) == 5
