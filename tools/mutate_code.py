@@ -34,6 +34,7 @@ TESTS = {
     "assent/optouts": ("optouts_*", "rules_signals", "garbage", "geofence_xmp_iptc", "geofence_c2pa"),
     "assent/deciding": ("deciding_*", "replay", "rule_texts", "wording", "rules_crosscutting", "rules_documented", "policies_*"),
     "assent/heif": ("heif_*", "faces_heic*", "geofence_exif_gps"),
+    "assent/policies": ("policies_*", "cli_policy*", "policy_file"),
     "assent/events": ("*_events", "event_[ps]*", "cleared_json", "stream_values", "producer_window", "deciding_*", "replay"),
 }
 """Packages without reading or writing, and the tests in tests/unit that are about them: a rule is noticed by its own tests."""
