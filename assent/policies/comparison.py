@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time
 
 from assent.consent.decision import Request, allow
 from assent.consent.ledger import ConsentLedger
@@ -20,15 +20,10 @@ from assent.policies.grant_forms import GRANT, GrantForm, strictest_forms, weake
 from assent.policies.openness import Openness, operation_states
 from assent.policies.ordered_keys import Direction, changes_of_location, changes_of_rules
 
-DISCLOSING = frozenset({Operation.SEARCH, Operation.DISCLOSE})
 CALLER_BASIS = "gallery"
 """Any basis but `self`, which no policy closes."""
-NOWHERE = Jurisdiction("00")
-"""No code that a policy can list: it stands for every country that is not named."""
 UNLISTED = "-00"
-"""Behind the code of a country: it stands for every part of it that has no entry."""
-FAR_AHEAD = timedelta(days=4_000)
-"""Beyond every lead time: what a filing opens at last."""
+"""Behind the code of a country, and in no policy: it stands for every part of the country that has no entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +96,20 @@ def changes_at(place: Jurisdiction, before: Policy, after: Policy, moments: Sequ
 
 
 def moments_of(rules: Iterable[JurisdictionRules], now: datetime) -> tuple[datetime, ...]:
-    """Now, every day on which a filing or an order opens or closes something, and a day when all of them have done so.
+    """Now, and every moment at which a filing or an order opens or closes something; after the last of them nothing changes.
 
-    Days that are past by this clock as well: a clock that runs ahead must not hide that a place opens sooner.
+    Moments that are past by this clock as well: a clock that runs ahead must not hide that a place opens sooner.
     """
-    days = {datetime.combine(day, time(), UTC) for entry in rules for day in _turning_days(entry)}
-    return (now, *sorted(days), max({now, *days}) + FAR_AHEAD)
+    return (now, *sorted({moment for entry in rules for moment in _turning_points(entry)}))
 
 
-def _turning_days(rules: JurisdictionRules) -> Iterator[date]:
-    for filing in rules.filings.values():
-        if filing.counts_from is not None:
-            yield filing.counts_from
+def _turning_points(rules: JurisdictionRules) -> Iterator[datetime]:
+    days = [filing.counts_from for filing in rules.filings.values()]
     order = rules.order_received
-    if order is None:
-        return
-    for clock in (order.comply_days, order.report_days, order.destroy_days):
-        if clock is not None:
-            yield order.issued + timedelta(days=clock + 1)
-    if order.met_on is not None:
-        yield order.met_on
+    if order is not None:
+        yield from order.ends().values()
+        days.append(order.met_on)
+    yield from (datetime.combine(day, time(), UTC) for day in days if day is not None)
 
 
 def _moments(before: Policy, after: Policy, now: datetime) -> tuple[datetime, ...]:
@@ -131,30 +120,25 @@ def _differences(before: Policy, after: Policy, places: Iterable[Jurisdiction], 
     """Places with the same entries and the same parts are decided alike, so one of them is asked for all."""
     alike: dict[tuple[object, ...], list[Jurisdiction]] = {}
     known = {*places, *_named(before), *_named(after), UNKNOWN}
-    countries = {Jurisdiction(place.partition("-")[0]) for place in known}
-    for place in sorted(known | countries | {Jurisdiction(f"{country}{UNLISTED}") for country in countries} | {NOWHERE}):
-        key = (before.entry_for(place), after.entry_for(place), _parts(place, before), _parts(place, after))
+    for place in sorted(known | {Jurisdiction(f"{country}{UNLISTED}") for country in known if "-" not in country}):
+        key = (before.entry_for(place), after.entry_for(place), before.subdivisions_of(place), after.subdivisions_of(place))
         alike.setdefault(key, []).append(place)
     governed: dict[tuple[Jurisdiction, Jurisdiction], tuple[set[Jurisdiction], list[Change]]] = {}
     for group in alike.values():
         one = group[0]
         differs = before.rules_for(one) != after.rules_for(one)
-        if differs or _parts(one, before) != _parts(one, after) or _part_rules(one, before) != _part_rules(one, after):
+        if differs or _part_rules(one, before) != _part_rules(one, after):
             changes = changes_at(one, before, after, moments)
             if differs or changes:
                 named, all_changes = governed.setdefault((before.entry_for(one), after.entry_for(one)), (set(), []))
                 named.update(place for place in group if place in known)
                 all_changes += changes
     for (old, new), (named, all_changes) in governed.items():
-        yield PlaceDifference(tuple(sorted(named)) or (new,), old, new, tuple(dict.fromkeys(all_changes)))
+        yield PlaceDifference(tuple(sorted(named)), old, new, tuple(dict.fromkeys(all_changes)))
 
 
-def _parts(place: Jurisdiction, policy: Policy) -> frozenset[Jurisdiction]:
-    return policy.subdivisions_of(place)
-
-
-def _part_rules(place: Jurisdiction, policy: Policy) -> list[JurisdictionRules]:
-    return [policy.rules_for(part) for part in sorted(_parts(place, policy))]
+def _part_rules(place: Jurisdiction, policy: Policy) -> dict[Jurisdiction, JurisdictionRules]:
+    return {part: policy.rules_for(part) for part in policy.subdivisions_of(place)}
 
 
 def _named(policy: Policy) -> Iterator[Jurisdiction]:
@@ -174,8 +158,13 @@ def _offers(place: Jurisdiction, before: Policy, after: Policy, moments: Sequenc
 
 
 def _grants(place: Jurisdiction, before: Policy, after: Policy, moments: Sequence[datetime]) -> Iterator[Change]:
-    """Every form of a yes, for this place alone and for its parts too, at each moment at which the closed operations differ."""
-    everywhere = frozenset({place, *_parts(place, before), *_parts(place, after)})
+    """Every form of a yes at each moment at which the closed operations differ.
+
+    It is given for this place with the parts that one of the policies names: what such a grant does not open, none does that is
+    given for fewer parts, and what it opens, one for more parts opens as well.
+    """
+    reaches = [frozenset({place, *policy.subdivisions_of(place)}) for policy in (before, after)]
+    everywhere = frozenset().union(*reaches)
     seen: set[tuple[RuleId | None, ...]] = set()
     for at in moments:
         closed = tuple(
@@ -188,19 +177,24 @@ def _grants(place: Jurisdiction, before: Policy, after: Policy, moments: Sequenc
             continue
         seen.add(closed)
         since = None if at is moments[0] else at
-        for reach in dict.fromkeys((frozenset({place}), everywhere)):
+        for reach in dict.fromkeys(reaches):
+            words = "" if reach == everywhere else f", given for {', '.join(sorted(reach))} alone"
             for operation in Operation:
-                yield from _refused_by_one(_Question(place, reach, operation, at), before, after, since)
+                yield from _refused_by_one(_Question(place, reach, operation, at, words), before, after, since)
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """May this be done at this time under a grant of a resident of `place` that was given for every place in `reach`?"""
+    """May this be done at this time under a grant of a resident of `place` that was given for every place in `reach`?
+
+    `words` tell the reach to people where it is not everywhere.
+    """
 
     place: Jurisdiction
     reach: frozenset[Jurisdiction]
     operation: Operation
     at: datetime
+    words: str
 
     def refusals(self, form: GrantForm, policy: Policy) -> tuple[RuleId, ...]:
         """As geofence and consent decide about a photo that was taken where she lives; none means yes."""
@@ -210,8 +204,8 @@ class _Question:
         candidates = candidate_set(evidence, grant=grant, policy=policy).jurisdictions
         ledger = ConsentLedger()
         ledger.apply_grant(grant)
-        purpose = form.purpose if self.operation in DISCLOSING else None
-        return allow(GRANT, Request(self.operation, candidates, self.at, purpose=purpose), ledger=ledger, policy=policy).rules
+        # A form has one purpose, so what is disclosed is disclosed for that.
+        return allow(GRANT, Request(self.operation, candidates, self.at), ledger=ledger, policy=policy).rules
 
 
 def _refused_by_one(question: _Question, before: Policy, after: Policy, since: datetime | None) -> Iterator[Change]:
@@ -226,9 +220,9 @@ def _refused_by_one(question: _Question, before: Policy, after: Policy, since: d
     ]
     for form, old, new in (*strictest, *weaker):
         if old and not new:
-            yield Change(True, (question.operation.value,), old, form.words, since)
+            yield Change(True, (question.operation.value,), old, f"{form.words}{question.words}", since)
         if new and not old:
-            yield Change(False, (question.operation.value,), new, form.words, since)
+            yield Change(False, (question.operation.value,), new, f"{form.words}{question.words}", since)
 
 
 def _joined(found: Iterable[Change]) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -59,9 +59,8 @@ class GrantForm:
         return {"wet": "", None: "unsigned"}.get(self.signature, f"signed by {self.signature}")
 
     def grant(self, *, home: Jurisdiction, reach: Iterable[Jurisdiction], at: datetime) -> GrantSnapshot:
-        """A live grant of a resident of `home` in this form, given for every place in `reach`, as it stands at `at`."""
+        """A grant of a resident of `home` in this form, given for every place in `reach`, and live from `at`."""
         places = tuple(sorted(reach))
-        not_before = at - timedelta(hours=1)
         basis = [
             LegalBasis(
                 jurisdiction=place,
@@ -88,9 +87,9 @@ class GrantForm:
             binding=FaceBinding(mode=BindingMode.SINGLE_FACE),
             legal=tuple(basis),
             scope=GeographicScope(collect_in=places, store_in=places, disclose_in=places),
-            not_before=not_before,
-            expires_at=not_before + timedelta(days=self.term_days),
-            confirmed_at=not_before,
+            not_before=at,
+            expires_at=at + timedelta(days=self.term_days),
+            confirmed_at=at,
             last_interaction_at=at - timedelta(days=self.idle_days),
         )
 
@@ -101,36 +100,27 @@ def strictest_forms(rules: Iterable[ConsentRules]) -> tuple[GrantForm, ...]:
     return tuple(GrantForm(purpose, signature, fields) for purpose in Purpose for signature in SIGNATURES)
 
 
-def weaker_forms(strictest: GrantForm, rules: Iterable[ConsentRules]) -> Iterator[GrantForm]:
-    """`strictest` with one thing less, at every bound that `rules` name.
+def weaker_forms(strictest: GrantForm, rules: Sequence[ConsentRules]) -> Iterator[GrantForm]:
+    """`strictest` with one thing less: of what is counted, just what the laxer of two rules lets through and the stricter does not.
 
     One thing at a time is enough: a decision refuses for each thing on its own, so whatever a policy lets through that another
     does not is let through for one thing. tests/unit/test_policies_comparison.py holds random combinations against it.
     """
-    yield from _weaker(strictest, tuple(rules))
-
-
-def _weaker(base: GrantForm, rules: tuple[ConsentRules, ...]) -> Iterator[GrantForm]:
     for form in (ConsentForm.EXPLICIT, ConsentForm.EXPRESS):
-        yield replace(base, form=form, differs=f"in the form {form}")
-    for field in base.notice_fields:
-        left = tuple(name for name in base.notice_fields if name != field)
-        yield replace(base, notice_fields=left, differs=f"with a notice that leaves out {field}")
-    yield replace(base, has_notice_digest=False, differs="without the digest of the notice")
-    yield replace(base, alternative_offered=False, differs="without an alternative offered")
-    for count in sorted({count for needs in rules for count in (needs.evidence_min - 1, needs.evidence_min)}):
-        yield replace(base, evidence_count=count, differs=f"with {count} pieces of evidence")
+        yield replace(strictest, form=form, differs=f"in the form {form}")
+    for field in strictest.notice_fields:
+        left = tuple(name for name in strictest.notice_fields if name != field)
+        yield replace(strictest, notice_fields=left, differs=f"with a notice that leaves out {field}")
+    yield replace(strictest, has_notice_digest=False, differs="without the digest of the notice")
+    yield replace(strictest, alternative_offered=False, differs="without an alternative offered")
+    for count in sorted({needs.evidence_min for needs in rules}):
+        yield replace(strictest, evidence_count=count, differs=f"with {count} pieces of evidence")
     for band in AgeBand:
         for guardian in (False, True):
             if band is not AgeBand.ADULT:
                 words = f"of age band {band} {'with' if guardian else 'without'} a guardian"
-                yield replace(base, age_band=band, guardian=guardian, differs=words)
-    for days in _bounds(needs.expires_max_days for needs in rules):
-        yield replace(base, term_days=days, differs=f"that lasts {days} days")
-    for days in _bounds(needs.last_interaction_cap_days for needs in rules):
-        yield replace(base, idle_days=days, differs=f"{days} days after she was last heard of")
-
-
-def _bounds(limits: Iterable[int]) -> list[int]:
-    """Each limit and the first day beyond it."""
-    return sorted({days for limit in limits for days in (limit, limit + 1)})
+                yield replace(strictest, age_band=band, guardian=guardian, differs=words)
+    for days in sorted({needs.expires_max_days + 1 for needs in rules}):
+        yield replace(strictest, term_days=days, differs=f"that lasts {days} days")
+    for days in sorted({needs.last_interaction_cap_days + 1 for needs in rules}):
+        yield replace(strictest, idle_days=days, differs=f"{days} days after she was last heard of")

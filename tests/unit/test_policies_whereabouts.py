@@ -74,6 +74,30 @@ def test_a_position_alone_leaves_unknown_beside_it_and_a_dispute_is_unknown_itse
     assert not where(30.0, -40.0).needs_residence
 
 
+def test_an_area_that_states_dispute_is_unknown_also_where_the_circle_touches_their_own() -> None:
+    found = where(35.5, 77.0, 20_000)
+    assert (found.hit, found.within) == ((UNKNOWN,), ("CN", "PK", UNKNOWN))
+    assert (found.is_unknown, found.needs_residence) == (True, False)
+
+
+def test_on_a_border_the_map_names_the_place_under_the_point_itself() -> None:
+    """Between Ottawa and Gatineau, to the tenth of a millimetre: the circle is for the places that count, not for this."""
+    south, north = 45.3, 45.7
+    for _ in range(30):
+        middle = (south + north) / 2
+        south, north = (middle, north) if where(middle, -75.7093).hit == ("CA-ON",) else (south, middle)
+    assert 0 < north - south < 1e-9
+    assert (where(south, -75.7093).hit, where(north, -75.7093).hit) == (("CA-ON",), ("CA-QC",))
+
+
+def test_each_candidate_has_what_its_own_entry_leaves_open() -> None:
+    found = where(45.4301, -75.7093)
+    told = {candidate.jurisdiction: {(state.openness, state.rules) for state in candidate.operations} for candidate in found.candidates}
+    assert told == {"CA-ON": {(Openness.CLOSED, ("CA-1",))}, "CA-QC": {(Openness.CLOSED, ("QC-1",)), (Openness.CLOSED, ("QC-3",))}}
+    (victoria,) = where(48.43, -123.37).candidates
+    assert {state.openness for state in victoria.operations if state.operation != SERVE_CLIENTS} == {Openness.WITH_GRANT}
+
+
 @pytest.mark.parametrize(("latitude", "longitude"), [(float("nan"), 0.0), (95.0, 10.0), (10.0, 181.0), (10.0, float("inf"))])
 def test_what_is_no_position_has_no_whereabouts(latitude: float, longitude: float) -> None:
     with pytest.raises(ValueError, match="not a point on earth"):

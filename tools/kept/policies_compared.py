@@ -2,4 +2,30 @@
 
 from __future__ import annotations
 
-KEPT: dict[str, str] = {}
+_ONLY_TIME = "what was asked already is asked again, and told once; leaving it out saves time"
+_LIKE_ITS_COUNTRY = "what stands behind a part is governed by its country too, and where no part is known the country says the same"
+
+KEPT: dict[str, str] = {
+    "assent/policies/comparison.py: module: 'gallery' [other text]": "any ground but that of the person herself is one",
+    "assent/policies/comparison.py: module: '-00' [other text]": "any text that no policy can hold behind a country does the same",
+    "assent/policies/comparison.py: _differences: for country in known if '-' not in country [without filter 0]": _LIKE_ITS_COUNTRY,
+    "assent/policies/comparison.py: _differences: '-' not in country [turned]": _LIKE_ITS_COUNTRY,
+    "assent/policies/comparison.py: _differences: '-' [other text]": _LIKE_ITS_COUNTRY,
+    "assent/policies/comparison.py: _differences: if differs or _part_rules(one, before) != _part_rules(one, after): [always]": (
+        "where both policies hold the same, no decision differs; leaving it out saves time"
+    ),
+    "assent/policies/comparison.py: _grants: if closed in seen: [never]": _ONLY_TIME,
+    "assent/policies/comparison.py: _grants: continue [left out]": _ONLY_TIME,
+    "assent/policies/comparison.py: _grants: seen.add(closed) [left out]": _ONLY_TIME,
+    "assent/policies/grant_forms.py: module: 'form' [other text]": "any name that the ledger is asked by",
+    "assent/policies/grant_forms.py: module: 10 [one more]": "ten is the most that a policy can ask for",
+    "assent/policies/grant_forms.py: GrantForm.: False [flipped]": "a guardian says nothing of an adult",
+    "assent/policies/grant_forms.py: GrantForm.: 0 [one more]": "no policy asks to hear of her within less than a day",
+    "assent/policies/grant_forms.py: GrantForm.grant: '0' [other text]": "that there is a digest is asked, and not which",
+    "assent/policies/grant_forms.py: GrantForm.grant: 64 [one more]": "that there is a digest is asked, and not which",
+    "assent/policies/grant_forms.py: GrantForm.grant: 1 [one more]": "a ledger of one grant takes it in any revision",
+    "assent/policies/grant_forms.py: GrantForm.grant: 'nobody' [other text]": "it is nobody's, under any name",
+    "assent/policies/grant_forms.py: weaker_forms: if band is not AgeBand.ADULT: [always]": (
+        "an adult is decided alike with and without a guardian; leaving her out saves time"
+    ),
+}
