@@ -193,7 +193,7 @@ def test_a_grant_that_needs_fewer_places_is_told_beside_a_form_that_must_be_stri
     after = policy_with(EU={**OPEN_EU, "consent": {"form": "written_release"}})
     changes = differences(before, after)[("EU", "EU")].changes
     assert {
-        (False, ("legal_form_missing",), "for self_search, in the form explicit, given for EU, FR-IDF alone"),
+        (False, ("legal_form_missing",), "for self_search, in the form explicit"),
         (True, ("legal_form_missing", "scope_not_granted"), "for self_search, given for EU alone"),
     } <= {told(change) for change in changes}
 
