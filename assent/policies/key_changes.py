@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from assent.geofence.jurisdiction_rules import JurisdictionRules
 from assent.geofence.policy import Policy
 from assent.ids import Jurisdiction
@@ -48,9 +46,10 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any], above: tuple[str,
 
 
 def _at(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """What stands at `path`; all of its names but the last stand in both documents."""
     found: Any = document
     for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
+        found = found.get(name)
     return found
 
 
@@ -58,18 +57,14 @@ def _with(old: Mapping[str, Any], new: Mapping[str, Any], path: tuple[str, ...])
     """`old` with what stands at `path` in `new`."""
     name, *rest = path
     if rest:
-        return {**old, name: _with(old.get(name, {}), new.get(name, {}), tuple(rest))}
+        return {**old, name: _with(old[name], new[name], tuple(rest))}
     if name in new:
         return {**old, name: new[name]}
     return {key: value for key, value in old.items() if key != name}
 
 
 def _alone(before: JurisdictionRules, changed: Mapping[str, Any], policy: Policy, moments: tuple[datetime, ...]) -> Direction:
-    try:
-        after = JurisdictionRules.model_validate(changed)
-    except ValidationError:
-        # It is no entry without the other keys.
-        return Direction.DIFFERENT
+    after = JurisdictionRules.model_validate(changed)
     old, new = (
         Policy(version=policy.version, location=policy.location, jurisdictions={_SOMEWHERE: rules}, unknown=policy.unknown)
         for rules in (before, after)

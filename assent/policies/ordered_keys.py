@@ -40,7 +40,8 @@ MORE_IS_WIDER = frozenset(
 NEEDS_OPEN = frozenset({"consent.age_min", "bystanders", "probe"})
 """These say something only where a grant can open anything."""
 
-_RANKS = {"drop_image": 0, "region_only": 1, "self_only": 0, "self_or_grant": 1}
+_WORDS = {"bystanders": ("drop_image", "region_only"), "probe": ("self_only", "self_or_grant")}
+"""The words of a key, from narrow to wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,9 @@ def _moved(before: dict[str, float], after: dict[str, float]) -> Iterator[Ordere
             continue
         if old is None or new is None:
             # Without a buffer for the areas nothing is decided at all.
-            yield OrderedChange(key, _told(old), _told(new), is_wider=new is not None)
+            yield OrderedChange(key, _told(key, old), _told(key, new), is_wider=new is not None)
         else:
-            yield OrderedChange(key, _told(old), _told(new), is_wider=(new > old) == (key in MORE_IS_WIDER))
+            yield OrderedChange(key, _told(key, old), _told(key, new), is_wider=(new > old) == (key in MORE_IS_WIDER))
 
 
 def _values_of_rules(rules: JurisdictionRules) -> dict[str, float]:
@@ -85,8 +86,8 @@ def _values_of_rules(rules: JurisdictionRules) -> dict[str, float]:
     return {
         "retention.max_days": retention.max_days,
         "retention.after_purpose_days": retention.after_purpose_days,
-        "bystanders": _RANKS[rules.bystanders],
-        "probe": _RANKS[rules.probe],
+        "bystanders": _WORDS["bystanders"].index(rules.bystanders),
+        "probe": _WORDS["probe"].index(rules.probe),
         "consent.age_min": rules.consent.age_min,
         "server_deny_weight": rules.server_deny_weight,
     }
@@ -101,5 +102,7 @@ def _values_of_location(location: LocationRules) -> dict[str, float]:
     }
 
 
-def _told(value: float | None) -> str:
-    return "none" if value is None else f"{value:g}"
+def _told(key: str, value: float | None) -> str:
+    if value is None:
+        return "none"
+    return _WORDS[key][int(value)] if key in _WORDS else f"{value:g}"

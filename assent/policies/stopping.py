@@ -40,15 +40,15 @@ class Stop:
 def stopped(policy: Policy, stops: Iterable[Stop]) -> Policy:
     """The policy with all of these, under a version of its own; the policy itself where they find nothing open.
 
-    A country takes its parts along and a group its members, because an order names whom it binds and not the entries of a file. A
-    place that another's entry governs gets its own. Raises StopError.
+    A country takes its parts along and a group its members, with all that these take along, because an order names whom it binds and not
+    the entries of a file. A place that another's entry governs gets its own. Raises StopError.
     """
     found = policy
     for stop in stops:
         found = _with(found, stop)
     if found is policy:
         return policy
-    document = found.model_dump(mode="json", by_alias=True)
+    document = found.model_dump(by_alias=True)
     digest = hashlib.sha256(found.canonical_json().encode()).hexdigest()[:12]
     base = policy.version.partition(MARK)[0][: _MOST_CHARS - len(MARK) - len(digest)]
     return Policy.model_validate({**document, "version": f"{base}{MARK}{digest}"})
@@ -69,10 +69,13 @@ def _with(policy: Policy, stop: Stop) -> Policy:
     struck = dict(_struck(policy, stop))
     if not struck:
         return policy
-    document = policy.model_dump(mode="json", by_alias=True)
+    document = policy.model_dump(by_alias=True)
     entries = {**document["jurisdictions"], **struck}
     try:
+        stop.because.encode()
         return Policy.model_validate({**document, "jurisdictions": entries})
+    except UnicodeEncodeError as error:
+        raise StopError("the order has half a character in it, which cannot be signed; write it in UTF-8") from error
     except ValidationError as error:
         raise StopError(first_fault(error)) from error
 
@@ -84,7 +87,7 @@ def _struck(policy: Policy, stop: Stop) -> Iterator[tuple[Jurisdiction, dict[str
         left = [name for name in rules.with_grant if name not in stop.operations]
         if len(left) == len(rules.with_grant):
             continue
-        entry = rules.model_dump(mode="json")
+        entry = rules.model_dump()
         entry["members"] = list(rules.members) if policy.entry_for(place) == place else []
         entry["with_grant"] = left
         entry["law"] = [*rules.law, *([stop.because] if stop.because not in rules.law else [])]
@@ -95,4 +98,9 @@ def _places(policy: Policy, place: Jurisdiction | None) -> frozenset[Jurisdictio
     if place is None:
         return frozenset(policy.jurisdictions)
     check_stoppable(place)
-    return frozenset({place}) | policy.subdivisions_of(place)
+    found, new = frozenset[Jurisdiction](), frozenset({place})
+    # A member may be a group itself, such as a country with territories that have codes of their own.
+    while new:
+        found |= new
+        new = frozenset[Jurisdiction]().union(*map(policy.subdivisions_of, new)) - found
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from assent.geofence.jurisdiction_rules import SERVE_CLIENTS
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction
 from assent.policies.comparison import compare
-from assent.policies.stopping import ALL_OPERATIONS, Stop, StopError, stopped
+from assent.policies.stopping import ALL_OPERATIONS, Stop, StopError, stays_closed, stopped
 from assent.policies.written_policy import written_policy
 from tests.unit.policy_examples import EVERY_OPERATION, policy_with, shipped
 
@@ -67,6 +68,11 @@ def test_the_order_is_named_and_the_rest_of_the_entry_stays() -> None:
     assert rules == before.model_copy(update={"law": rules.law, "with_grant": ()})
 
 
+def test_an_order_that_stops_in_two_steps_is_named_once() -> None:
+    found = stopped(WIDE, [stop("CA-BC", "collect"), stop("CA-BC", "embed")])
+    assert found.rules_for(Jurisdiction("CA-BC")).law.count(ORDER) == 1
+
+
 def test_single_operations_are_stopped_alone() -> None:
     rules = stopped(WIDE, [stop("CA-BC", "collect", "embed")]).rules_for(Jurisdiction("CA-BC"))
     assert rules.closed_by(Operation.COLLECT, NOW) == "BC-2"
@@ -79,6 +85,48 @@ def test_a_place_that_would_open_on_a_day_to_come_is_stopped_for_that_day_too() 
     later = policy_with(CA_QC={"filings": {name: {"reference": "1", "filed_on": date(2026, 11, 25)} for name in ("cai_database",)}})
     assert stop("CA-QC").stops(later)
     assert not stopped(later, [stop("CA-QC")]).rules_for(Jurisdiction("CA-QC")).opens
+
+
+@pytest.mark.parametrize("place", ["GB", "JP", "CA-BC", "EU", None])
+def test_a_stop_says_of_a_policy_whether_anything_that_it_stops_is_open_there(place: str | None) -> None:
+    """Two people who open one place end the stops of that place, and no other."""
+    is_open = place not in ("GB", "JP")
+    assert stop(place).stops(WIDE) is is_open
+    assert stop(place, "collect", "search").stops(stopped(WIDE, [stop(place, "search")])) is is_open
+    assert not stop(place, "search").stops(stopped(WIDE, [stop(place, "search")]))
+
+
+def test_an_entry_that_a_court_stayed_is_stopped_for_the_day_on_which_it_is_in_force_again() -> None:
+    stayed = policy_with(CA_BC={"status": "stayed", "as_of": date(2026, 5, 1)})
+    assert stopped(stayed, [stop("CA-BC")]).rules_for(Jurisdiction("CA-BC")).with_grant == ()
+
+
+def test_a_group_takes_the_members_of_its_members_along() -> None:
+    """Some territories of a country have codes of their own."""
+    filed = {name: {"rule": "EU-10", **paper} for name, paper in FILED.items()}
+    grouped = policy_with(FR={"law": ["GDPR"], "members": ["GP", "RE"], **OPEN, "filings": filed}, GP={"law": ["GDPR"], **OPEN})
+    for place in ("EU", "FR"):
+        found = stopped(grouped, [stop(place)])
+        assert [found.rules_for(Jurisdiction(code)).with_grant for code in ("FR", "GP", "RE", "GP-X")] == [()] * 4
+
+
+@pytest.mark.parametrize(
+    ("place", "because", "told"),
+    [
+        ("CA-ONTARIO", ORDER, "jurisdictions.CA-ONTARIO"),
+        # A byte of a terminal that does not write UTF-8.
+        ("CA-BC", "D\udce9cision 12", "half a character"),
+    ],
+)
+def test_what_would_make_a_policy_that_nobody_can_read_is_told_and_not_published(place: str | None, because: str, told: str) -> None:
+    """A stop that went out so would keep every process from reading the policy, and every later stop from going out."""
+    with pytest.raises(StopError, match=told):
+        stopped(WIDE, [replace(stop(place), because=because)])
+
+
+def test_it_is_said_of_a_file_where_something_was_left_out_and_only_there() -> None:
+    assert stays_closed(stopped(WIDE, [stop("CA-BC")]).version) == "; what was stopped stays closed, whatever the file says"
+    assert stays_closed(stopped(WIDE, [stop("GB")]).version) == ""
 
 
 def test_twice_is_once_and_the_version_follows_the_contents() -> None:
@@ -123,3 +171,46 @@ def test_no_stops_in_no_order_ever_open_anything(first: list[Stop], second: list
         assert all(after[place] <= between[place] <= before[place] for place in before)
         assert opens(stopped(base, [*second, *first])) == after
         assert stopped(two, first) is two
+
+
+_CODES = ["CA", "CA-BC", "CA-ON", "EU", "FR", "FR-IDF", "GP", "DE"]
+_ENTRIES = some.fixed_dictionaries(
+    {},
+    optional={
+        code: some.fixed_dictionaries(
+            {"with_grant": some.lists(some.sampled_from(ALL_OPERATIONS), unique=True), "status": some.sampled_from(["in_force", "stayed"])}
+        )
+        for code in _CODES
+    },
+)
+_MEMBERS = some.fixed_dictionaries({}, optional={"EU": some.just(["FR", "DE"]), "FR": some.just(["GP"])})
+
+
+def made(entries: dict[str, dict[str, Any]], members: dict[str, list[str]]) -> Policy:
+    document = shipped().model_dump(by_alias=True)
+    whole = {code: document["unknown"] | entry | {"members": members.get(code, [])} for code, entry in entries.items()}
+    return Policy.model_validate({**document, "jurisdictions": whole})
+
+
+def is_bound(place: str, by: Stop, policy: Policy) -> bool:
+    """Whether an order binds it: it names the place, or a country or group that the place is in."""
+    country = place.partition("-")[0]
+    groups = [code for code, rules in policy.jurisdictions.items() if country in rules.members]
+    return by.place in (None, place, country) or any(is_bound(group, by, policy) for group in groups)
+
+
+@settings(deadline=None)
+@given(_ENTRIES, _MEMBERS, some.lists(some.builds(stop, some.sampled_from([None, *_CODES]), some.sampled_from(ALL_OPERATIONS)), max_size=3))
+def test_whatever_the_file_says_what_an_order_binds_is_closed_and_the_rest_is_as_it_was(
+    entries: dict[str, dict[str, Any]], members: dict[str, list[str]], stops: list[Stop]
+) -> None:
+    before = made(entries, members)
+    after = stopped(before, stops)
+    for code in (*_CODES, "CA-QC", "DE-BE", "GP-X", "JP"):
+        was, now = before.rules_for(Jurisdiction(code)), after.rules_for(Jurisdiction(code))
+        taken = {name for by in stops if is_bound(code, by, before) for name in by.operations} & {*was.with_grant}
+        assert set(now.with_grant) == {*was.with_grant} - taken
+        assert now.law == (*was.law, *([ORDER] if taken else []))
+        kept = {"with_grant": was.with_grant, "law": was.law, "members": was.members}
+        assert now.model_copy(update=kept) == was
+    assert not any(by.stops(after) for by in stops)
