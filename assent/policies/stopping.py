@@ -40,8 +40,8 @@ class Stop:
 def stopped(policy: Policy, stops: Iterable[Stop]) -> Policy:
     """The policy with all of these, under a version of its own; the policy itself where they find nothing open.
 
-    A country takes its parts along and a group its members, with all that these take along, because an order names whom it binds and not
-    the entries of a file. A place that another's entry governs gets its own. Raises StopError.
+    A country takes its parts along and a group its members, because an order names whom it binds and not the entries of a file. A
+    place that another's entry governs gets its own. Raises StopError.
     """
     found = policy
     for stop in stops:
@@ -98,9 +98,4 @@ def _places(policy: Policy, place: Jurisdiction | None) -> frozenset[Jurisdictio
     if place is None:
         return frozenset(policy.jurisdictions)
     check_stoppable(place)
-    found, new = frozenset[Jurisdiction](), frozenset({place})
-    # A member may be a group itself, such as a country with territories that have codes of their own.
-    while new:
-        found |= new
-        new = frozenset[Jurisdiction]().union(*map(policy.subdivisions_of, new)) - found
-    return found
+    return frozenset({place}) | policy.subdivisions_of(place)

@@ -14,8 +14,9 @@ def written_policy(policy: Policy) -> dict[str, Any]:
     document = policy.model_dump(mode="json")
     defaults, entries = document["unknown"], document["jurisdictions"]
     own: dict[str, dict[str, Any]] = {}
-    for code in sorted(entries, key=lambda name: _rank(name, entries)):
-        group = next((own[name] for name in own if _country(code) in entries[name]["members"]), {})
+    # Groups first: an entry of a member is read over that of its group.
+    for code in sorted(entries, key=lambda name: not entries[name]["members"]):
+        group = next((own[name] for name in own if code.partition("-")[0] in entries[name]["members"]), {})
         inherited = merged(defaults, {key: value for key, value in group.items() if key != "members"})
         own[code] = _own(entries[code], inherited)
     written = {
@@ -28,15 +29,6 @@ def written_policy(policy: Policy) -> dict[str, Any]:
     if policy_from(written) != policy:
         raise PolicyError("this policy cannot be written as a file; it was not made of one")
     return written
-
-
-def _rank(code: str, entries: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Groups first, and those within another after it: an entry of a member is read over what that of its group says."""
-    return not entries[code]["members"], any(_country(code) in entry["members"] for entry in entries.values())
-
-
-def _country(code: str) -> str:
-    return code.partition("-")[0]
 
 
 def _own(entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

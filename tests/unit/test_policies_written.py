@@ -29,11 +29,6 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "EU": {"law": LAW, "members": ["DE", "FR"], "bystanders": "region_only", "filings": {"dpia": DPIA}},
         "CA": {"law": LAW, "bystanders": "region_only"},
     },
-    "a group within a group, after its member": {
-        "GP": {"law": LAW, "with_grant": ["collect"]},
-        "FR": {"law": LAW, "members": ["GP", "RE"], "bystanders": "drop_image", "authority": "CNIL"},
-        "EU": {"law": LAW, "members": ["FR"], "bystanders": "region_only", "filings": {"dpia": DPIA}},
-    },
     "a group that names itself": {"FR": {"law": LAW, "members": ["FR", "GP"], "bystanders": "region_only"}, "GP": {"law": LAW}},
     "what the group asks for and a member does not": {
         "EU": {"law": LAW, "members": ["FR"], "authority": "EDPB", "order_received": ORDER},
