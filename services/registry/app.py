@@ -71,8 +71,10 @@ class RegistryApp(RunnerService):
         """Publish the policy and the ends that were not yet on the log, hand out the first token, then consume and go round.
 
         What else is left of an ending needs the key store, which may be away: the rounds begin with it. Raises StartError when the
-        log is away for longer than a consumer would wait for it, and where the policy of the file is refused and none was published before.
+        log is away for longer than a consumer would wait for it, where the policy of the file is refused and none was published before,
+        and where a first token lies there already that this registry does not know.
         """
+        await self._check_that_nothing_is_lost()
         await self._publish_policy()
         self.registry.policy_reload.begin(self._policy_seen, fault=self._policy_fault)
         try:
@@ -128,6 +130,15 @@ class RegistryApp(RunnerService):
                 self._policy_fault = self._policy_fault or str(error)
             else:
                 return
+
+    async def _check_that_nothing_is_lost(self) -> None:
+        """A registry that begins anew beside the token of an earlier one would know none of the grants that are on the log."""
+        token = self._settings.first_token_file
+        if token is not None and token.exists() and await self.registry.sessions.is_first_start():
+            raise StartError(
+                f"{token} is of an earlier start, and the registry's own file knows nothing of it: it is gone, or another one is there. "
+                "Bring it back from a copy; or move the whole data folder away, to begin with nothing"
+            )
 
     async def _hand_out_first_token(self) -> None:
         token = await self.registry.sessions.first_operator_token()

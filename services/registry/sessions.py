@@ -40,9 +40,13 @@ class Sessions:
         await self._store.write(lambda database: record_minted(database, principal, ends_at=ends, now=now))
         return token
 
+    async def is_first_start(self) -> bool:
+        """Nobody of staff was ever given a token by what this file knows."""
+        return not await self._store.read(was_any_minted)
+
     async def first_operator_token(self) -> str | None:
         """The operator's token of the very first start, or None when any was minted before."""
-        if await self._store.read(was_any_minted):
+        if not await self.is_first_start():
             return None
         operator = Principal(name="first-operator", roles=frozenset({Role.OPERATOR}), org="this deployment")
         return await self.mint(operator, lifetime_s=FIRST_TOKEN_S)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from assent.deployment.build import open_shared
+from assent.deployment.start_errors import StartError
 from assent.faces.prepare import prepare_embedded_pack
 from assent.geofence.policy import Policy
 from assent.ids import Jurisdiction
@@ -35,8 +36,8 @@ async def started(data: Path, policy: Path) -> AsyncIterator[RegistryApp]:
     prepare_embedded_pack(layout.model, progress=lambda _: None)
     async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
         app = RegistryApp(layout.registry(), shared)
-        await app.start()
         try:
+            await app.start()
             yield app
         finally:
             await app.stop()
@@ -69,6 +70,24 @@ async def test_a_start_after_a_copy_was_brought_back_opens_nothing_with_any_file
     said = capfd.readouterr().err
     assert "policy one.1 allows what the newest published one does not (CA-AB)" in said
     assert "policy both.1, published before, stays in force" in said
+
+
+async def test_a_registry_whose_file_is_gone_begins_with_nothing_only_where_nothing_else_is(tmp_path: Path) -> None:
+    data, policy = tmp_path / "data", tmp_path / "policy.yaml"
+    policy.write_text(shipped_text(), encoding="utf-8")
+    async with started(data, policy):
+        pass
+    kept = {path: path.read_bytes() for path in (data / FOLDER).glob(f"{FILE}*")}
+    for _ in range(2):
+        for path in (data / FOLDER).glob(f"{FILE}*"):
+            path.unlink()
+        with pytest.raises(StartError, match=r"operator.token is of an earlier start.* Bring it back from a copy"):
+            async with started(data, policy):
+                pass
+    for path, content in kept.items():
+        path.write_bytes(content)
+    async with started(data, policy) as app:
+        assert await opens(app, BC) == [True]
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["broken", "gone"])
