@@ -39,6 +39,15 @@ class Signature(_Part):
     signed_at: AwareDatetime
     signature: SignatureHex
 
+    def is_over(self, statement: bytes) -> bool:
+        """Whether the holder of the key signed exactly this."""
+        try:
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
+            key.verify(bytes.fromhex(self.signature), statement)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
 
 class Approvals(_Part):
     """The file that travels with a policy file. `base_sha256` is the policy that it was compared with when it was signed."""
@@ -49,8 +58,6 @@ class Approvals(_Part):
     base_sha256: Sha256Hex
     deployment: str = Field(min_length=1, max_length=100)
     signatures: tuple[Signature, ...] = Field(default=(), max_length=MOST_SIGNATURES)
-
-    model_config = _Part.model_config | {"populate_by_name": True}
 
     @property
     def proposed(self) -> Proposed:
@@ -102,7 +109,7 @@ def approved(
     now: datetime,
     max_age: timedelta,
 ) -> tuple[Approval, ...]:
-    """The approvals of two or more people. Raises ApprovalError.
+    """The approvals of two or more people, with every signature of theirs that counts: all of them are used up. Raises ApprovalError.
 
     `signers` maps each person who may sign to her public key in hex; `used` holds the signatures that opened something before.
     """
@@ -114,19 +121,21 @@ def approved(
     doubts: list[str] = []
     for signature in approvals.signatures:
         name = names.get(signature.public_key)
-        doubt = _doubt(proposed, signature, name, used=used, now=now, max_age=max_age)
-        if doubt is None and name is not None:
-            found.setdefault(name, Approval(name, signature))
-        elif doubt is not None:
+        if name is None:
+            who = f"the key {signature.public_key[:12]}"
+            doubts.append(f"{who} belongs to none of the signers, or to one for whom two others have not vouched")
+        elif (doubt := _doubt(proposed, signature, name, used=used, now=now, max_age=max_age)) is not None:
             doubts.append(doubt)
-    if len(found) < PEOPLE:
-        known = ", ".join(sorted(found)) or "nobody"
+        else:
+            found[signature.signature] = Approval(name, signature)
+    people = {approval.signer for approval in found.values()}
+    if len(people) < PEOPLE:
         raise ApprovalError(
-            f"it takes the signatures of {PEOPLE} people, and those of {known} count"
+            f"it takes the signatures of {PEOPLE} people, and those of {', '.join(sorted(people)) or 'nobody'} count"
             + "".join(f"; {doubt}" for doubt in doubts)
             + "; see assent policy sign"
         )
-    return tuple(found[name] for name in sorted(found))
+    return tuple(sorted(found.values(), key=lambda approval: approval.signer))
 
 
 def _check_subject(proposed: Proposed, approvals: Approvals) -> None:
@@ -147,15 +156,9 @@ def _check_subject(proposed: Proposed, approvals: Approvals) -> None:
         )
 
 
-def _doubt(proposed: Proposed, signature: Signature, name: str | None, *, used: Set[str], now: datetime, max_age: timedelta) -> str | None:
-    """Why this signature does not count, or None."""
-    who = name or f"the key {signature.public_key[:12]}"
-    if name is None:
-        return f"{who} belongs to none of the signers, or to one for whom two others have not vouched"
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature.public_key))
-        key.verify(bytes.fromhex(signature.signature), proposed.statement(signature.public_key, signature.signed_at))
-    except (InvalidSignature, ValueError):
+def _doubt(proposed: Proposed, signature: Signature, who: str, *, used: Set[str], now: datetime, max_age: timedelta) -> str | None:
+    """Why this signature of a signer does not count, or None."""
+    if not signature.is_over(proposed.statement(signature.public_key, signature.signed_at)):
         return f"the signature of {who} does not hold"
     if signature.signature in used:
         return f"that of {who} was used before, and counts once"

@@ -78,12 +78,12 @@ def opened(
     needed = filings_needed(policy, place)
     _check_papers(needed, papers, place, today)
     rules = policy.rules_for(place)
-    entry = rules.model_dump(mode="json")
+    entry = rules.model_dump()
     entry["members"] = list(rules.members) if policy.entry_for(place) == place else []
     entry["with_grant"] = [name for name in (*OPERATIONS, SERVE_CLIENTS) if name in {*rules.with_grant, *operations}]
     entry["law"] = [*law] if policy.entry_for(place) == UNKNOWN else [*rules.law, *(name for name in law if name not in rules.law)]
     entry["filings"] = {name: _filed(filing, papers.get(name)) for name, filing in needed.items()}
-    document: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
+    document: dict[str, Any] = policy.model_dump(by_alias=True)
     document["version"] = version
     document["jurisdictions"] = {**document["jurisdictions"], place: entry}
     try:
@@ -123,4 +123,4 @@ def _check_papers(needed: Mapping[str, Filing], papers: Mapping[str, Paper], pla
 
 def _filed(filing: Filing, paper: Paper | None) -> dict[str, Any]:
     given = {} if paper is None else {"reference": paper.reference, "filed_on": paper.filed_on}
-    return filing.model_copy(update=given).model_dump(mode="json")
+    return filing.model_copy(update=given).model_dump()

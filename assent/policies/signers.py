@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field
 
 from assent.policies.approval import MOST_SIGNATURES, PEOPLE, KeyHex, Signature
@@ -20,7 +19,7 @@ _PREFIX = b"assent policy signer v1\n"
 class Vouches(BaseModel):
     """The file beside the public key of a newcomer. `deployment` is the only one in which it counts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_name: Literal["assent.policy-signer/1"] = Field(default="assent.policy-signer/1", alias="schema")
     public_key: KeyHex
@@ -35,15 +34,8 @@ class Vouches(BaseModel):
 
     def holders(self) -> frozenset[str]:
         """The keys whose signature holds."""
-        return frozenset(signature.public_key for signature in self.signatures if self._holds(signature))
-
-    def _holds(self, signature: Signature) -> bool:
-        try:
-            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature.public_key))
-            key.verify(bytes.fromhex(signature.signature), self._statement(signature.public_key, signature.signed_at))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        signed = ((item, self._statement(item.public_key, item.signed_at)) for item in self.signatures)
+        return frozenset(item.public_key for item, statement in signed if item.is_over(statement))
 
     def _statement(self, voucher: str, at: datetime) -> bytes:
         said = {"deployment": self.deployment, "newcomer": self.public_key, "signed_at": at.isoformat(), "voucher": voucher}

@@ -21,6 +21,7 @@ from assent.policies.written_policy import written_policy
 from tests.unit.policy_examples import EVERY_OPERATION, policy_with, shipped
 
 TODAY = date(2026, 6, 1)
+FILED = {"reference": "F-1", "filed_on": "2026-01-15"}
 QUEBEC = ["appropriateness_record", "cai_database", "cai_process", "privacy_impact_assessment"]
 
 
@@ -82,6 +83,51 @@ def test_a_lead_time_cannot_be_written_away() -> None:
     assert closed(opening("CA-QC", shorter), "CA-QC", TODAY) == {"QC-3"}
 
 
+def test_the_longer_lead_time_of_the_entry_and_of_the_list_holds_and_what_was_filed_stays_filed() -> None:
+    papers = {"cai_database": {"rule": "QC-3", "lead_days": 90}, "own": {"rule": "QC-9"}, "cai_process": {"rule": "QC-2", **FILED}}
+    needed = filings_needed(policy_with(CA_QC={"filings": papers}), Jurisdiction("CA-QC"))
+    assert list(needed) == sorted([*QUEBEC, "own"])
+    assert {name: filing.lead_days for name, filing in needed.items() if filing.lead_days} == {"cai_database": 90}
+    assert [name for name, filing in needed.items() if filing.is_filed] == ["cai_process"]
+    missing = papers_missing(policy_with(CA_QC={"filings": papers}), Jurisdiction("CA-QC"))
+    assert list(missing) == sorted({*QUEBEC, "own"} - {"cai_process"})
+
+
+BRITAIN = {"dpia": ("UK-1", 0)}
+UNION = {"dpia": ("EU-10", 0), "representative": ("EU-10", 0)}
+RECORD = {"appropriateness_record": ("OPC-1", 0)}
+COMMISSION = {"cai_process": ("QC-2", 0), "cai_database": ("QC-3", 60), "privacy_impact_assessment": ("QC-8", 0)}
+
+
+@pytest.mark.parametrize(
+    ("place", "papers"),
+    [
+        ("CA", RECORD),
+        ("CA-ON", RECORD),
+        ("CA-QC", RECORD | COMMISSION),
+        ("EU", UNION),
+        ("FR", UNION),
+        ("GB", BRITAIN),
+        ("AU", {}),
+    ],
+)
+def test_a_file_that_leaves_papers_out_is_asked_for_them_all_the_same(place: str, papers: dict[str, tuple[str, int]]) -> None:
+    """A policy that was written from nothing names no filings; what the law asks for before anything begins is asked for."""
+    document = shipped().model_dump(by_alias=True)
+    for entry in document["jurisdictions"].values():
+        entry["filings"] = {}
+    without = Policy.model_validate(document)
+    needed = filings_needed(without, Jurisdiction(place))
+    assert {name: (filing.rule, filing.lead_days) for name, filing in needed.items()} == papers
+    assert papers_missing(without, Jurisdiction(place)) == needed
+
+
+def test_a_group_is_opened_with_its_members() -> None:
+    policy = opening("EU")
+    assert policy.rules_for(Jurisdiction("EU")).members == shipped().rules_for(Jurisdiction("EU")).members
+    assert closed(policy, "DE", TODAY) == {None}
+
+
 def test_a_part_takes_the_rules_of_whoever_governed_it_and_not_the_defaults() -> None:
     policy = opening("FR")
     france, union = (policy.rules_for(Jurisdiction(place)) for place in ("FR", "EU"))
@@ -104,6 +150,38 @@ def test_offering_alone_opens_nothing_else() -> None:
     assert rules.with_grant == (SERVE_CLIENTS,)
 
 
+def test_what_is_open_and_filed_stays_when_more_is_opened() -> None:
+    """Offering is opened where callers were refused: nothing else opens or closes, and the paper of before is not asked for again."""
+    before = policy_with(GB={"with_grant": ["collect", "search"], "filings": {"dpia": {"rule": "UK-1", **FILED}}})
+    rules, offered = before.rules_for(Jurisdiction("GB")), [SERVE_CLIENTS]
+    found = opening("GB", before, operations=offered, papers={}, law=["Order 1", *rules.law]).rules_for(Jurisdiction("GB"))
+    assert found == rules.model_copy(update={"with_grant": ("collect", "search", SERVE_CLIENTS), "law": (*rules.law, "Order 1")})
+
+
+def test_a_paper_counts_with_its_reference_and_its_day() -> None:
+    """One that is named again, after a correction, takes the place of the one before."""
+    before = policy_with(GB={"filings": {"dpia": {"rule": "UK-1", **FILED}}})
+    filing = opening("GB", before, papers={"dpia": Paper("DPIA-8", TODAY)}).rules_for(Jurisdiction("GB")).filings["dpia"]
+    assert (filing.reference, filing.filed_on, filing.rule) == ("DPIA-8", TODAY, "UK-1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"papers": {"dpia": Paper("", TODAY)}}, "jurisdictions.GB.filings.dpia.reference: "),
+        ({"papers": {"dpia": Paper("x" * 201, TODAY)}}, "jurisdictions.GB.filings.dpia.reference: "),
+        ({"version": ""}, "version: "),
+        ({"version": "x" * 61}, "version: "),
+    ],
+    ids=["no reference", "a reference too long", "no version", "a version too long"],
+)
+def test_what_no_policy_can_hold_is_told_in_one_line(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(OpeningError) as caught:
+        opening("GB", **changes)
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("place", "changes", "told"),
     [
@@ -111,7 +189,9 @@ def test_offering_alone_opens_nothing_else() -> None:
         ("CA-BC", {}, "open for collect, embed, store, search, disclose already"),
         ("CA-QC", {"papers": {}}, "asks for appropriateness_record, cai_database, cai_process, privacy_impact_assessment"),
         ("GB", {"papers": {"dpia": Paper("1", date(2026, 6, 2))}}, "2026-06-02 is yet to come"),
-        ("GB", {"papers": {"other": Paper("1", TODAY)}}, "asks for no filing other; it asks for dpia"),
+        ("GB", {"papers": {"other": Paper("1", TODAY), "more": Paper("1", TODAY)}}, "asks for no filing more, other; it asks for dpia$"),
+        ("CA-QC", {"papers": {"dpia": Paper("1", TODAY)}}, "asks for no filing dpia; it asks for appropriateness_record, cai_database, "),
+        ("AU", {"papers": {"dpia": Paper("1", TODAY)}}, "asks for no filing dpia; it asks for none$"),
     ],
 )
 def test_what_cannot_be_opened_so_is_told(place: str, changes: dict[str, Any], told: str) -> None:
@@ -129,6 +209,14 @@ def test_nothing_opens_under_an_overdue_order() -> None:
     bound = policy_with(AU={"order_received": {"issued": date(2026, 1, 1), "comply_days": 30}})
     with pytest.raises(OpeningError, match="order that was received for AU is overdue"):
         opening("AU", bound)
+
+
+def test_an_order_that_is_met_or_has_time_left_does_not_hold_an_opening_up() -> None:
+    for order in ({"issued": "2026-05-03", "comply_days": 29}, {"issued": "2026-01-01", "comply_days": 30, "met_on": "2026-06-01"}):
+        bound = policy_with(AU={"order_received": order})
+        assert closed(opening("AU", bound), "AU", TODAY) == {None}
+    with pytest.raises(OpeningError, match="overdue"):
+        opening("AU", policy_with(AU={"order_received": {"issued": "2026-05-02", "comply_days": 29}}))
 
 
 @pytest.mark.parametrize("place", ["CA-QC", "CA", "CA-ON", "EU", "FR", "GB", "AU", "US-TX", "US-WA", "NZ"])
