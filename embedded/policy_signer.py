@@ -17,7 +17,7 @@ from assent.faces.whole_file import write_whole
 from assent.geofence.areas import AreaIndex
 from assent.keys.key_files import KeyFileError, read_private_file, write_new_file
 from assent.keys.signing_keys import PublicKeys, public_pem
-from assent.policies.approval import PEOPLE, Approvals, Proposed
+from assent.policies.approval import MOST_SIGNATURES, PEOPLE, Approvals, Proposed
 from assent.policies.comparison import Comparison, compare
 from assent.receipts.checkpoint import public_key_id
 from embedded.known_policy import KnownPolicy, policy_in_file, published_policy
@@ -150,6 +150,10 @@ def _approvals(file: Path, base: KnownPolicy, new: KnownPolicy) -> Approvals | N
     if known is not None and (known.policy_sha256, known.base_sha256) != (new.sha256, base.sha256):
         raise CommandError(
             f"{approvals_path(file)} was signed for other contents or against another policy; remove it, and let everybody sign again"
+        )
+    if known is not None and len(known.signatures) == MOST_SIGNATURES:
+        raise CommandError(
+            f"{approvals_path(file)} holds {MOST_SIGNATURES} signatures, the most that are read; two count, so remove the rest"
         )
     return known
 

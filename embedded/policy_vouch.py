@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from assent.cli.command import CommandError, ExitCode
 from assent.deployment.start_errors import StartError
-from assent.policies.approval import PEOPLE
+from assent.policies.approval import MOST_SIGNATURES, PEOPLE
 from assent.policies.signers import Vouches
 from embedded.policy_signer import deployment_of, names_of_signers, read_signer_key, replace_file
 from services.registry.policy_approvals import read_public_key, read_vouches, vouches_path
@@ -23,6 +23,8 @@ def run_vouch(arguments: argparse.Namespace) -> int:
     vouches = known or Vouches(public_key=newcomer, deployment=deployment)
     if (vouches.public_key, vouches.deployment) != (newcomer, deployment):
         raise CommandError(f"{path} is for another key or another deployment; remove it, and let everybody vouch again")
+    if len(vouches.signatures) == MOST_SIGNATURES:
+        raise CommandError(f"{path} holds {MOST_SIGNATURES} signatures, the most that are read; remove those that do not count")
     names = names_of_signers(arguments)
     key = read_signer_key(arguments.key)
     own = key.public_key().public_bytes_raw().hex()

@@ -106,12 +106,14 @@ def approved(
     *,
     signers: Mapping[str, str],
     used: Set[str],
+    since: datetime | None,
     now: datetime,
     max_age: timedelta,
 ) -> tuple[Approval, ...]:
     """The approvals of two or more people, with every signature of theirs that counts: all of them are used up. Raises ApprovalError.
 
-    `signers` maps each person who may sign to her public key in hex; `used` holds the signatures that opened something before.
+    `signers` maps each person who may sign to her public key in hex; `used` holds the signatures that opened something before. `since` is
+    when this very policy was published last, None where it never was: what was signed for that, by a clock ahead, counts no more.
     """
     if approvals is None:
         raise ApprovalError(f"it takes the signatures of {PEOPLE} people, and there is none; see assent policy sign")
@@ -124,7 +126,7 @@ def approved(
         if name is None:
             who = f"the key {signature.public_key[:12]}"
             doubts.append(f"{who} belongs to none of the signers, or to one for whom two others have not vouched")
-        elif (doubt := _doubt(proposed, signature, name, used=used, now=now, max_age=max_age)) is not None:
+        elif (doubt := _doubt(proposed, signature, name, used=used, since=since, now=now, max_age=max_age)) is not None:
             doubts.append(doubt)
         else:
             found[signature.signature] = Approval(name, signature)
@@ -156,12 +158,19 @@ def _check_subject(proposed: Proposed, approvals: Approvals) -> None:
         )
 
 
-def _doubt(proposed: Proposed, signature: Signature, who: str, *, used: Set[str], now: datetime, max_age: timedelta) -> str | None:
+def _doubt(
+    proposed: Proposed, signature: Signature, who: str, *, used: Set[str], since: datetime | None, now: datetime, max_age: timedelta
+) -> str | None:
     """Why this signature of a signer does not count, or None."""
     if not signature.is_over(proposed.statement(signature.public_key, signature.signed_at)):
         return f"the signature of {who} does not hold"
     if signature.signature in used:
         return f"that of {who} was used before, and counts once"
+    if since is not None and signature.signed_at < since + AHEAD:
+        return (
+            f"that of {who} is of {signature.signed_at:%Y-%m-%d %H:%M}, and this very policy was published at {since:%Y-%m-%d %H:%M}; "
+            f"sign it again, not before {since + AHEAD:%H:%M}"
+        )
     if signature.signed_at > now + AHEAD:
         return f"that of {who} is of {signature.signed_at:%Y-%m-%d %H:%M}, which is yet to come; set the clocks"
     if signature.signed_at < now - max_age:

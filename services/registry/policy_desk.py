@@ -222,7 +222,8 @@ class PolicyDesk:
     async def _checked(
         self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
     ) -> tuple[Approval, ...]:
-        used = await self._store.read(used_signatures) | await self._spent(written)
+        # It counts also where the file does not hold what approved it, as after an end between the log and the file.
+        since = await self._store.read(lambda database: last_published(database, written.sha256))
         check = functools.partial(
             self._widening.check,
             written.document,
@@ -230,7 +231,8 @@ class PolicyDesk:
             sha256=written.sha256,
             newest=newest,
             signers=signers,
-            used=used,
+            used=await self._store.read(used_signatures),
+            since=since,
             now=now,
         )
         judging = asyncio.ensure_future(asyncio.to_thread(check))
@@ -244,16 +246,6 @@ class PolicyDesk:
         if judging.cancelled():
             raise StopComesFirstError
         return judging.result()
-
-    async def _spent(self, written: _Written) -> frozenset[str]:
-        """Signatures from before this very policy was published: where the registry's file does not hold what approved it, as after an
-        end between the log and the file, they opened it all the same.
-        """
-        at = await self._store.read(lambda database: last_published(database, written.sha256))
-        approvals = self._widening.approvals
-        if at is None or approvals is None:
-            return frozenset()
-        return frozenset(item.signature for item in approvals.signatures if item.signed_at < at)
 
     async def _publish(self, document: str, *, version: str, sha256: str) -> PolicyRow:
         """As it is on the log: later than any before, whatever the clock says, for readers keep the newest."""

@@ -45,9 +45,13 @@ class WideningRule:
         newest: PolicyRow | None,
         signers: Mapping[str, str],
         used: frozenset[str],
+        since: datetime | None,
         now: datetime,
     ) -> tuple[Approval, ...]:
-        """The approvals of `signers` that let `document` through, none where it is not wider. Raises PolicyNotApprovedError."""
+        """The approvals of `signers` that let `document` through, none where it is not wider. Raises PolicyNotApprovedError.
+
+        `since`: when this very document was published last.
+        """
         before = self.shipped if newest is None else _text_of(newest)
         base_sha256 = hashlib.sha256(before.encode()).hexdigest()
         found = compare(Policy.from_canonical_json(before), Policy.from_canonical_json(document), places=(), now=now)
@@ -61,7 +65,7 @@ class WideningRule:
             )
         proposed = Proposed(version, sha256, base_sha256, self.deployment)
         try:
-            return approved(proposed, self.approvals, signers=signers, used=used, now=now, max_age=self.max_age)
+            return approved(proposed, self.approvals, signers=signers, used=used, since=since, now=now, max_age=self.max_age)
         except ApprovalError as error:
             raise PolicyNotApprovedError(
                 f"policy {version} allows what the newest published one does not ({where or 'how places are told'}): {error}"

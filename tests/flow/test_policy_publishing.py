@@ -171,9 +171,24 @@ async def test_the_way_back_to_an_earlier_wider_policy_is_a_widening_too_and_tak
     # The very file and its very approvals, against the very same policy as before.
     with pytest.raises(PolicyNotApprovedError, match="anna was used before, and counts once; that of ben was used before"):
         await house.publish(WIDE, approvals)
-    house.clock.advance(60)
+    house.clock.advance(601)
     assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
     assert await house.on_the_log() == [SHIPPED.version, "wide.1", SHIPPED.version, "wide.1"]
+
+
+async def test_a_spare_signature_by_a_clock_that_is_ahead_does_not_open_again_what_was_taken_back(house: Desk) -> None:
+    """He signed twice, and she kept one of his back: with that she would open alone what two have closed."""
+    await house.publish(SHIPPED)
+    spare = house.signed(WIDE, SHIPPED, "ben", ago=timedelta(minutes=-9)).signatures
+    assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
+    assert await house.publish(SHIPPED)
+    for seconds in (60, 540, 60, 86_400):
+        house.clock.advance(seconds)
+        own = house.signed(WIDE, SHIPPED, "anna")
+        with pytest.raises(
+            PolicyNotApprovedError, match="that of ben is of 2026-06-01 12:09, and this very policy was published at 2026-06-01 12:00"
+        ):
+            await house.publish(WIDE, own.model_copy(update={"signatures": (*own.signatures, *spare)}))
 
 
 async def test_an_approval_for_something_else_does_not_count(house: Desk) -> None:
@@ -412,8 +427,8 @@ async def test_signatures_are_used_up_by_what_the_log_took_and_never_acknowledge
     assert await house.publish(SHIPPED)
     assert await house.on_the_log() == [SHIPPED.version, WIDE.version, SHIPPED.version]
     assert len(await house.store.read(used_signatures)) == (0 if ends_between else 2)
-    with pytest.raises(PolicyNotApprovedError, match="was used before"):
+    with pytest.raises(PolicyNotApprovedError, match="this very policy was published at" if ends_between else "was used before"):
         await house.publish(WIDE, both)
-    house.clock.advance(60)
+    house.clock.advance(601)
     assert await house.publish(WIDE, house.signed(WIDE, SHIPPED, "anna", "ben"))
     await guard.close()

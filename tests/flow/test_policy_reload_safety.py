@@ -198,7 +198,7 @@ def test_the_story_itself_opens_where_two_people_signed_and_is_seen_to(tmp_path:
         async with desk_in(tmp_path) as house:
             story = Story(await running_in(house, tmp_path / "files", settled_s=0.0))
             for verb, how in (("put", 2), ("sign", ("anna", "ben")), ("stop", "US-TX"), ("sign", ("anna", "ben"))):
-                house.clock.advance(60)
+                house.clock.advance(601)
                 await story.move(verb, how)
             published = await story.published()
             assert [one.version.partition("-stop")[0] for one in published] == [SHIPPED.version, "wide.1", "wide.1", "wide.1"]

@@ -165,6 +165,7 @@ async def test_two_people_who_saw_the_stop_end_it_and_one_or_two_who_did_not_do_
     house = registry.house
     await house.publish(SHIPPED)
     unseen = house.signed(SHIPPED, SHIPPED, "anna", "ben")
+    house.clock.advance(601)
     await registry.stop(BC)
     await registry.stop(AB)
     stopped = await registry.in_force()

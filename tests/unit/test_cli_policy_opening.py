@@ -137,6 +137,25 @@ def test_one_person_signs_once_and_a_changed_file_is_signed_anew(capsys: pytest.
     assert len(signatures.signatures) == 1
 
 
+def test_a_file_that_is_full_of_signatures_takes_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    opened(capsys)
+    assert told(capsys, "vouch", "people/carl.pub", "--key", "people/anna.key", "--yes")[0] == 0
+    for file, words in (
+        (Path("new.yaml.approvals.json"), ("sign", "new.yaml", "--key", "people/ben.key", "--yes")),
+        (Path("people/carl.pub.vouches.json"), ("vouch", "people/carl.pub", "--key", "people/ben.key", "--yes")),
+    ):
+        held = json.loads(file.read_text())
+        (first,) = held["signatures"]
+        held["signatures"] = [{**first, "public_key": f"{number:064x}"} for number in range(16)]
+        file.write_text(json.dumps(held))
+        before = file.read_bytes()
+        code, line = ended(capsys, "policy", *words)
+        assert (code, f"{file} holds 16 signatures, the most that are read" in line, file.read_bytes()) == (2, True, before)
+        held["signatures"].pop()
+        file.write_text(json.dumps(held))
+        assert told(capsys, *words)[0] == 0
+
+
 def test_a_signature_is_for_one_deployment(capsys: pytest.CaptureFixture[str]) -> None:
     opened(capsys)
     main(("keys", "create", "--folder", "other/keys"))

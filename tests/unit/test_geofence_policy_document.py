@@ -190,3 +190,8 @@ def test_keys_that_nothing_read_are_passed_over_in_a_published_document_wherever
     kept = json.loads(shipped().canonical_json())
     kept["jurisdictions"]["CA-QC"]["filings"]["order"] = {"rule": "QC-9"}
     assert "order" in Policy.from_canonical_json(json.dumps(kept)).jurisdictions[Jurisdiction("CA-QC")].filings
+
+
+def test_a_country_may_stand_in_the_group_of_its_own_code_with_its_territories() -> None:
+    found = policy_from(document(jurisdictions={"EU": {"members": ["DE"]}, "FR": {"law": ["a"], "rule": "FR-1", "members": ["FR", "GP"]}}))
+    assert {found.entry_for(Jurisdiction(code)) for code in ("FR", "GP", "FR-IDF", "GP-X")} == {"FR"}

@@ -38,7 +38,7 @@ def file(*signatures: Signature, proposed: Proposed = PROPOSED) -> Approvals:
 
 
 def counted(approvals: Approvals | None, **changes: Any) -> tuple[str, ...]:
-    rules: dict[str, Any] = {"signers": SIGNERS, "used": frozenset(), "now": NOW, "max_age": MONTH}
+    rules: dict[str, Any] = {"signers": SIGNERS, "used": frozenset(), "since": None, "now": NOW, "max_age": MONTH}
     return tuple(approval.signer for approval in approved(PROPOSED, approvals, **(rules | changes)))
 
 
@@ -164,11 +164,21 @@ def test_a_person_under_two_names_is_one() -> None:
     assert "and those of another count" in refused(file(signed(ANNA), signed(ANNA, days=1)), signers=both)
 
 
+def test_what_was_signed_for_an_earlier_publication_of_the_very_policy_counts_no_more_also_by_a_clock_that_is_ahead() -> None:
+    both = file(signed(ANNA), signed(BEN))
+    assert counted(both, since=NOW - timedelta(minutes=10)) == ("anna", "ben")
+    told = refused(both, since=NOW - timedelta(minutes=10) + TICK)
+    assert (
+        f"that of ben is of {NOW:%Y-%m-%d %H:%M}, and this very policy was published at 2026-06-01 11:50; sign it again, not before" in told
+    )
+    assert "those of anna count" in refused(file(signed(ANNA), PROPOSED.signed(BEN, at=NOW - TICK)), since=NOW - timedelta(minutes=10))
+
+
 def test_every_signature_that_counts_is_used_up_with_the_first_of_its_person() -> None:
     """Spare ones in the same file would open once more what was closed in between."""
     spare = [signed(ANNA, days=-5 / 1440), signed(BEN, days=-5 / 1440)]
     whole = file(signed(ANNA), signed(BEN), *spare, signed(ANNA))
-    found = approved(PROPOSED, whole, signers=SIGNERS, used=frozenset(), now=NOW, max_age=MONTH)
+    found = approved(PROPOSED, whole, signers=SIGNERS, used=frozenset(), since=None, now=NOW, max_age=MONTH)
     assert [(approval.signer, approval.signature) for approval in found] == [
         ("anna", signed(ANNA)),
         ("anna", spare[0]),
