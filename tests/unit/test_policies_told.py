@@ -9,7 +9,7 @@ import pytest
 
 from assent.geofence.jurisdiction_rules import SERVE_CLIENTS
 from assent.geofence.policy import Policy
-from assent.ids import UNKNOWN, Jurisdiction
+from assent.ids import UNKNOWN, Jurisdiction, RuleId
 from assent.policies.comparison import Change, PlaceDifference, compare
 from assent.policies.ordered_keys import Direction
 from tests.unit.grant_examples import NOW
@@ -41,10 +41,10 @@ def told(change: Change) -> tuple[bool, tuple[str, ...], str]:
 
 def test_a_change_that_shows_at_once_has_no_day_and_callers_are_told_beside_the_grant() -> None:
     callers, grants = changes_in_bc({"with_grant": []}, {"with_grant": EVERYTHING})
-    assert callers == Change(True, (SERVE_CLIENTS,), ("BC-1",), "callers there are served")
-    assert grants == Change(True, tuple(EVERY_OPERATION), ("BC-2",), "for self_search")
+    assert callers == Change(True, (SERVE_CLIENTS,), (RuleId("BC-1"),), "callers there are served")
+    assert grants == Change(True, tuple(EVERY_OPERATION), (RuleId("BC-2"),), "for self_search")
     assert changes_in_bc({"with_grant": EVERYTHING}, {"with_grant": EVERY_OPERATION}) == (
-        Change(False, (SERVE_CLIENTS,), ("BC-1",), "callers there are served"),
+        Change(False, (SERVE_CLIENTS,), (RuleId("BC-1"),), "callers there are served"),
     )
 
 
@@ -167,7 +167,7 @@ def test_a_country_whose_part_gets_an_entry_changes_and_its_neighbours_do_not() 
 
 def test_a_part_that_opens_opens_its_whole_country_where_all_else_is_open() -> None:
     """The entry of Canada stays as it is, and so do the names of its parts."""
-    but_alberta = {"CA": {"with_grant": EVERYTHING}, "CA_QC": {"filings": QUEBEC_FILED}}
+    but_alberta: dict[str, dict[str, Any]] = {"CA": {"with_grant": EVERYTHING}, "CA_QC": {"filings": QUEBEC_FILED}}
     closed, opened = policy_with(**but_alberta, CA_AB={"with_grant": []}), policy_with(**but_alberta)
     found = differences(closed, opened)
     assert {key: place.direction for key, place in found.items()} == {("CA", "CA"): Direction.WIDER, ("CA-AB", "CA-AB"): Direction.WIDER}
