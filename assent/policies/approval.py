@@ -169,7 +169,7 @@ def _doubt(
     if since is not None and signature.signed_at < since + AHEAD:
         return (
             f"that of {who} is of {signature.signed_at:%Y-%m-%d %H:%M}, and this very policy was published at {since:%Y-%m-%d %H:%M}; "
-            f"sign it again, not before {since + AHEAD:%H:%M}"
+            f"sign it again, not before {since + AHEAD:%Y-%m-%d %H:%M:%S}"
         )
     if signature.signed_at > now + AHEAD:
         return f"that of {who} is of {signature.signed_at:%Y-%m-%d %H:%M}, which is yet to come; set the clocks"
