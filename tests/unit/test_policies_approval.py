@@ -168,10 +168,8 @@ def test_what_was_signed_for_an_earlier_publication_of_the_very_policy_counts_no
     both = file(signed(ANNA), signed(BEN))
     assert counted(both, since=NOW - timedelta(minutes=10)) == ("anna", "ben")
     told = refused(both, since=NOW - timedelta(minutes=10) + TICK)
-    assert (
-        f"that of ben is of {NOW:%Y-%m-%d %H:%M}, and this very policy was published at 2026-06-01 11:50; sign it again, not before 2026-06-01 12:00:00"
-        in told
-    )
+    assert f"that of ben is of {NOW:%Y-%m-%d %H:%M}, and this very policy was published at 2026-06-01 11:50" in told
+    assert "; sign it again, not before 2026-06-01 12:00:00;" in told
     assert "those of anna count" in refused(file(signed(ANNA), PROPOSED.signed(BEN, at=NOW - TICK)), since=NOW - timedelta(minutes=10))
 
 
