@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from assent.consent.decision import Request, allow
 from assent.consent.ledger import ConsentLedger
@@ -16,7 +16,7 @@ from assent.geofence.evidence import stated
 from assent.geofence.jurisdiction_rules import SERVE_CLIENTS, JurisdictionRules
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction, RuleId
-from assent.policies.grant_forms import GRANT, GrantForm, strictest_forms, weaker_forms
+from assent.policies.grant_forms import GRANT, GrantForm, forms_for_two, fullest_form, strictest_forms, weaker_forms
 from assent.policies.openness import Openness, operation_states
 from assent.policies.ordered_keys import Direction, changes_of_location, changes_of_rules
 
@@ -24,6 +24,8 @@ CALLER_BASIS = "gallery"
 """Any basis but `self`, which no policy closes."""
 UNLISTED = "-00"
 """Behind the code of a country, and in no policy: it stands for every part of the country that has no entry."""
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""No clock of a machine is before this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,13 @@ def changes_at(place: Jurisdiction, before: Policy, after: Policy, moments: Sequ
 
 
 def moments_of(rules: Iterable[JurisdictionRules], now: datetime) -> tuple[datetime, ...]:
-    """Now, and every moment at which a filing or an order opens or closes something; after the last of them nothing changes.
+    """Now, every moment at which a filing or an order opens or closes something, and the day before the first; after the last nothing
+    changes.
 
     Moments that are past by this clock as well: a clock that runs ahead must not hide that a place opens sooner.
     """
-    return (now, *sorted({moment for entry in rules for moment in _turning_points(entry)}))
+    points = sorted({max(moment, EARLIEST) for entry in rules for moment in _turning_points(entry)})
+    return (now, *(first - timedelta(days=1) for first in points[:1]), *points)
 
 
 def _turning_points(rules: JurisdictionRules) -> Iterator[datetime]:
@@ -209,16 +213,27 @@ class _Question:
 
 
 def _refused_by_one(question: _Question, before: Policy, after: Policy, since: datetime | None) -> Iterator[Change]:
-    """The strictest forms first; then what one of them that passes may leave out, for each policy that lets one pass."""
+    """The strictest forms first; then what one of them that passes may leave out or be for beside, for each policy that lets one pass;
+    and where the policies name other parts, the one grant that passes for all of them if any does.
+    """
     needs = [policy.rules_for(question.place).consent for policy in (before, after)]
-    strictest = [(form, question.refusals(form, before), question.refusals(form, after)) for form in strictest_forms(needs)]
+    asking = [{place: policy.rules_for(place) for place in sorted(question.reach)} for policy in (before, after)]
+    everybody = [rules.consent for side in asking for rules in side.values()]
+    strictest = [(form, question.refusals(form, before), question.refusals(form, after)) for form in strictest_forms(everybody)]
     passing = [next((form for form, *refused in strictest if not refused[side]), None) for side in (0, 1)]
     weaker = [
         (form, question.refusals(form, before), question.refusals(form, after))
         for base in dict.fromkeys(form for form in passing if form is not None)
-        for form in weaker_forms(base, needs)
+        for form in (*weaker_forms(base, needs), *forms_for_two(base))
     ]
-    for form, old, new in (*strictest, *weaker):
+    # Which parts a grant has to name is another question than what each of them asks for.
+    is_other_reach = before.subdivisions_of(question.place) != after.subdivisions_of(question.place)
+    fullest = [
+        (form, question.refusals(form, before), question.refusals(form, after))
+        for form in (dict.fromkeys(fullest_form(side) for side in asking) if is_other_reach else ())
+        if form is not None
+    ]
+    for form, old, new in (*strictest, *weaker, *fullest):
         if old and not new:
             yield Change(True, (question.operation.value,), old, f"{form.words}{question.words}", since)
         if new and not old:

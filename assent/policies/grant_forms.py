@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,7 +22,7 @@ from assent.events.grants import (
     SourceKindRule,
     SourceRule,
 )
-from assent.geofence.jurisdiction_rules import ConsentRules
+from assent.geofence.jurisdiction_rules import ConsentRules, JurisdictionRules
 from assent.ids import GrantId, Jurisdiction, SubjectId
 
 GRANT = GrantId("form")
@@ -33,7 +33,10 @@ MOST_EVIDENCE = 10
 
 @dataclass(frozen=True, slots=True)
 class GrantForm:
-    """One form of a yes. `differs` says in words how it differs from the strictest one, empty for that one."""
+    """One form of a yes. `differs` says in words how it differs from the strictest one, empty for that one.
+
+    `further` are purposes beside the first; `signed_at` the places that have another signature than `signature`.
+    """
 
     purpose: Purpose
     signature: Signature
@@ -46,6 +49,8 @@ class GrantForm:
     guardian: bool = False
     term_days: int = 1
     idle_days: int = 0
+    further: tuple[Purpose, ...] = ()
+    signed_at: tuple[tuple[Jurisdiction, Signature], ...] = ()
     differs: str = ""
 
     @property
@@ -60,12 +65,12 @@ class GrantForm:
 
     def grant(self, *, home: Jurisdiction, reach: Iterable[Jurisdiction], at: datetime) -> GrantSnapshot:
         """A grant of a resident of `home` in this form, given for every place in `reach`, and live from `at`."""
-        places = tuple(sorted(reach))
+        places, signed_at = tuple(sorted(reach)), dict(self.signed_at)
         basis = [
             LegalBasis(
                 jurisdiction=place,
                 form=self.form,
-                signature=self.signature,
+                signature=signed_at.get(place, self.signature),
                 alternative_offered=self.alternative_offered,
                 notice_fields=self.notice_fields,
                 evidence_count=self.evidence_count,
@@ -81,7 +86,7 @@ class GrantForm:
             age_band=self.age_band,
             guardian=self.guardian,
             residences=(Residence(jurisdiction=home),),
-            purposes=(self.purpose,),
+            purposes=(self.purpose, *self.further),
             operations=tuple(Operation),
             sources=(SourceRule(kind=SourceKindRule.UPLOAD, value=GRANT),),
             binding=FaceBinding(mode=BindingMode.SINGLE_FACE),
@@ -98,6 +103,23 @@ def strictest_forms(rules: Iterable[ConsentRules]) -> tuple[GrantForm, ...]:
     """The strictest yes for every purpose and signature: none of these is stricter than another, so each is asked about."""
     fields = tuple(sorted({field for needs in rules for field in needs.notice_fields}))
     return tuple(GrantForm(purpose, signature, fields) for purpose in Purpose for signature in SIGNATURES)
+
+
+def fullest_form(rules: Mapping[Jurisdiction, JurisdictionRules]) -> GrantForm | None:
+    """What passes in all of these places if anything does: one grant may be signed otherwise for each of them, and no purpose need be
+    allowed everywhere. None where every purpose is forbidden in one of them.
+    """
+    purposes = [purpose for purpose in Purpose if all(purpose not in entry.purposes_forbid for entry in rules.values())]
+    if not purposes:
+        return None
+    return GrantForm(
+        purposes[0],
+        "wet",
+        tuple(sorted({field for entry in rules.values() for field in entry.consent.notice_fields})),
+        further=tuple(purposes[1:]),
+        signed_at=tuple((place, entry.consent.signature[0]) for place, entry in sorted(rules.items()) if entry.consent.signature),
+        differs="and for all else that is not forbidden, signed for each place as it asks",
+    )
 
 
 def weaker_forms(strictest: GrantForm, rules: Sequence[ConsentRules]) -> Iterator[GrantForm]:
@@ -124,3 +146,10 @@ def weaker_forms(strictest: GrantForm, rules: Sequence[ConsentRules]) -> Iterato
         yield replace(strictest, term_days=days, differs=f"that lasts {days} days")
     for days in sorted({needs.last_interaction_cap_days + 1 for needs in rules}):
         yield replace(strictest, idle_days=days, differs=f"{days} days after she was last heard of")
+
+
+def forms_for_two(strictest: GrantForm) -> Iterator[GrantForm]:
+    """`strictest` with one purpose more: what is forbidden spoils a grant for something else that is allowed."""
+    for purpose in Purpose:
+        if purpose != strictest.purpose:
+            yield replace(strictest, further=(purpose,), differs=f"and for {purpose}")

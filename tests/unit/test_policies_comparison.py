@@ -74,6 +74,22 @@ def test_a_wrong_clock_does_not_hide_that_a_place_opens_sooner(now: datetime) ->
     assert not compared(after, before, now=now).is_wider
 
 
+@pytest.mark.parametrize("now", [NOW, NOW + timedelta(days=3_000)])
+def test_a_clock_that_runs_ahead_does_not_hide_that_a_filing_is_no_longer_asked_for(now: datetime) -> None:
+    """By that clock the filing counts already, so both policies seem to be open; by the true one the day is yet to come."""
+    filing = {"rule": "BC-3", "reference": "1", "filed_on": date(2026, 7, 1)}
+    before, after = policy_with(CA_BC={"filings": {"pia": filing}}), shipped()
+    assert compared(before, after, now=now).is_wider
+    assert not compared(after, before, now=now).is_wider
+
+
+def test_days_from_before_any_clock_are_compared_as_well() -> None:
+    filings = {name: {"rule": "BC-3", "reference": "1", "filed_on": day} for name, day in (("old", date.min), ("new", date(2026, 5, 1)))}
+    filed = policy_with(CA_BC={"filings": filings})
+    assert one_place(shipped(), filed)[1] is Direction.NARROWER
+    assert one_place(filed, shipped())[1] is Direction.WIDER
+
+
 @pytest.mark.parametrize(
     ("entry", "direction"),
     [

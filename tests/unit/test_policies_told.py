@@ -187,6 +187,33 @@ def test_one_part_for_another_lets_a_grant_through_that_names_only_the_new_one()
     ]
 
 
+OTHER_NEEDS: list[dict[str, Any]] = [
+    {"consent": {"notice_fields": ["specific_purpose"]}},
+    {"consent": {"signature": ["vc"]}},
+    {"purposes": {"allow": ["gallery_search"]}},
+]
+
+
+@pytest.mark.parametrize("needs", OTHER_NEEDS, ids=str)
+def test_one_part_for_another_is_compared_by_what_the_new_part_asks_for(needs: dict[str, Any]) -> None:
+    """No single form passes in the country and in the new part; a grant that names both, each in its form, does."""
+    country = {**OPEN_EU, "consent": {"signature": ["wet"]}, "purposes": {"allow": ["self_search", "verify"]}}
+    part = {**PART, **country}
+    one, other = policy_with(EU=country, FR_IDF=part), policy_with(EU=country, FR_ARA={**part, **needs})
+    found = differences(one, other)
+    assert found[("EU", "EU")].direction is Direction.BOTH
+    assert "given for EU, FR-ARA alone" in next(change.example for change in found[("EU", "EU")].changes if change.is_wider)
+
+
+def test_a_purpose_that_is_forbidden_no_more_opens_a_grant_for_two() -> None:
+    """A grant for a purpose that is allowed and another that is forbidden is refused; where the other is merely not allowed, it is not."""
+    only = {"allow": ["self_search"]}
+    (change,) = changes_in_bc({"purposes": {**only, "forbid": ["verify"]}}, {"purposes": only})
+    assert told(change) == (True, ("X-9",), "for self_search, and for verify")
+    (change,) = changes_in_bc({"purposes": only}, {"purposes": {**only, "forbid": ["verify"]}})
+    assert told(change) == (False, ("X-9",), "for self_search, and for verify")
+
+
 def test_a_grant_that_needs_fewer_places_is_told_beside_a_form_that_must_be_stricter() -> None:
     """Both are refused under one rule, one by this policy and one by the other; neither says what the other says."""
     before = policy_with(EU={**OPEN_EU, "consent": {"form": "explicit"}}, FR_IDF=PART)
@@ -200,13 +227,13 @@ def test_a_grant_that_needs_fewer_places_is_told_beside_a_form_that_must_be_stri
 
 def test_what_opens_under_more_rules_is_told_for_the_operations_that_no_other_change_covers() -> None:
     changes = changes_in_bc(
-        {"with_grant": ["collect"], "purposes": {"allow": ["self_search"]}},
-        {"with_grant": EVERY_OPERATION, "purposes": {"allow": ["verify"]}},
+        {"with_grant": ["collect"], "consent": {"signature": ["wet"]}},
+        {"with_grant": EVERY_OPERATION, "consent": {"signature": ["vc"]}},
     )
     assert {(change.is_wider, change.operations, change.rules, change.example) for change in changes} == {
-        (False, ("collect",), ("CA-4",), "for self_search"),
-        (True, ("collect",), ("CA-4",), "for verify"),
-        (True, tuple(EVERY_OPERATION[1:]), ("BC-2", "CA-4"), "for verify"),
+        (False, ("collect",), ("IL-3",), "for self_search"),
+        (True, ("collect",), ("IL-3",), "for self_search, signed by vc"),
+        (True, tuple(EVERY_OPERATION[1:]), ("BC-2", "IL-3"), "for self_search, signed by vc"),
     }
 
 
