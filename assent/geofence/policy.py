@@ -70,13 +70,6 @@ class Policy(PolicyPart):
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"members: {', '.join(repeated)} stands in two groups; name it in one")
-        groups = {code: rules.members for code, rules in self.jurisdictions.items() if rules.members}
-        for code, members in groups.items():
-            if "-" in code:
-                raise ValueError(f"{code}.members: a part of a country takes no countries along; leave it out")
-            for member in members:
-                if member != code and member in groups:
-                    raise ValueError(f"{code}.members: {member} has members of its own; name those here, and leave them out there")
         return self
 
     @classmethod

@@ -32,7 +32,7 @@ def policy_from(written: object) -> Policy:
         raise PolicyError(f"jurisdictions: {len(entries)} entries are too many; name {MOST_ENTRIES} at most")
     whole = {code: _entry(code, defaults, _group_of(code, entries), entry) for code, entry in entries.items()}
     try:
-        return Policy.model_validate(
+        found = Policy.model_validate(
             {
                 "schema": SCHEMA,
                 "version": _version(document),
@@ -43,6 +43,8 @@ def policy_from(written: object) -> Policy:
         )
     except ValidationError as error:
         raise PolicyError(first_fault(error)) from error
+    _check_groups(found)
+    return found
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +97,19 @@ def _check_codes(code: str, entry: Mapping[str, Any]) -> None:
             raise PolicyError(f"jurisdictions.{code}.members: {name} is no code of a country; write it as in ISO 3166-1, such as GB")
     if not members and not is_code(code):
         raise PolicyError(f"jurisdictions.{code}: {code} is no code of a place that is known; write it as in ISO 3166, such as GB or CA-QC")
+
+
+def _check_groups(policy: Policy) -> None:
+    """No group is within another. Only of a file: a release that did not look published such policies, and they must be read."""
+    groups = {code: rules.members for code, rules in policy.jurisdictions.items() if rules.members}
+    for code, members in groups.items():
+        if "-" in code:
+            raise PolicyError(f"jurisdictions.{code}.members: a part of a country takes no countries along; leave it out")
+        for member in members:
+            if member != code and member in groups:
+                raise PolicyError(
+                    f"jurisdictions.{code}.members: {member} has members of its own; name those here, and leave them out there"
+                )
 
 
 def _check_retired(entry: Mapping[str, Any], where: str) -> None:

@@ -98,4 +98,9 @@ def _places(policy: Policy, place: Jurisdiction | None) -> frozenset[Jurisdictio
     if place is None:
         return frozenset(policy.jurisdictions)
     check_stoppable(place)
-    return frozenset({place}) | policy.subdivisions_of(place)
+    found, new = frozenset[Jurisdiction](), frozenset({place})
+    # No file has a group within a group, but a policy that an earlier release published may.
+    while new:
+        found |= new
+        new = frozenset[Jurisdiction]().union(*map(policy.subdivisions_of, new)) - found
+    return found

@@ -76,6 +76,22 @@ async def test_one_person_stops_a_place_and_it_is_on_the_log_when_she_is_answere
     assert registry.house.acts().count("kill_switch") == 1
 
 
+async def test_a_policy_that_an_earlier_release_published_is_stopped_and_replaced_though_no_file_may_say_it_now(registry: Registry) -> None:
+    """A group within a group: what cannot be read any more could be neither stopped nor followed by another."""
+    house, (france, guadeloupe) = registry.house, (Jurisdiction("FR"), Jurisdiction("GP"))
+    rules = SHIPPED.rules_for(BC)
+    within = {france: rules.model_copy(update={"members": (guadeloupe,)}), guadeloupe: rules}
+    old = SHIPPED.model_copy(update={"version": "old.1", "jurisdictions": {**SHIPPED.jurisdictions, **within}})
+    assert france in SHIPPED.jurisdictions[Jurisdiction("EU")].members
+    await house.publish(SHIPPED)
+    assert await house.publish(old, house.signed(old, SHIPPED, "anna", "ben"))
+    assert await registry.opens(france, guadeloupe, BC) == [True, True, True]
+    assert await registry.stop(Jurisdiction("EU"))
+    assert await registry.opens(france, guadeloupe, BC) == [False, False, True]
+    assert await house.publish(NARROW)
+    assert await registry.opens(france, guadeloupe, BC) == [False, False, True]
+
+
 async def test_a_stop_does_not_wait_until_a_long_file_was_compared(registry: Registry) -> None:
     house = registry.house
     await house.publish(SHIPPED)

@@ -183,7 +183,7 @@ _ENTRIES = some.fixed_dictionaries(
         for code in _CODES
     },
 )
-_MEMBERS = some.sampled_from([{}, {"EU": ["FR", "DE"]}, {"EU": ["DE"], "FR": ["FR", "GP"]}])
+_MEMBERS = some.sampled_from([{}, {"EU": ["FR", "DE"]}, {"EU": ["DE"], "FR": ["FR", "GP"]}, {"EU": ["FR", "DE"], "FR": ["GP"]}])
 
 
 def made(entries: dict[str, dict[str, Any]], members: dict[str, list[str]]) -> Policy:
