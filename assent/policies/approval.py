@@ -17,6 +17,8 @@ PEOPLE = 2
 AHEAD = timedelta(minutes=10)
 """How far the clocks of two people may lie apart."""
 MOST_SIGNATURES = 16
+_NEARLY_A_MINUTE = timedelta(minutes=1) - timedelta(microseconds=1)
+"""A time that is told without its seconds, and not to be early, is told as the next whole minute."""
 _PREFIX = b"assent policy approval v1\n"
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -168,11 +170,15 @@ def _doubt(
         return f"that of {who} was used before, and counts once"
     if since is not None and signature.signed_at < since + AHEAD:
         return (
-            f"that of {who} is of {signature.signed_at:%Y-%m-%d %H:%M}, and this very policy was published at {since:%Y-%m-%d %H:%M}; "
-            f"sign it again, not before {since + AHEAD:%Y-%m-%d %H:%M:%S}"
+            f"that of {who} is of {_minute(signature.signed_at)}, and this very policy was published at {_minute(since)}; "
+            f"sign it again, not before {_minute(since + AHEAD + _NEARLY_A_MINUTE)}"
         )
     if signature.signed_at > now + AHEAD:
-        return f"that of {who} is of {signature.signed_at:%Y-%m-%d %H:%M}, which is yet to come; set the clocks"
+        return f"that of {who} is of {_minute(signature.signed_at)}, which is yet to come; set the clocks"
     if signature.signed_at < now - max_age:
         return f"that of {who} is of {signature.signed_at:%Y-%m-%d}, more than {max_age.days} days ago"
     return None
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M %Z}"

@@ -186,7 +186,8 @@ async def test_a_spare_signature_by_a_clock_that_is_ahead_does_not_open_again_wh
         house.clock.advance(seconds)
         own = house.signed(WIDE, SHIPPED, "anna")
         with pytest.raises(
-            PolicyNotApprovedError, match="that of ben is of 2026-06-01 12:09, and this very policy was published at 2026-06-01 12:00"
+            PolicyNotApprovedError,
+            match="that of ben is of 2026-06-01 12:09 UTC, and this very policy was published at 2026-06-01 12:00 UTC",
         ):
             await house.publish(WIDE, own.model_copy(update={"signatures": (*own.signatures, *spare)}))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -168,9 +168,25 @@ def test_what_was_signed_for_an_earlier_publication_of_the_very_policy_counts_no
     both = file(signed(ANNA), signed(BEN))
     assert counted(both, since=NOW - timedelta(minutes=10)) == ("anna", "ben")
     told = refused(both, since=NOW - timedelta(minutes=10) + TICK)
-    assert f"that of ben is of {NOW:%Y-%m-%d %H:%M}, and this very policy was published at 2026-06-01 11:50" in told
-    assert "; sign it again, not before 2026-06-01 12:00:00;" in told
+    assert (
+        f"that of ben is of {NOW:%Y-%m-%d %H:%M} UTC, and this very policy was published at 2026-06-01 11:50 UTC; "
+        "sign it again, not before 2026-06-01 12:01 UTC" in told
+    )
     assert "those of anna count" in refused(file(signed(ANNA), PROPOSED.signed(BEN, at=NOW - TICK)), since=NOW - timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("second", "told"), [(0, "2026-06-01 00:05"), (1, "2026-06-01 00:06"), (59, "2026-06-01 00:06")], ids=["whole", "after", "nearly"]
+)
+def test_the_time_that_is_told_to_sign_at_counts_and_has_its_day(second: int, told: str) -> None:
+    """By seconds that are not told it would be too early, and without a day it might be another's."""
+    since = datetime(2026, 5, 31, 23, 55, second, tzinfo=UTC)
+    in_moscow = PROPOSED.signed(BEN, at=datetime(2026, 6, 1, 3, 4, tzinfo=timezone(timedelta(hours=3))))
+    words = refused(file(signed(ANNA), in_moscow), since=since)
+    assert "that of ben is of 2026-06-01 03:04 UTC+03:00, and this very policy was published at 2026-05-31 23:55 UTC; " in words
+    assert f"; sign it again, not before {told} UTC; see" in words
+    in_time = PROPOSED.signed(BEN, at=datetime.fromisoformat(f"{told}+00:00"))
+    assert counted(file(signed(ANNA), in_time), since=since) == ("anna", "ben")
 
 
 def test_every_signature_that_counts_is_used_up_with_the_first_of_its_person() -> None:
@@ -206,5 +222,5 @@ def test_a_month_and_ten_minutes_are_counted_to_the_end_and_not_beyond() -> None
 
     ahead = timedelta(minutes=10)
     assert counted(at(NOW + ahead)) == counted(at(NOW - MONTH)) == ("anna", "ben")
-    assert "that of ben is of 2026-06-01 12:10, which is yet to come; set the clocks" in refused(at(NOW + ahead + TICK))
+    assert "that of ben is of 2026-06-01 12:10 UTC, which is yet to come; set the clocks" in refused(at(NOW + ahead + TICK))
     assert "that of ben is of 2026-05-02, more than 30 days ago" in refused(at(NOW - MONTH - TICK))
