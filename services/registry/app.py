@@ -132,12 +132,15 @@ class RegistryApp(RunnerService):
                 return
 
     async def _check_that_nothing_is_lost(self) -> None:
-        """A registry that begins anew beside the token of an earlier one would know none of the grants that are on the log."""
+        """A registry that begins anew beside the token of an earlier one would know none of the grants that are on the log.
+
+        Where its own file knows of an earlier start, it is not looked for the token: that may lie where nobody can look any more.
+        """
         token = self._settings.first_token_file
-        if token is not None and token.exists() and await self.registry.sessions.is_first_start():
+        if token is not None and await self.registry.sessions.is_first_start() and token.exists():
             raise StartError(
                 f"{token} is of an earlier start, and the registry's own file knows nothing of it: it is gone, or another one is there. "
-                "Bring it back from a copy; or move the whole data folder away, to begin with nothing"
+                "Bring it back from a copy; or move the whole data folder and this token away, to begin with nothing"
             )
 
     async def _hand_out_first_token(self) -> None:

@@ -31,8 +31,8 @@ def narrowed(version: str, *closed: str) -> str:
 
 
 @asynccontextmanager
-async def started(data: Path, policy: Path) -> AsyncIterator[RegistryApp]:
-    layout = EmbeddedLayout(data, changes={"registry": {"policy_file": policy}})
+async def started(data: Path, policy: Path, **changes: Path) -> AsyncIterator[RegistryApp]:
+    layout = EmbeddedLayout(data, changes={"registry": {"policy_file": policy, **changes}})
     prepare_embedded_pack(layout.model, progress=lambda _: None)
     async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
         app = RegistryApp(layout.registry(), shared)
@@ -87,6 +87,19 @@ async def test_a_registry_whose_file_is_gone_begins_with_nothing_only_where_noth
     for path, content in kept.items():
         path.write_bytes(content)
     async with started(data, policy) as app:
+        assert await opens(app, BC) == [True]
+
+
+async def test_a_later_start_asks_nothing_of_the_file_of_the_first_token(tmp_path: Path) -> None:
+    """It was read and taken away long ago, perhaps with its folder, and nobody may look there now."""
+    data, policy = tmp_path / "data", tmp_path / "policy.yaml"
+    policy.write_text(shipped_text(), encoding="utf-8")
+    async with started(data, policy):
+        pass
+    nowhere = tmp_path / ("x" * 300)
+    with pytest.raises(OSError, match="name too long"):
+        nowhere.exists()
+    async with started(data, policy, first_token_file=nowhere) as app:
         assert await opens(app, BC) == [True]
 
 
