@@ -217,9 +217,7 @@ def _refused_by_one(question: _Question, before: Policy, after: Policy, since: d
     and where the policies name other parts, the one grant that passes for all of them if any does.
     """
     needs = [policy.rules_for(question.place).consent for policy in (before, after)]
-    asking = [{place: policy.rules_for(place) for place in sorted(question.reach)} for policy in (before, after)]
-    everybody = [rules.consent for side in asking for rules in side.values()]
-    strictest = [(form, question.refusals(form, before), question.refusals(form, after)) for form in strictest_forms(everybody)]
+    strictest = [(form, question.refusals(form, before), question.refusals(form, after)) for form in strictest_forms(needs)]
     passing = [next((form for form, *refused in strictest if not refused[side]), None) for side in (0, 1)]
     weaker = [
         (form, question.refusals(form, before), question.refusals(form, after))
@@ -227,6 +225,7 @@ def _refused_by_one(question: _Question, before: Policy, after: Policy, since: d
         for form in (*weaker_forms(base, needs), *forms_for_two(base))
     ]
     # Which parts a grant has to name is another question than what each of them asks for.
+    asking = [{place: policy.rules_for(place) for place in sorted(question.reach)} for policy in (before, after)]
     is_other_reach = before.subdivisions_of(question.place) != after.subdivisions_of(question.place)
     fullest = [
         (form, question.refusals(form, before), question.refusals(form, after))
