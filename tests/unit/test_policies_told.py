@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from assent.events.grants import Purpose
 from assent.geofence.jurisdiction_rules import SERVE_CLIENTS
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction, RuleId
@@ -191,7 +193,9 @@ OTHER_NEEDS: list[dict[str, Any]] = [
     {"consent": {"notice_fields": ["specific_purpose"]}},
     {"consent": {"signature": ["vc"]}},
     {"purposes": {"allow": ["gallery_search"]}},
+    {"consent": {"signature": ["vc"]}, "purposes": {"allow": ["self_search"], "forbid": ["verify"]}},
 ]
+FULLEST = "for self_search, and for all else that is not forbidden, signed for each place as it asks, given for EU, FR-ARA alone"
 
 
 @pytest.mark.parametrize("needs", OTHER_NEEDS, ids=str)
@@ -200,9 +204,24 @@ def test_one_part_for_another_is_compared_by_what_the_new_part_asks_for(needs: d
     country = {**OPEN_EU, "consent": {"signature": ["wet"]}, "purposes": {"allow": ["self_search", "verify"]}}
     part = {**PART, **country}
     one, other = policy_with(EU=country, FR_IDF=part), policy_with(EU=country, FR_ARA={**part, **needs})
-    found = differences(one, other)
-    assert found[("EU", "EU")].direction is Direction.BOTH
-    assert "given for EU, FR-ARA alone" in next(change.example for change in found[("EU", "EU")].changes if change.is_wider)
+    for found, is_wider in ((differences(one, other)[("EU", "EU")], True), (differences(other, one)[("EU", "EU")], False)):
+        assert found.direction is Direction.BOTH
+        assert FULLEST in {change.example for change in found.changes if change.is_wider is is_wider}
+
+
+@pytest.mark.parametrize(("in_country", "in_part"), list(itertools.permutations(Purpose, 2)))
+def test_one_part_for_another_is_compared_for_a_grant_with_the_purpose_of_each(in_country: Purpose, in_part: Purpose) -> None:
+    country = {**OPEN_EU, "purposes": {"allow": [in_country.value]}}
+    part = {**PART, "purposes": {"allow": [in_part.value]}}
+    found = differences(policy_with(EU=country, FR_IDF={**part, **country}), policy_with(EU=country, FR_ARA=part))
+    assert FULLEST in {change.example for change in found[("EU", "EU")].changes if change.is_wider}
+
+
+def test_a_part_that_forbids_every_purpose_closes_its_country() -> None:
+    forbidden = {**PART, "purposes": {"forbid": [purpose.value for purpose in Purpose]}}
+    plain, with_part = policy_with(EU=OPEN_EU), policy_with(EU=OPEN_EU, FR_IDF=forbidden)
+    assert differences(plain, with_part)[("EU", "EU")].direction is Direction.NARROWER
+    assert differences(with_part, plain)[("EU", "EU")].direction is Direction.WIDER
 
 
 def test_a_purpose_that_is_forbidden_no_more_opens_a_grant_for_two() -> None:
