@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from tools.kept import (
-    consent,
-    deciding,
-    events,
-    geofence_metadata,
-    geofence_places,
-    heif,
-    optouts,
-    policies_compared,
-    policies_signed,
-    policies_stopped,
-    policy,
-)
+from tools.kept import consent, deciding, events, geofence_metadata, geofence_places, heif, optouts, policies, policy
 
-_PARTS = (
-    consent,
-    deciding,
-    events,
-    geofence_metadata,
-    geofence_places,
-    heif,
-    optouts,
-    policies_compared,
-    policies_signed,
-    policies_stopped,
-    policy,
-)
-KEPT: dict[str, str] = {mistake: reason for part in _PARTS for mistake, reason in part.KEPT.items()}
+KEPT: dict[str, str] = {
+    mistake: reason
+    for part in (consent, deciding, events, geofence_metadata, geofence_places, heif, optouts, policies, policy)
+    for mistake, reason in part.KEPT.items()
+}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from assent.consent.decision import Request, allow
+from assent.consent.decision import DISCLOSING, Request, allow
 from assent.consent.ledger import ConsentLedger
 from assent.events.evidence import EvidenceKind
 from assent.events.grants import Operation
@@ -16,7 +16,7 @@ from assent.geofence.evidence import stated
 from assent.geofence.jurisdiction_rules import SERVE_CLIENTS, JurisdictionRules
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, Jurisdiction, RuleId
-from assent.policies.grant_forms import GRANT, GrantForm, forms_for_two, fullest_form, strictest_forms, weaker_forms
+from assent.policies.grant_forms import GRANT, GrantForm, forms_for_two, fullest_forms, strictest_forms, weaker_forms
 from assent.policies.openness import Openness, operation_states
 from assent.policies.ordered_keys import Direction, changes_of_location, changes_of_rules
 
@@ -208,8 +208,9 @@ class _Question:
         candidates = candidate_set(evidence, grant=grant, policy=policy).jurisdictions
         ledger = ConsentLedger()
         ledger.apply_grant(grant)
-        # A form has one purpose, so what is disclosed is disclosed for that.
-        return allow(GRANT, Request(self.operation, candidates, self.at), ledger=ledger, policy=policy).rules
+        # What is disclosed is disclosed for one purpose; until then all purposes of a grant are looked at.
+        purpose = form.purpose if self.operation in DISCLOSING else None
+        return allow(GRANT, Request(self.operation, candidates, self.at, purpose=purpose), ledger=ledger, policy=policy).rules
 
 
 def _refused_by_one(question: _Question, before: Policy, after: Policy, since: datetime | None) -> Iterator[Change]:
@@ -229,8 +230,7 @@ def _refused_by_one(question: _Question, before: Policy, after: Policy, since: d
     is_other_reach = before.subdivisions_of(question.place) != after.subdivisions_of(question.place)
     fullest = [
         (form, question.refusals(form, before), question.refusals(form, after))
-        for form in (dict.fromkeys(fullest_form(side) for side in asking) if is_other_reach else ())
-        if form is not None
+        for form in (dict.fromkeys(form for side in asking for form in fullest_forms(side)) if is_other_reach else ())
     ]
     for form, old, new in (*strictest, *weaker, *fullest):
         if old and not new:

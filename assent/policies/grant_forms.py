@@ -105,21 +105,20 @@ def strictest_forms(rules: Iterable[ConsentRules]) -> tuple[GrantForm, ...]:
     return tuple(GrantForm(purpose, signature, fields) for purpose in Purpose for signature in SIGNATURES)
 
 
-def fullest_form(rules: Mapping[Jurisdiction, JurisdictionRules]) -> GrantForm | None:
+def fullest_forms(rules: Mapping[Jurisdiction, JurisdictionRules]) -> Iterator[GrantForm]:
     """What passes in all of these places if anything does: one grant may be signed otherwise for each of them, and no purpose need be
-    allowed everywhere. None where every purpose is forbidden in one of them.
+    allowed everywhere before something is disclosed for it. Each purpose that none of them forbids is the first of one form.
     """
     purposes = [purpose for purpose in Purpose if all(purpose not in entry.purposes_forbid for entry in rules.values())]
-    if not purposes:
-        return None
-    return GrantForm(
-        purposes[0],
-        "wet",
-        tuple(sorted({field for entry in rules.values() for field in entry.consent.notice_fields})),
-        further=tuple(purposes[1:]),
-        signed_at=tuple((place, entry.consent.signature[0]) for place, entry in sorted(rules.items()) if entry.consent.signature),
-        differs="and for all else that is not forbidden, signed for each place as it asks",
-    )
+    for first in purposes:
+        yield GrantForm(
+            first,
+            "wet",
+            tuple(sorted({field for entry in rules.values() for field in entry.consent.notice_fields})),
+            further=tuple(purpose for purpose in purposes if purpose != first),
+            signed_at=tuple((place, entry.consent.signature[0]) for place, entry in sorted(rules.items()) if entry.consent.signature),
+            differs="and for all else that is not forbidden, signed for each place as it asks",
+        )
 
 
 def weaker_forms(strictest: GrantForm, rules: Sequence[ConsentRules]) -> Iterator[GrantForm]:

@@ -134,7 +134,7 @@ class RegistryApp(RunnerService):
     async def _check_that_nothing_is_lost(self) -> None:
         """A registry that begins anew beside the token of an earlier one would know none of the grants that are on the log.
 
-        Where its own file knows of an earlier start, it is not looked for the token: that may lie where nobody can look any more.
+        Where its own file knows of an earlier start, nobody looks for the token, which may lie where nobody can look any more.
         """
         token = self._settings.first_token_file
         if token is not None and await self.registry.sessions.is_first_start() and token.exists():

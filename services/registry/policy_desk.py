@@ -222,7 +222,7 @@ class PolicyDesk:
     async def _checked(
         self, written: _Written, newest: PolicyRow | None, signers: Mapping[str, str], *, now: datetime
     ) -> tuple[Approval, ...]:
-        # It counts also where the file does not hold what approved it, as after an end between the log and the file.
+        # When it was published counts also where the file does not hold what approved it, as after an end between the log and the file.
         since = await self._store.read(lambda database: last_published(database, written.sha256))
         check = functools.partial(
             self._widening.check,

@@ -217,6 +217,15 @@ def test_one_part_for_another_is_compared_for_a_grant_with_the_purpose_of_each(i
     assert FULLEST in {change.example for change in found[("EU", "EU")].changes if change.is_wider}
 
 
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_one_part_for_another_is_compared_for_a_search_under_each_purpose(purpose: Purpose) -> None:
+    country = {**OPEN_EU, "with_grant": ["search"], "consent": {"signature": ["wet"]}, "purposes": {"allow": [purpose.value]}}
+    part = {**PART, **country}
+    one, other = policy_with(EU=country, FR_IDF=part), policy_with(EU=country, FR_ARA={**part, "consent": {"signature": ["vc"]}})
+    (change,) = [change for change in differences(one, other)[("EU", "EU")].changes if change.is_wider]
+    assert (change.operations, change.example) == (("search",), FULLEST.replace("self_search", purpose))
+
+
 def test_a_part_that_forbids_every_purpose_closes_its_country() -> None:
     forbidden = {**PART, "purposes": {"forbid": [purpose.value for purpose in Purpose]}}
     plain, with_part = policy_with(EU=OPEN_EU), policy_with(EU=OPEN_EU, FR_IDF=forbidden)
@@ -231,6 +240,7 @@ def test_a_purpose_that_is_forbidden_no_more_opens_a_grant_for_two() -> None:
     assert told(change) == (True, ("X-9",), "for self_search, and for verify")
     (change,) = changes_in_bc({"purposes": only}, {"purposes": {**only, "forbid": ["verify"]}})
     assert told(change) == (False, ("X-9",), "for self_search, and for verify")
+    assert change.operations == ("collect", "embed", "store"), "she is searched for under one purpose, which is not forbidden"
 
 
 def test_a_grant_that_needs_fewer_places_is_told_beside_a_form_that_must_be_stricter() -> None:
