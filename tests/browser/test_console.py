@@ -92,6 +92,8 @@ async def test_tiles_fill_while_images_run_their_course(house: House) -> None:
         await expect(page.locator("#tiles .tile")).to_have_count(sum(OUTCOMES.values()), timeout=15_000)
         await expect(page.locator('[data-gate="embedded"]')).to_have_text(str(OUTCOMES["embedded"]))
         assert await page.locator("#tiles img").count() == 0
+        await expect(page.locator("#tiles .yes .blank")).to_have_text(["not shown"] * OUTCOMES["embedded"])
+        await expect(page.locator("#tiles .no .blank")).to_have_text(["not kept"] * (sum(OUTCOMES.values()) - OUTCOMES["embedded"]))
         await reader.stop()
 
 

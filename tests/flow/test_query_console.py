@@ -111,6 +111,7 @@ async def test_the_flow_shows_gates_in_order_her_picture_and_refusals_in_words(h
     assert tiles == ["tile no", "tile yes"]
     assert [item["src"] for item in found.all("img")] == [f"/v1/faces/{face}/picture"]
     assert all(item["alt"] for item in found.all("img"))
+    assert ("not shown" in found.words, "not kept" in found.words) == (False, True)
     for words in ("place unknown", "X-1", "where this was taken or lives is not known", "embedded", "12:00 UTC", "State the residence"):
         assert words in found.words
     assert [item["src"] for item in found.all("script")] == ["/console/flow.js"]
@@ -144,6 +145,7 @@ async def test_staff_sees_tiles_without_faces_and_a_searcher_none_at_all(house: 
     found = await page(house, "/", signed_in(house, Role.OPERATOR))
     assert found.all("img") == []
     assert [item["class"] for item in found.all("li") if "data-number" in item] == ["tile yes"]
+    assert ("not shown" in found.words, "not kept" in found.words) == (True, False), "it is kept, and not for him"
     async with house.client.get("/", headers=signed_in(house, Role.SEARCHER), allow_redirects=False) as response:
         assert (response.status, response.headers["Location"]) == (303, "/search")
     await page(house, "/", signed_in(house, Role.PRODUCER), status=403)

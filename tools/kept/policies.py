@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _BEFORE_ALL = "any other time before the first day on which something turns, and one time more that is asked about, say the same"
+_TWICE = "one purpose named twice is one"
 _ONLY_TIME = "what was asked already is asked again, and told once; leaving it out saves time"
 _LIKE_ITS_COUNTRY = "what stands behind a part is governed by its country too, and where no part is known the country says the same"
 
@@ -17,7 +18,8 @@ KEPT: dict[str, str] = {
     "assent/policies/comparison.py: _refused_by_one: dict.fromkeys((form for side in asking for form in fullest_forms(side))) if is_other_reach else () [always]": (
         "where the policies name the same parts, what lets more through is told for the part itself; leaving it out saves time"
     ),
-    "assent/policies/grant_forms.py: forms_for_two: if purpose != strictest.purpose: [always]": "one purpose named twice is one",
+    "assent/policies/grant_forms.py: forms_for_two: if purpose != strictest.purpose: [always]": _TWICE,
+    "assent/policies/grant_forms.py: fullest_forms: for purpose in purposes if purpose != first [without filter 0]": _TWICE,
     "assent/policies/comparison.py: _differences: for country in known if '-' not in country [without filter 0]": _LIKE_ITS_COUNTRY,
     "assent/policies/comparison.py: _differences: '-' not in country [turned]": _LIKE_ITS_COUNTRY,
     "assent/policies/comparison.py: _differences: '-' [other text]": _LIKE_ITS_COUNTRY,

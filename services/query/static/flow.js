@@ -22,7 +22,7 @@ function tile(decision) {
     picture.alt = tiles.dataset.alt;
     item.append(picture);
   } else {
-    text(item, "span", tiles.dataset.notShown).className = "blank";
+    text(item, "span", decision.outcome === "embedded" ? tiles.dataset.notShown : tiles.dataset.notKept).className = "blank";
   }
   text(item, "strong", decision.outcome_text);
   if (decision.rules.length) {
