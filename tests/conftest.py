@@ -41,7 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what needs a program that is missing, unless ASSENT_REQUIRE names it: then the test runs into its failure below."""
+    """Skip what needs a program that is missing, unless ASSENT_REQUIRE names it: then the test runs into its failure below.
+
+    Raises:
+        pytest.UsageError: A name or the order of tests would depend on the order in which a set is told, and processes that
+            share the tests would not find the same ones.
+    """
+    for item in items:
+        _refuse_a_set_in_its_name(item)
     reasons = {name: why_missing(name) for name in PROGRAMS}
     for item in items:
         for name, reason in reasons.items():
@@ -82,6 +89,28 @@ def faces_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("no photographs of faces: set ASSENT_TEST_FACES to a folder that has some")
     return folder
+
+
+def _refuse_a_set_in_its_name(item: pytest.Item) -> None:
+    """Sets are told in an order that PYTHONHASHSEED decides, otherwise in each process."""
+    parameters = getattr(item, "callspec", None)
+    told = [str(each) for value in parameters.params.values() for each in _sets_within(value)] if parameters is not None else []
+    if any(text in item.name for text in told):
+        raise pytest.UsageError(f"{item.nodeid}: a set stands in this name, in no order of its own; give a list, or ids that you write")
+    marks = item.iter_markers("parametrize")
+    values = [mark.args[1] if len(mark.args) > 1 else mark.kwargs.get("argvalues") for mark in marks]
+    if any(isinstance(each, (set, frozenset)) for each in values):
+        raise pytest.UsageError(f"{item.nodeid}: the parameters are a set, in no order of its own; sort them")
+
+
+def _sets_within(value: Any) -> Iterator[set[Any] | frozenset[Any]]:
+    if isinstance(value, (set, frozenset)):
+        if len(value) > 1:
+            yield value
+        return
+    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    for part in parts:
+        yield from _sets_within(part)
 
 
 def _guarded_connect(self: socket.socket, address: Any) -> None:
