@@ -11,11 +11,13 @@ from typing import Any
 
 from cryptography import x509
 
+from assent.geofence.c2pa_boxes import BOX_HASHES, hashed_boxes
 from assent.geofence.c2pa_manifest import ASSERTIONS, SIGNATURE, Manifest, ManifestUnreadableError, decoded
 from assent.geofence.cose_signature import SignatureBrokenError, verified_chain
 from assent.geofence.signers import Signers
+from assent.heif.boxes import HeifError
+from assent.heif.file import HeifMovingError
 from assent.optouts.bounded_cbor import CborUnreadableError, parse_cbor
-from assent.optouts.jumbf import Superbox
 
 MAX_EXCLUSIONS = 64
 _HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
@@ -46,7 +48,7 @@ def seal_of(manifest: Manifest, *, data: bytes, spans: Sequence[tuple[int, int]]
         claim, chain = _signed_claim(manifest)
         attributed = _attributed(manifest, claim)
         is_bound = _is_bound(manifest, claim, data, spans)
-    except (_BrokenError, SignatureBrokenError, ManifestUnreadableError):
+    except (_BrokenError, SignatureBrokenError, ManifestUnreadableError, HeifError, HeifMovingError):
         return Seal(is_broken=True)
     return Seal(trusted=attributed) if is_bound and signers.trusts(chain) else Seal()
 
@@ -101,26 +103,30 @@ def _is_bound(manifest: Manifest, claim: dict[Any, Any], data: bytes, spans: Seq
     bindings = [box for box in manifest.assertions if box.label.startswith(_BINDING)]
     if len(bindings) > 1:
         raise _BrokenError("two bindings, and readers differ on which one counts")
-    if not bindings or _INSTANCE.sub("", bindings[0].label) != _DATA_HASH:
+    kind = _INSTANCE.sub("", bindings[0].label) if bindings else ""
+    if kind != _DATA_HASH and kind not in BOX_HASHES:
         return False
-    _check_data_hash(bindings[0], claim, data, spans)
+    binding = decoded(bindings[0])
+    if not isinstance(binding, dict):
+        raise _BrokenError("the binding holds nothing")
+    parts = _hashed_parts(binding, data, spans) if kind == _DATA_HASH else hashed_boxes(binding, _exclusions(binding), data)
+    if parts is None:
+        return False
+    _compare(_digest(binding, claim, parts), binding)
     return True
 
 
-def _check_data_hash(box: Superbox, claim: dict[Any, Any], data: bytes, spans: Sequence[tuple[int, int]]) -> None:
-    binding = decoded(box)
-    if not isinstance(binding, dict):
-        raise _BrokenError("the binding holds nothing")
-    _compare(_digest(binding, claim, _hashed_parts(binding, data, spans)), binding)
+def _exclusions(binding: dict[Any, Any]) -> list[Any]:
+    exclusions = binding.get("exclusions", [])
+    if not isinstance(exclusions, list) or len(exclusions) > MAX_EXCLUSIONS:
+        raise _BrokenError("the exclusions are no short list")
+    return exclusions
 
 
 def _hashed_parts(binding: dict[Any, Any], data: bytes, spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
     """The file without its exclusions, which may hold the store and nothing else: a picture could be changed inside them."""
-    exclusions = binding.get("exclusions", [])
-    if not isinstance(exclusions, list) or len(exclusions) > MAX_EXCLUSIONS:
-        raise _BrokenError("the exclusions are no short list")
     position = 0
-    for exclusion in exclusions:
+    for exclusion in _exclusions(binding):
         start, length = (exclusion.get("start"), exclusion.get("length")) if isinstance(exclusion, dict) else (None, None)
         if (
             type(start) is not int

@@ -76,6 +76,11 @@ class Items:
             parts.append(self.data[start + offset : start + offset + length])
         return b"".join(parts)
 
+    def extents_in_file(self) -> list[tuple[int, int]]:
+        """Start and end of whatever the file lists outside the meta box; some of it may lie beyond the end of the file."""
+        places = [place for place in self.places.values() if place.method == _IN_FILE]
+        return [(offset, offset + length) for place in places for offset, length in place.extents]
+
     def _place(self, item: int) -> Place:
         place = self.places.get(item)
         if place is None or place.is_outside or place.method not in (_IN_FILE, _IN_META) or not place.extents:

@@ -13,7 +13,7 @@ MAX_METADATA_BYTES = 16 * 1024 * 1024
 _EXIF_PREFIX = b"Exif\0\0"
 _XMP_TYPES = frozenset({"application/rdf+xml", "application/xmp+xml"})
 _XMP_NAME = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_C2PA_NAME = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+C2PA_NAME = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _HASHES_ONLY = "merkle"
 
 
@@ -66,7 +66,7 @@ def _read_named(data: bytes, box: Box, found: HeifMetadata) -> None:
     name = fields.take(16)
     if name == _XMP_NAME:
         found.xmp.append(fields.take(fields.left))
-    elif name == _C2PA_NAME:
+    elif name == C2PA_NAME:
         fields.version_and_flags()
         purpose = fields.text()
         if purpose != _HASHES_ONLY:

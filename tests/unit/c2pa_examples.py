@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from assent.geofence.signers import Signers
+from assent.heif.boxes import boxes
+from assent.heif.metadata import C2PA_NAME
+from tests.unit.heif_examples import with_c2pa
 from tests.unit.place_examples import JPEG
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -231,6 +234,40 @@ class Picture:
             return claim | {"assertions": list(listed.values())}
         gathered = [listed.pop(label) for label in self.gathered]
         return claim | {"created_assertions": list(listed.values()), "gathered_assertions": gathered}
+
+
+@dataclass(frozen=True)
+class Heic(Picture):
+    """A HEIC whose store lies at its end, or as `place` says; `kept_out` are the kinds of boxes that its hash leaves out,
+    of those with a name the store's alone."""
+
+    binding: str | None = "c2pa.hash.bmff.v3"
+    exclusions: Callable[[int], list[Any]] = lambda length: left_out("/ftyp", "/mfra", "/free", "/skip")
+    place: Callable[[bytes], bytes] = with_c2pa
+    kept_out: tuple[bytes, ...] = (b"uuid", b"ftyp", b"mfra", b"free", b"skip")
+
+    def data(self) -> bytes:
+        store: bytes = b""
+        for _ in range(4):
+            data = self.place(store)
+            digest = hashlib.sha256()
+            for one in boxes(data, 0, len(data)):
+                is_other = one.kind == b"uuid" and data[one.start : one.start + 16] != C2PA_NAME
+                if is_other or one.kind not in self.kept_out:
+                    digest.update(struct.pack(">Q", one.head) + data[one.head : one.end])
+            store = superbox("c2pa", self.manifest(digest=digest.digest()))
+        return self.place(store)
+
+
+def left_out(*paths: str, **store: Any) -> list[Any]:
+    """Exclusions of boxes: the store's, changed as `store` says, and any of these paths."""
+    of_store = {"xpath": "/uuid", "data": [{"offset": 8, "value": C2PA_NAME}]}
+    return [of_store | store, *({"xpath": path} for path in paths)]
+
+
+def signed_heic(**parts: Any) -> bytes:
+    """A HEIC of a camera, changed in the parts named."""
+    return replace(Heic(), **parts).data()
 
 
 def signed(**parts: Any) -> bytes:

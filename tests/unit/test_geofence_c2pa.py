@@ -59,10 +59,11 @@ def test_a_position_signed_by_somebody_trusted_is_signed() -> None:
     assert (found.kind.value, found.connector, found.deny_weight, found.allow_weight) == ("signed_gps", Connector.CAPTURE, 1.0, 0.8)
 
 
-@pytest.mark.parametrize("name", ["claim-v1.webp", "claim-v2.jpeg", "claim-v2.png"])
+@pytest.mark.parametrize("name", ["claim-v1.webp", "claim-v2.jpeg", "claim-v2.png", "claim-v1.heic", "claim-v2.heic"])
 def test_what_another_implementation_signed_is_read(name: str) -> None:
     data = (REAL / name).read_bytes()
-    trusted = Signers.from_pem((REAL / "authority.pem").read_bytes()).at(NOW)
+    authority = "authority-heic.pem" if name.endswith(".heic") else "authority.pem"
+    trusted = Signers.from_pem((REAL / authority).read_bytes()).at(NOW)
     assert said(read(data, trusted)) == SIGNED
     assert said(read(data, signers())) == STATED
     assert said(read(data.replace(b"51,2.682N", b"49,2.682N"), trusted)) == BROKEN

@@ -287,6 +287,21 @@ def test_the_bytes_of_an_item_are_put_together_from_the_file_or_the_meta_box() -
         last.bytes_of(1)
 
 
+def test_what_lies_outside_the_meta_box_is_told_part_by_part_wherever_it_ends() -> None:
+    found = items(
+        box(b"idat", b"inside"),
+        places(
+            place(1, (0, 6), (7, 3)),
+            place(2, (0, 6), method=IN_META),
+            place(3, (1, 5), method=OF_ITEMS),
+            place(4),
+            place(5, (9, 0), (4_000, 7), source=1),
+        ),
+    )
+    assert found.extents_in_file() == [(0, 6), (7, 10), (9, 9), (4_000, 4_007)]
+    assert items(places()).extents_in_file() == []
+
+
 def test_the_parts_of_an_item_are_no_more_than_the_file() -> None:
     def in_parts(of: int) -> Items:
         parts = [(0, of), *[(0, 10)] * 99]
