@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
+from assent.identity.missing_page import asks_for_a_page, missing_page
 from assent.stream.event_log import LogUnavailableError
 from assent.stream.outcomes import RetryLaterError
 from assent.stream.table import TableBrokenError, TableStaleError
@@ -45,7 +46,10 @@ def error_response(error: ApiError, request_id: str) -> web.Response:
 
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn ApiError and aiohttp's own errors into the one JSON form; anything else is 500 without a word of its cause."""
+    """Turn ApiError and aiohttp's own errors into the one JSON form, anything else into 500 without a word of its cause.
+
+    A browser that opens an address where nothing is gets a page instead.
+    """
     request_id = str(uuid7())
     try:
         return await handler(request)
@@ -54,6 +58,8 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     except web.HTTPException as error:
         if error.status < 400:
             raise
+        if error.status == 404 and asks_for_a_page(request):
+            return missing_page(request)
         return error_response(ApiError(error.status, error.reason.lower().replace(" ", "_"), error.reason), request_id)
     except (RetryLaterError, LogUnavailableError, TableStaleError, TableBrokenError) as error:
         _LOG.warning("request_waits", request_id=request_id, error=type(error).__name__)
