@@ -29,10 +29,11 @@ def hashed_boxes(binding: dict[Any, Any], exclusions: Sequence[Any], data: bytes
     rules = [_rule(exclusion) for exclusion in exclusions]
     if binding.get("merkle") is not None or not all(rule in _LEAVES_OUT for rule in rules):
         return None
-    paths = frozenset(rule["xpath"] for rule in rules)
-    left_out, kept = [], []
+    kinds = frozenset(rule["xpath"].encode()[1:] for rule in rules)
+    left_out: list[Box] = []
+    kept: list[Box] = []
     for box in boxes(data, 0, len(data)):
-        (left_out if _is_left_out(box, paths, data) else kept).append(box)
+        (left_out if _is_left_out(box, kinds, data) else kept).append(box)
     return None if _holds_items(left_out, data) else _with_positions(kept, data)
 
 
@@ -43,9 +44,8 @@ def _rule(exclusion: Any) -> Any:
     return {name: value for name, value in exclusion.items() if value is not None and name != _ONLY_WITH_FLAGS}
 
 
-def _is_left_out(box: Box, paths: frozenset[str], data: bytes) -> bool:
-    is_other = box.kind == b"uuid" and data[box.head + 8 : box.head + 24] != C2PA_NAME
-    return f"/{box.kind.decode('latin-1')}" in paths and not is_other
+def _is_left_out(box: Box, kinds: frozenset[bytes], data: bytes) -> bool:
+    return box.kind in kinds and (box.kind != b"uuid" or data[box.head + 8 : box.head + 24] == C2PA_NAME)
 
 
 def _holds_items(left_out: Sequence[Box], data: bytes) -> bool:

@@ -103,7 +103,9 @@ def _is_bound(manifest: Manifest, claim: dict[Any, Any], data: bytes, spans: Seq
     bindings = [box for box in manifest.assertions if box.label.startswith(_BINDING)]
     if len(bindings) > 1:
         raise _BrokenError("two bindings, and readers differ on which one counts")
-    kind = _INSTANCE.sub("", bindings[0].label) if bindings else ""
+    if not bindings:
+        return False
+    kind = _INSTANCE.sub("", bindings[0].label)
     if kind != _DATA_HASH and kind not in BOX_HASHES:
         return False
     binding = decoded(bindings[0])
