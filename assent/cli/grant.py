@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assent.cli.api import JsonObject, add_api_arguments, add_url_argument, call, identifier, token_from
 from assent.cli.command import Actions, Command, CommandError, ExitCode, add_parser
-from assent.cli.grant_answer import confirm, refuse
+from assent.cli.grant_answer import confirm, refuse, renew
 from assent.cli.grant_change import approve, decline, narrow, override, show, waiting, withdraw
 from assent.cli.grant_reference import reference
 from assent.cli.grant_template import grant_template
@@ -44,7 +44,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     request.add_argument("--residence", action="append", default=[], help="of a new subject (default: the places in `legal`)")
     request.add_argument("--birth-year", type=int, help="of the subject, where her place asks for more years than the age band says")
     request.add_argument("--json", action="store_true", help="print the answer as JSON; it holds the one-time secret")
-    for add in (_add_show, _add_answers, _add_withdraw, _add_narrow, _add_override, _add_waiting, _add_reference):
+    for add in (_add_show, _add_answers, _add_withdraw, _add_renew, _add_narrow, _add_override, _add_waiting, _add_reference):
         add(actions)
 
 
@@ -79,6 +79,14 @@ def _add_withdraw(actions: Actions) -> None:
     action.add_argument("id", type=identifier, help="number of the grant")
     action.add_argument("--save", type=Path, help="new file for what shows that a receipt is about this grant (default: it is shown once)")
     action.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def _add_renew(actions: Actions) -> None:
+    examples = (f"assent grant renew {_ID}", f"assent grant renew {_ID} --secret-file grant.secret")
+    action = add_parser(actions, "renew", "subject: read the terms again and say yes to going on", examples)
+    add_url_argument(action)
+    add_secret_argument(action)
+    action.add_argument("id", type=identifier, help="number of the grant")
 
 
 def _add_narrow(actions: Actions) -> None:
@@ -151,6 +159,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "confirm": confirm,
         "refuse": refuse,
         "withdraw": withdraw,
+        "renew": renew,
         "narrow": narrow,
         "override": override,
         "waiting": waiting,

@@ -8,7 +8,7 @@ import sys
 from assent.cli.api import JsonObject, call
 from assent.cli.command import CommandError, ExitCode
 from assent.cli.secret_file import shown_or_saved, writable
-from assent.cli.secrets import GRANT_HEADER, one_time_secret
+from assent.cli.secrets import GRANT_HEADER, grant_secret, one_time_secret
 
 REQUESTED = "requested"
 
@@ -29,6 +29,27 @@ def confirm(arguments: argparse.Namespace) -> int:
     given = call(arguments, "POST", f"/v1/grants/{arguments.id}/confirm", body=body)
     print("The grant is given. Whoever holds its secret can use and end it.")
     shown_or_saved(f"{given['grant_secret']}\n", arguments.save, what="secret of the grant")
+    return ExitCode.DONE
+
+
+def renew(arguments: argparse.Namespace) -> int:
+    """Her new yes to a grant that would end: the terms first, as they were made for this very moment."""
+    if not sys.stdin.isatty():
+        raise CommandError(f"only a person at a terminal can say yes; or renew on your page: {arguments.url}/me")
+    secret = {GRANT_HEADER: grant_secret(arguments)}
+    path = f"/v1/grants/{arguments.id}/renewal"
+    offer = call(arguments, "GET", path, headers=secret)
+    print(_readable(str(offer["notice"])))
+    if input("Do you agree again? Type yes or no: ").strip().lower() != "yes":
+        print("Nothing was renewed. The grant ends as you agreed before.")
+        return ExitCode.NO
+    body = {
+        "begins_at": offer["begins_at"],
+        "notice_sha256": offer["notice_sha256"],
+        "expected_revision": offer["revision"],
+    }
+    renewed = call(arguments, "POST", path, headers=secret, body=body)
+    print(f"the grant is renewed until {renewed['expires_at']}; it stands at revision {renewed['revision']}")
     return ExitCode.DONE
 
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from assent.events.faces import FaceBox
 from assent.events.grants import FACE_ID, AgeBand, GrantState, Operation, Purpose
+from assent.events.payload import UtcTime
 from assent.identity.principal import Role
 from assent.ids import ErasureId, FaceId, GrantId, ImageId, ProducerId, SightingId, SubjectId
 from assent.optouts.signal import ContentRight
@@ -126,6 +127,26 @@ class ReferenceIn(RecordPart):
     expected_revision: int | None = Field(default=None, ge=1)
 
 
+class RenewalOut(RecordPart):
+    """What she would say yes to. Send `begins_at`, `notice_sha256` and the revision back as they are, within the hour."""
+
+    grant_id: GrantId
+    revision: int
+    begins_at: AwareDatetime
+    expires_at: AwareDatetime
+    notice: str
+    notice_sha256: Sha256Hex
+
+
+class RenewalIn(RecordPart):
+    """Her yes to the terms that were shown. `device`: as for the first yes, over the digest of this notice."""
+
+    begins_at: UtcTime
+    notice_sha256: Sha256Hex
+    expected_revision: int = Field(ge=1)
+    device: DeviceYes | None = None
+
+
 class HeldFaceOut(RecordPart):
     face_id: FaceId
     embedded_at: AwareDatetime
@@ -155,6 +176,13 @@ class RevisedOut(RecordPart):
     grant_id: GrantId
     revision: int
     offsets: Offsets
+
+
+class RenewedOut(RecordPart):
+    grant_id: GrantId
+    revision: int
+    offsets: Offsets
+    expires_at: AwareDatetime
 
 
 class GrantOut(RecordPart):

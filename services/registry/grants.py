@@ -53,6 +53,7 @@ from services.registry.refused import (
     grant_too_large,
     not_found,
     not_live,
+    notice_mismatch,
 )
 from services.registry.secret_hashes import SecretHashes
 from services.registry.secret_table import SecretKind, insert_secret, secret_hash, use_up
@@ -195,9 +196,7 @@ class Grants:
             raise not_live(row.state.value)
         record = await self.record(grant_id)
         if notice_sha256 != record.notice.sha256:
-            raise ApiError(
-                409, "notice_mismatch", "This is not the notice of this grant.", "Read the notice of the grant and send its digest."
-            )
+            raise notice_mismatch()
         if device is not None and not holds(device, grant_id, notice_sha256):
             raise bad_device_signature()
         await self._grant_keys.create(grant_id)
@@ -261,7 +260,7 @@ class Grants:
         record = await self.live(grant_id, expected_revision)
         end = record.validity.expires_at
         if narrowing.expires_at is not None and narrowing.expires_at > end:
-            raise ApiError(422, "QC-7", "A grant can be shortened, not prolonged.", "Ask for a new grant.")
+            raise ApiError(422, "QC-7", "A grant can be shortened so, not prolonged.", "Renew it.")
         if not narrowing.sources <= {item.value for item in record.sources}:
             # A folder within hers, or another spelling: an answer of 200 would let her think that it is out.
             raise ApiError(422, "source_not_named", "The grant names no such source.", "Send sources as the grant shows them.")
@@ -368,11 +367,7 @@ class Grants:
         now = self._clock.now()
         if now >= row.expires_at:
             raise not_live(GrantState.EXPIRED.value)
-        if requested.face_binding.mode is BindingMode.JOINT:
-            members = requested.face_binding.member_grants
-            ended: list[Refusal] = list(joint_refusals(row.subject_id, members, await self._live_members(members)))
-            if ended:
-                raise GrantRefusedError(ended)
+        await self.refuse_ended_members(requested)
         given = _given(agreed, requested, await self._controls.on(agreed.sources, agreed.source_controller), device, now)
         sealed = await self._vault.row(given)
         first = await self._store.read(lambda database: last_revision(database, row.grant_id))
@@ -385,6 +380,15 @@ class Grants:
 
         await self._changed(give)
         return given
+
+    async def refuse_ended_members(self, record: Grant) -> None:
+        """Raises GrantRefusedError for a joint grant of which a member has ended."""
+        if record.face_binding.mode is not BindingMode.JOINT:
+            return
+        members = record.face_binding.member_grants
+        ended: list[Refusal] = list(joint_refusals(record.subject.subject_id, members, await self._live_members(members)))
+        if ended:
+            raise GrantRefusedError(ended)
 
     async def live(self, grant_id: GrantId, expected_revision: int | None = None) -> Grant:
         """The newest record of a live grant. Raises ApiError 404 or 409."""

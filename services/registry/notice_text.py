@@ -46,6 +46,7 @@ _WORDS = {
         "choice": "You need not agree. If you refuse, nothing is collected and nothing else changes for you.",
         "withdraw": "You may end this at any time with one click and the secret you will be given. No photo and no reason is "
         "asked. Photos and templates are then erased, and you get a receipt that anybody can check.",
+        "again": "You said yes to this on {day}. You are asked whether it may go on. Without a new yes it ends as you agreed then.",
         "own": "What follows is written by {name}. It changes nothing of the above.",
         "more": "{name} says more at {url}",
         "digest": "SHA-256 of what {name} says there: {sha256}",
@@ -69,6 +70,8 @@ _WORDS = {
         "choice": "Vous n'êtes pas tenue d'accepter. Si vous refusez, rien n'est recueilli et rien d'autre ne change pour vous.",
         "withdraw": "Vous pouvez y mettre fin à tout moment d'un clic, avec le secret qui vous sera remis. Ni photo ni raison ne "
         "sont demandées. Photos et gabarits sont alors effacés, et vous recevez un reçu que chacun peut vérifier.",
+        "again": "Vous avez dit oui à ceci le {day}. On vous demande si cela peut continuer. Sans un nouveau oui, cela prend fin comme "
+        "convenu alors.",
         "own": "Ce qui suit est écrit par {name}. Cela ne change rien à ce qui précède.",
         "more": "{name} en dit plus à l'adresse {url}",
         "digest": "SHA-256 de ce que {name} y dit : {sha256}",
@@ -83,6 +86,21 @@ def notice_text(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
     """
     language = "fr" if request["notice"]["language"].startswith("fr") else "en"
     return "\n".join([*_facts(request, sources, language), *_own_words(request, _WORDS[language])]) + "\n"
+
+
+def renewal_text(terms: Mapping[str, Any], *, agreed_at: datetime) -> str:
+    """The same facts for a grant that she gave before, with its new end, and the operator's words of then."""
+    language = "fr" if terms["notice"]["language"].startswith("fr") else "en"
+    words = _WORDS[language]
+    first = words["again"].format(day=day_text(agreed_at, language))
+    return "\n".join([first, "", *_facts(terms, terms["sources"], language), *_words_behind_facts(terms["notice"]["text"] or "")]) + "\n"
+
+
+def _words_behind_facts(text: str) -> list[str]:
+    """The lines of an earlier notice after its last fact, which every one of them has, in the words of its release."""
+    lines = text.removesuffix("\n").split("\n")
+    last = max((lines.index(words["withdraw"]) for words in _WORDS.values() if words["withdraw"] in lines), default=None)
+    return [] if last is None else lines[last + 1 :]
 
 
 def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], language: str) -> list[str]:

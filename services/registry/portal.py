@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -37,6 +38,7 @@ from services.registry.portal_pages import PortalPages, static_file
 from services.registry.proof_handlers import erasure_view
 from services.registry.references import References
 from services.registry.refused import bad_device_signature, wrong_secret
+from services.registry.renewals import Renewals
 from services.registry.secret_table import SecretKind
 from services.registry.sessions import SUBJECT_SESSION_S, Sessions
 from services.registry.store import RegistryStore
@@ -62,6 +64,7 @@ class Portal:
         approvals: Approvals,
         references: References,
         overrides: Overrides,
+        renewals: Renewals,
         store: RegistryStore,
         clock: Clock,
         max_bytes: int,
@@ -77,6 +80,7 @@ class Portal:
         self._approvals = approvals
         self._references = references
         self._overrides = overrides
+        self._renewals = renewals
         self._store = store
         self._clock = clock
         self._max_bytes = max_bytes
@@ -95,6 +99,8 @@ class Portal:
         router.add_post("/confirm/{grant_id}/no", self._page(self.say_no))
         router.add_get("/me", self._page(self.me))
         router.add_post("/me/grants/{grant_id}/withdraw", self._page(self.withdraw))
+        router.add_get("/me/grants/{grant_id}/renewal", self._page(self.renewal))
+        router.add_post("/me/grants/{grant_id}/renewal", self._page(self.renew))
         router.add_post("/me/grants/{grant_id}/approve", self._page(self.approve))
         router.add_post("/me/grants/{grant_id}/decline", self._page(self.decline))
         router.add_post("/me/grants/{grant_id}/reference", self._page(self.confirm_reference))
@@ -174,6 +180,25 @@ class Portal:
         ended = await self._endings.end(row.grant_id, ErasureCause.WITHDRAWAL)
         return self._pages.page(request, "withdrawn", ended=ended)
 
+    async def renewal(self, request: web.Request) -> web.StreamResponse:
+        row = await self._own(request)
+        offer = await self._renewals.offer(row.grant_id, asks_for_privacy=asks_for_privacy(request))
+        left_out = bool(offer.terms.recipients_left_out) and asks_for_privacy(request)
+        return self._pages.page(request, "renewal", grant_id=row.grant_id, offer=offer, is_private=left_out)
+
+    async def renew(self, request: web.Request) -> web.StreamResponse:
+        refuse_foreign_page(request)
+        row = await self._own(request)
+        await self._renewals.renew(
+            row.grant_id,
+            begins_at=_moment(await _field(request, "begins_at")),
+            notice_sha256=await _field(request, "notice_sha256"),
+            expected_revision=_number(await _field(request, "revision")),
+            device=await _device(request),
+            asks_for_privacy=asks_for_privacy(request),
+        )
+        return _to_her_page()
+
     async def approve(self, request: web.Request) -> web.StreamResponse:
         row = await self._own(request)
         await self._approvals.approve_waiting(row.grant_id, SightingId(await _field(request, "sighting_id")))
@@ -250,6 +275,7 @@ class Portal:
             "overridable": await self._overrides.possible(record) if row.is_live and record is not None else [],
             "waiting": await self._approvals.waiting(record) if row.is_live and record is not None else [],
             "faces": await self._references.faces(grant_id),
+            "is_due": row.is_live and record is not None and self._renewals.is_due(record),
             "is_joint": row.mode is BindingMode.JOINT,
             "is_reference_gone": row.is_live and record is not None and await self._references.is_gone(record),
             "disclosures": told_in(await self._store.read(lambda database: disclosures_of(database, grant_id)), row.subject_id),
@@ -319,6 +345,26 @@ async def _field(request: web.Request, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ApiError(422, "invalid", f"The form lacks {name}.", "Fill it in and send it again.")
     return value.strip()
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _changed_form()
+    return moment
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise _changed_form()
+    return int(text)
+
+
+def _changed_form() -> ApiError:
+    return ApiError(422, "invalid", "The form was changed on its way.", "Look at your page again.")
 
 
 async def _rights(request: web.Request) -> frozenset[ContentRight]:

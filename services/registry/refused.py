@@ -33,6 +33,11 @@ def bad_device_signature() -> ApiError:
     return ApiError(422, "bad_device_signature", "The signature of this device does not hold.", "Say yes again, or with the secret alone.")
 
 
+def notice_mismatch() -> ApiError:
+    """A yes counts for the text that was read."""
+    return ApiError(409, "notice_mismatch", "This is not the notice of this grant.", "Read the notice of the grant and send its digest.")
+
+
 def not_live(state: str) -> ApiError:
     """The grant has ended or was never given."""
     return ApiError(409, "grant_not_live", f"The grant is {state}.", "Saying yes again is a new grant.")

@@ -67,6 +67,8 @@ from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.reference_handlers import ReferenceHandlers
 from services.registry.references import References
+from services.registry.renewal_handlers import RenewalHandlers
+from services.registry.renewals import Renewals
 from services.registry.revision_guard import RevisionGuard
 from services.registry.rounds import Rounds
 from services.registry.route import Route
@@ -151,6 +153,7 @@ class Registry:
         self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures, approvals=self.approvals)
         token_signer = TokenSigner(parts.signing.token, clock=parts.clock)
         self.sessions = Sessions(store=self.store, access=self.access, hashes=self._hashes, signer=token_signer, clock=parts.clock)
+        self.renewals = Renewals(grants=self.grants, clock=parts.clock, expires_max_days=self.policy.expires_max_days)
         self.uploads = self._built_uploads(parts)
         self.intake = self._built_intake(parts)
         self.guard = RevisionGuard(
@@ -209,6 +212,7 @@ class Registry:
             *ControlHandlers(self.controls).routes(),
             *ApprovalHandlers(approvals=self.approvals, grants=self.grants, access=self.access).routes(),
             *ReferenceHandlers(references=self.references, grants=self.grants, access=self.access).routes(),
+            *RenewalHandlers(renewals=self.renewals, grants=self.grants, access=self.access).routes(),
             *OverrideHandlers(overrides=self.overrides, access=self.access).routes(),
             *SessionHandlers(sessions=self.sessions).routes(),
             *UploadHandlers(
@@ -250,6 +254,7 @@ class Registry:
             approvals=self.approvals,
             references=self.references,
             overrides=self.overrides,
+            renewals=self.renewals,
             store=self.store,
             clock=self._parts.clock,
             max_bytes=self._settings.max_image_bytes,
