@@ -113,7 +113,7 @@ def first_revision(
         face_binding=request.face_binding,
         legal=request.legal,
         geographic_scope=request.geographic_scope,
-        notice=_notice(request, sources),
+        notice=_notice(request, subject=subject, residence=residence, sources=sources),
         evidence=request.evidence,
         collection_method=request.collection_method,
         validity=request.validity,
@@ -131,10 +131,19 @@ def wire_source(source: NamedSource, grant_id: GrantId) -> SourceRule:
     return SourceRule(kind=source.kind, value=value or "-", only_me=source.only_me)
 
 
-def _notice(request: GrantRequest, sources: tuple[SourceRule, ...]) -> Notice:
-    """The digest that she confirms covers the facts and the operator's words."""
+def _notice(
+    request: GrantRequest, *, subject: Subject, residence: tuple[RecordedResidence, ...], sources: tuple[SourceRule, ...]
+) -> Notice:
+    """The digest that she confirms covers the facts, everything that decisions read, and the operator's words."""
     asked = request.notice
-    text = notice_text(request.model_dump(mode="json"), [rule.model_dump(mode="json") for rule in sources])
+    text = notice_text(
+        request.model_dump(mode="json")
+        | {
+            "subject": subject.model_dump(mode="json"),
+            "residence": [place.model_dump(mode="json") for place in residence],
+            "sources": [rule.model_dump(mode="json") for rule in sources],
+        }
+    )
     return Notice(
         version=asked.version,
         language=asked.language,

@@ -5,12 +5,13 @@ What the operator writes stands behind it, never in its place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from assent.wording.moment_text import day_text
 from assent.wording.place_text import places_text
+from services.registry.notice_terms import lines_of_faces, lines_of_her, lines_of_terms, one_line
 
 _PURPOSES = {
     "en": {
@@ -38,7 +39,7 @@ _WORDS = {
         "folder": "From a folder or an account, photos are used without asking you about each only while {name} has shown that it "
         "controls that site. Else you are asked about each photo before anything of it is loaded.",
         "joint": "A photo is used only if everyone whose face is in it has agreed, and only until one of you ends it.",
-        "region": "Only the face that you mark in a photo is used.",
+        "region": "Of each photo only the face that is marked in it is used: here below, or by you later.",
         "recipients": "Others may be told of a match. They are, by the names that {name} gives them:",
         "nobody": "Nobody but you may be told of a match.",
         "places": "In which places: {places}.",
@@ -62,7 +63,7 @@ _WORDS = {
         "folder": "D'un dossier ou d'un compte, des photos ne sont utilisées sans vous interroger sur chacune que tant que {name} a montré "
         "en avoir la maîtrise. Sinon la question vous est posée pour chaque photo, avant que rien n'en soit chargé.",
         "joint": "Une photo n'est utilisée que si toutes les personnes qui y figurent ont accepté, et jusqu'à ce que l'une y mette fin.",
-        "region": "Seul le visage que vous marquez dans une photo est utilisé.",
+        "region": "De chaque photo, seul le visage qui y est marqué est utilisé : ci-dessous, ou par vous plus tard.",
         "recipients": "D'autres peuvent être informés d'une correspondance. Ce sont, selon les noms que {name} leur donne :",
         "nobody": "Personne d'autre que vous ne peut être informé d'une correspondance.",
         "places": "Dans quels lieux : {places}.",
@@ -79,21 +80,24 @@ _WORDS = {
 }
 
 
-def notice_text(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> str:
+def notice_text(request: Mapping[str, Any]) -> str:
     """The facts of the request, then the operator's own words. In French when the notice's language is French, else in English.
 
-    The same request gives the same text.
+    `request` is the request with its subject, her residence and the sources as they are matched. The same gives the same text.
     """
-    language = "fr" if request["notice"]["language"].startswith("fr") else "en"
-    return "\n".join([*_facts(request, sources, language), *_own_words(request, _WORDS[language])]) + "\n"
+    language = _language(request)
+    return "\n".join([*_facts(request, language), *_own_words(request, _WORDS[language])]) + "\n"
 
 
 def renewal_text(terms: Mapping[str, Any], *, agreed_at: datetime) -> str:
     """The same facts for a grant that she gave before, with its new end, and the operator's words of then."""
-    language = "fr" if terms["notice"]["language"].startswith("fr") else "en"
-    words = _WORDS[language]
-    first = words["again"].format(day=day_text(agreed_at, language))
-    return "\n".join([first, "", *_facts(terms, terms["sources"], language), *_words_behind_facts(terms["notice"]["text"] or "")]) + "\n"
+    language = _language(terms)
+    first = _WORDS[language]["again"].format(day=day_text(agreed_at, language))
+    return "\n".join([first, "", *_facts(terms, language), *_words_behind_facts(terms["notice"]["text"] or "")]) + "\n"
+
+
+def _language(terms: Mapping[str, Any]) -> str:
+    return "fr" if terms["notice"]["language"].startswith("fr") else "en"
 
 
 def _words_behind_facts(text: str) -> list[str]:
@@ -103,23 +107,26 @@ def _words_behind_facts(text: str) -> list[str]:
     return [] if last is None else lines[last + 1 :]
 
 
-def _facts(request: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], language: str) -> list[str]:
-    words = _WORDS[language]
+def _facts(request: Mapping[str, Any], language: str) -> list[str]:
+    words, sources = _WORDS[language], request["sources"]
     controller, scope, validity = request["controller"], request["geographic_scope"], request["validity"]
     places = sorted({*scope["collect_in"], *scope["store_in"], *scope["disclose_in"]})
     mode = request["face_binding"]["mode"]
     return [
-        words["who"].format(name=_line(controller["name"]), contact=_line(controller["contact"])),
+        words["who"].format(name=one_line(controller["name"]), contact=one_line(controller["contact"])),
+        *lines_of_her(request, language),
         words["what"],
         words["why"],
         *(f"- {_PURPOSES[language][item['code']]}" for item in request["purposes"]),
         words["where"],
         *(f"- {_source(rule, words)}" for rule in sources),
-        *([words["folder"].format(name=_line(controller["name"]))] if any(rule["kind"] in _CHANGING for rule in sources) else []),
+        *([words["folder"].format(name=one_line(controller["name"]))] if any(rule["kind"] in _CHANGING for rule in sources) else []),
         *([words[mode]] if mode in words else []),
+        *lines_of_faces(request, language),
         *_recipients(request, words),
         words["places"].format(places=places_text(places, language)),
         words["term"].format(start=_day(validity["not_before"], language), end=_day(validity["expires_at"], language)),
+        *lines_of_terms(request, language),
         words["choice"],
         words["withdraw"],
     ]
@@ -133,23 +140,18 @@ def _recipients(request: Mapping[str, Any], words: Mapping[str, str]) -> list[st
     """No name that the operator writes can read like the sentence that there is nobody."""
     if not request["recipients"]:
         return [words["nobody"]]
-    name = _line(request["controller"]["name"])
-    return [words["recipients"].format(name=name), *(f"- {_line(item['id'])}" for item in request["recipients"])]
+    name = one_line(request["controller"]["name"])
+    return [words["recipients"].format(name=name), *(f"- {one_line(item['id'])}" for item in request["recipients"])]
 
 
 def _source(rule: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    named = words["upload"] if rule["kind"] == "upload" else _line(rule["value"])
+    named = words["upload"] if rule["kind"] == "upload" else one_line(rule["value"])
     return f"{named}{words['only_me'] if rule['only_me'] else ''}"
 
 
 def _own_words(request: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
-    asked, name = request["notice"], _line(request["controller"]["name"])
+    asked, name = request["notice"], one_line(request["controller"]["name"])
     own = ["", words["own"].format(name=name), asked["text"]] if asked["text"] else []
-    more = ["", words["more"].format(name=name, url=_line(asked["url"]))] if asked["url"] else []
+    more = ["", words["more"].format(name=name, url=one_line(asked["url"]))] if asked["url"] else []
     digest = [words["digest"].format(name=name, sha256=asked["sha256"])] if asked["sha256"] and not asked["text"] else []
     return [*own, *more, *digest]
-
-
-def _line(text: str) -> str:
-    """On one line: a name must not be able to write lines of its own into the facts."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
