@@ -11,8 +11,10 @@ from assent.deployment.shared import Need, Shared
 from assent.events.topics import Topic
 from assent.faces.chosen_threshold import chosen_threshold
 from assent.faces.image import ImageLimits
+from assent.fetching.server_places import ServerPlaces
 from assent.identity.errors import ApiError
 from assent.stream.table import Table, TableBrokenError, TableStaleError
+from services.query.caller_places import CallerPlaces
 from services.query.console import Console
 from services.query.disclosure_audit import DisclosureAudit
 from services.query.flow import FLOW_TOPICS, Flow
@@ -50,6 +52,10 @@ class QueryApp:
             audit=self._audit,
             metrics=shared.metrics,
             limits=DeskLimits(threshold.cosine, settings.max_candidates, settings.catch_up_timeout_s),
+        )
+        self._callers = CallerPlaces(
+            places=ServerPlaces(places=settings.caller_places_file, networks=settings.caller_networks_file, clock=shared.clock),
+            proxies=settings.proxies,
         )
         self._searches = self._built_searches()
         self._views = Views(flow=self._flow, manifest=shared.pack.manifest, threshold=threshold)
@@ -120,6 +126,7 @@ class QueryApp:
             store=shared.vectors,
             derivatives=shared.derivatives,
             identifiers=shared.identifiers,
+            callers=self._callers,
             metrics=shared.metrics,
             max_bytes=settings.max_image_bytes,
         )
@@ -134,6 +141,7 @@ class QueryApp:
                 store=shared.vectors,
                 derivatives=shared.derivatives,
                 grant_keys=shared.grant_keys,
+                callers=self._callers,
             ),
             views=self._views,
             flow=self._flow,

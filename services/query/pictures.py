@@ -16,6 +16,7 @@ from assent.ids import FaceId, QueryId
 from assent.keys.cipher import UnsealError
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
 from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
+from services.query.caller_places import CallerPlaces
 from services.query.question import Basis, Question
 from services.query.search_desk import SearchDesk
 
@@ -25,8 +26,18 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Co
 class Pictures:
     """Her own to the subject, and those that a searcher was or could be told of; to everybody else there is none."""
 
-    def __init__(self, *, desk: SearchDesk, gate: Gate, store: VectorStore, derivatives: Derivatives, grant_keys: GrantKeyring) -> None:
+    def __init__(
+        self,
+        *,
+        desk: SearchDesk,
+        gate: Gate,
+        store: VectorStore,
+        derivatives: Derivatives,
+        grant_keys: GrantKeyring,
+        callers: CallerPlaces,
+    ) -> None:
         self._desk = desk
+        self._callers = callers
         self._gate = gate
         self._store = store
         self._derivatives = derivatives
@@ -37,18 +48,18 @@ class Pictures:
         principal = authenticated(request, Role.SUBJECT, Role.SEARCHER)
         await self._desk.caught_up()
         facts = await self._facts(FaceId(request.match_info["face_id"]))
-        self._question(principal, facts)
+        self._question(request, principal, facts)
         picture = await self._picture(facts)
         # Withdrawn while the picture was read: it is not shown, and the judgement that counts is this one.
         await self._desk.caught_up()
-        question = self._question(principal, facts)
+        question = self._question(request, principal, facts)
         if question.basis is Basis.GALLERY:
             # What she sees of herself is not written down: it discloses her to nobody, and would be a new record about her for
             # every look at her own page.
             await self._desk.record(question, [facts], query_id=QueryId(str(uuid7())))
         return web.Response(body=picture, content_type="image/jpeg", headers=HEADERS)
 
-    def _question(self, principal: Principal, facts: PointFacts) -> Question:
+    def _question(self, request: web.Request, principal: Principal, facts: PointFacts) -> Question:
         """On what ground this asker may see it now. Raises ApiError 404 where there is none."""
         if self._gate.live(facts.grant_id) is None:
             self._grant_keys.drop(facts.grant_id)
@@ -60,7 +71,8 @@ class Pictures:
         if Role.SUBJECT in principal.roles and principal.subject_id == facts.subject_id:
             # Access to what is held about herself, which no place closes and no purpose of the grant limits.
             return Question(principal, Basis.SELF, Purpose.SELF_SEARCH, "self", principal.subject_id)
-        asked = Question(principal, Basis.GALLERY, Purpose.GALLERY_SEARCH, principal.org)
+        caller = self._callers.placed(request, principal)
+        asked = Question(caller, Basis.GALLERY, Purpose.GALLERY_SEARCH, principal.org)
         may_ask = Role.SEARCHER in principal.roles and asked.purpose in principal.purposes
         if not may_ask or not self._desk.may_be_told(asked, facts):
             raise _none()

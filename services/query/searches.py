@@ -20,6 +20,7 @@ from assent.keys.identifiers import ImageIds
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
+from services.query.caller_places import CallerPlaces
 from services.query.probe import ProbeReader
 from services.query.question import PURPOSES, Basis, Question, checked_question
 from services.query.search_desk import Answer, SearchDesk
@@ -48,6 +49,7 @@ class Searches:
         store: VectorStore,
         derivatives: Derivatives,
         identifiers: ImageIds,
+        callers: CallerPlaces,
         metrics: Metrics,
         max_bytes: int,
     ) -> None:
@@ -57,6 +59,7 @@ class Searches:
         self._store = store
         self._derivatives = derivatives
         self._identifiers = identifiers
+        self._callers = callers
         self._metrics = metrics
         self._max_bytes = max_bytes
 
@@ -82,12 +85,12 @@ class Searches:
         await self._desk.caught_up()
 
         def check(fields: dict[str, str]) -> None:
-            asking.question = self._question(principal, fields, asking.basis)
+            asking.question = self._question(request, principal, fields, asking.basis)
 
         try:
             fields, picture = await read_question(request, check, max_bytes=self._max_bytes)
         except ApiError as error:
-            await self._record_closed(error, principal, asking.basis)
+            await self._record_closed(error, request, principal, asking.basis)
             raise
         question = asking.question
         if question is None:
@@ -100,13 +103,14 @@ class Searches:
         probe = await self._probes.template(await self._stored(source))
         return Asked(question, await self._desk.answer(question, probe, source=source))
 
-    def _question(self, principal: Principal, fields: dict[str, str], basis: Basis | None) -> Question:
+    def _question(self, request: web.Request, principal: Principal, fields: dict[str, str], basis: Basis | None) -> Question:
         name = basis.value if basis is not None else fields.get("basis", "")
         if basis is None and name == Basis.VERIFY.value:
             raise ApiError(400, "unknown_basis", "A search has the ground self or gallery.", "Post to /v1/verify with grant_id.")
         grant = fields.get("grant_id") or None
         return checked_question(
-            principal,
+            # Whoever looks for herself is not asked where she is.
+            principal if name == Basis.SELF.value else self._callers.placed(request, principal),
             name,
             fields.get("purpose") or None,
             policy=self._gate.policy,
@@ -114,11 +118,12 @@ class Searches:
             grant_id=None if grant is None else GrantId(grant),
         )
 
-    async def _record_closed(self, error: ApiError, principal: Principal, basis: Basis | None) -> None:
+    async def _record_closed(self, error: ApiError, request: web.Request, principal: Principal, basis: Basis | None) -> None:
         if error.status == 451:
             # Without a ground of the route it was the gallery's: a subject who looks for herself is never turned away by her place.
             ground = basis or Basis.GALLERY
-            await self._desk.record_refusal(principal, ground.value, PURPOSES[ground], RuleId(str(error.details["rule"])))
+            caller = self._callers.placed(request, principal)
+            await self._desk.record_refusal(caller, ground.value, PURPOSES[ground], RuleId(str(error.details["rule"])))
 
     async def _covered(self, question: Question, fields: dict[str, str], picture: bytes) -> PointFacts:
         """The stored face that is asked about, itself under a live grant for this (X-4): named by its id, its image's id, or by

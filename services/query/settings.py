@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, IPvAnyNetwork, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from assent.deployment.service_settings import ServiceSettings
@@ -27,4 +30,19 @@ class QuerySettings(ServiceSettings):
     max_probes: int = Field(default=2, ge=1, le=64, description="probes that are decoded and embedded at once")
     max_streams: int = Field(default=32, ge=1, le=1_000, description="pages that follow the flow live at once")
     history: int = Field(default=20_000, ge=100, le=1_000_000, description="decisions kept in memory for the console and explain")
+    caller_places_file: Path | None = Field(
+        default=None, description="table of addresses with their countries (MaxMind DB); a caller is where her token says when unset"
+    )
+    caller_networks_file: Path | None = Field(
+        default=None, description="table of addresses with their networks (MaxMind DB), where the other does not hold them"
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        default=(), description="networks of the proxies in front, whose X-Forwarded-For is believed, as a JSON list of CIDR blocks"
+    )
     banner: str = Field(default="", max_length=500, description="a line on top of every page; the demonstration says there what it is")
+
+    @model_validator(mode="after")
+    def _networks_alone_place_nobody(self) -> Self:
+        if self.caller_networks_file is not None and self.caller_places_file is None:
+            raise ValueError("caller_networks_file goes with caller_places_file; set both, or neither")
+        return self
