@@ -24,6 +24,7 @@ _WORDS = {
         "{height} % high.",
         "members": "It rests on these grants, one of each person in the photo:",
         "kept": "Nothing is kept for longer than {days} days, nor longer than {after} days after what it is for has ended.",
+        "kept_no_longer": "Nothing is kept for longer than {days} days, and nothing once what it is for has ended.",
         "processors": "For {name} this is done by:",
         "all": "SHA-256 of everything that is asked for, as it is decided by: {sha256}",
     },
@@ -40,6 +41,7 @@ _WORDS = {
         "{width} %, haut de {height} %.",
         "members": "Cela repose sur ces autorisations, une de chaque personne sur la photo :",
         "kept": "Rien n'est conservé plus de {days} jours, ni plus de {after} jours après la fin de ce à quoi cela sert.",
+        "kept_no_longer": "Rien n'est conservé plus de {days} jours, et rien une fois que ce à quoi cela sert a pris fin.",
         "processors": "Pour {name}, cela est fait par :",
         "all": "SHA-256 de tout ce qui est demandé, tel que les décisions en sont prises : {sha256}",
     },
@@ -81,7 +83,8 @@ def lines_of_terms(terms: Mapping[str, Any], language: str) -> Iterator[str]:
     if terms["processors"]:
         yield words["processors"].format(name=one_line(terms["controller"]["name"]))
         yield from (f"- {one_line(party['name'])}" for party in terms["processors"])
-    yield words["kept"].format(days=kept["max_days"], after=kept["after_purpose_days"])
+    days, after = kept["max_days"], kept["after_purpose_days"]
+    yield words["kept" if after else "kept_no_longer"].format(days=days, after=after)
     yield words["all"].format(sha256=digest_of(terms))
 
 

@@ -40,7 +40,7 @@ FACTS: dict[str, dict[str, str]] = {
         "lives": "that you live here: British Columbia.",
         "age": "that you are of age.\nIf that is wrong, say no.",
         "members": "one of each person in the photo:\n- g-1\n- g-2\n",
-        "kept": "longer than 730 days, nor longer than 0 days after",
+        "kept": "longer than 730 days, and nothing once what it is for has ended",
         "all": "SHA-256 of everything that is asked for",
     },
     "fr": {
@@ -56,7 +56,7 @@ FACTS: dict[str, dict[str, str]] = {
         "lives": "que vous vivez ici : Colombie-Britannique.",
         "age": "que vous êtes majeure.\nSi c'est faux, dites non.",
         "members": "une de chaque personne sur la photo :\n- g-1\n- g-2\n",
-        "kept": "plus de 730 jours, ni plus de 0 jours après",
+        "kept": "plus de 730 jours, et rien une fois que ce à quoi cela sert a pris fin",
         "all": "SHA-256 de tout ce qui est demandé",
     },
 }
@@ -171,6 +171,16 @@ def test_a_child_and_who_speaks_for_her_are_told(language: str, told: str) -> No
 )
 def test_a_face_that_somebody_else_marked_is_told(language: str, told: str) -> None:
     text = noticed({"language": language}, face_binding={"mode": "region", "regions": [REGION]}).text
+    assert text is not None
+    assert told in text
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "730 days, nor longer than 30 days after what it is for"), ("fr", "730 jours, ni plus de 30 jours après la fin")],
+)
+def test_how_long_something_is_kept_after_its_purpose_is_told(language: str, told: str) -> None:
+    text = noticed({"language": language}, retention={"after_purpose_days": 30}).text
     assert text is not None
     assert told in text
 
