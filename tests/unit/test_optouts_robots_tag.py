@@ -177,3 +177,53 @@ def test_a_date_is_read_with_its_zone_or_not_at_all(text: str, moment: datetime 
     found = parse_ending_date(text)
     assert found == moment
     assert found is None or found.utcoffset() is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "signals"),
+    [
+        ("unavailable-after: 2010-01-01, noindex", [("deny", "unavailable_after"), ("deny", "noindex")]),
+        ("Unavailable-After: 2030-01-01", [("none", "unavailable_after")]),
+        ("unavailable_after=2010-01-01", [("deny", "unavailable_after")]),
+        ("max-foo: 5, noai", [("deny", "noai")]),
+        ("max-snippet = 20, max-image-preview=large", []),
+        ("all: noai", [("deny", "noai")]),
+        ("index, follow: noai", [("deny", "noai")]),
+        ("robots: noindex", [("deny", "noindex")]),
+        ("robots=noindex", [("deny", "noindex")]),
+        ("noarchive: noai", [("deny", "noai")]),
+        ("noface: noai", [("unknown", "noface"), ("deny", "noai")]),
+        ('"noindex"', [("deny", "noindex")]),
+        ("'noai'", [("deny", "noai")]),
+        ("\u201cnoai\u201d", [("deny", "noai")]),
+    ],
+    ids=[
+        "a date with a hyphen", "a date with a hyphen that is to come", "a date after an equals sign", "a limit nobody knows",
+        "limits after an equals sign", "all", "follow", "robots", "robots and an equals sign", "noarchive", "a new word of refusal",
+        "quotes", "single quotes", "printed quotes",
+    ],
+)  # fmt: skip
+def test_a_directive_before_a_colon_is_no_crawlers_name(value: str, signals: list[tuple[str, str]]) -> None:
+    assert told(value) == signals
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "googlebot: unavailable-after: 2010-01-01, noai",
+        "googlebot: max-foo: 5, noai",
+        '"googlebot: noindex"',
+        'googlebot: "noindex"',
+        "NotionBot: noindex",
+        "maxbot: noai",
+        "all-seeing-spider: noai",
+    ],
+    ids=["a date", "a limit", "quotes round all", "quotes round a word", "a name with no", "a name with max", "a name with all"],
+)
+def test_what_is_bound_to_another_crawler_stays_bound_to_it(value: str) -> None:
+    assert told(value) == []
+
+
+def test_a_statement_without_end_is_unknown() -> None:
+    assert told("a," * 2048) == []
+    assert told("a," * 2048 + "b") == [("unknown", "too_long")]
