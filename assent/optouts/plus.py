@@ -11,6 +11,9 @@ from assent.optouts.xmp import XmpProperty
 _DENY, _UNKNOWN, _NONE = SignalVerdict.DENY, SignalVerdict.UNKNOWN, SignalVerdict.NONE
 # Adults by the PLUS vocabulary; a person of unknown age may be a child.
 _ADULT = re.compile(r"AG-A(?:1[89]|2[0-5])")
+_ALLOWED = frozenset({"DMI-ALLOWED", "ALLOWED", "DMI-UNSPECIFIED", "UNSPECIFIED", "UNSPECIFIED - NO PROHIBITION DEFINED"})
+"""Whole values: what stands behind one of these words may take it back."""
+_VOCABULARY = re.compile(r"^HTTPS?://NS\.USEPLUS\.ORG/LDF/VOCAB/")
 _RELEASE = {"MR-NON": _DENY, "MR-NAP": _NONE, "MR-UMR": _NONE, "MR-LMR": _NONE}
 
 
@@ -21,10 +24,11 @@ def plus_signals(properties: Iterable[XmpProperty]) -> tuple[OptOutSignal, ...]:
 
 def _signal(one: XmpProperty) -> OptOutSignal | None:
     # The vocabulary's values are addresses that end in a code; writers also leave the code bare, or write its label.
-    code = re.split(r"[/#]", one.value)[-1].strip().upper()
+    whole = " ".join(one.value.upper().split())
+    code = re.split(r"[/#]", whole)[-1].strip()
     match one.name:
         case "DataMining":
-            return OptOutSignal(SignalKind.PLUS_DATA_MINING, _data_mining(code), SignalSource.IMAGE, code or "empty")
+            return OptOutSignal(SignalKind.PLUS_DATA_MINING, _data_mining(whole), SignalSource.IMAGE, code or "empty")
         case "ModelReleaseStatus":
             verdict = _RELEASE.get(code, _UNKNOWN)
             return OptOutSignal(SignalKind.PLUS_MODEL_RELEASE, verdict, SignalSource.IMAGE, code or "empty")
@@ -33,10 +37,10 @@ def _signal(one: XmpProperty) -> OptOutSignal | None:
     return None
 
 
-def _data_mining(code: str) -> SignalVerdict:
-    if not code:
+def _data_mining(value: str) -> SignalVerdict:
+    if not value:
         return _UNKNOWN
-    return _NONE if re.match(r"(?:DMI-)?(?:ALLOWED|UNSPECIFIED)\b(?!-)", code) else _DENY
+    return _NONE if _VOCABULARY.sub("", value, count=1) in _ALLOWED else _DENY
 
 
 def _minor(code: str) -> SignalVerdict:
