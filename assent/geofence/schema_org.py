@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from assent.events.evidence import EvidenceKind
 from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.place_names import places_in_text, places_named
 from assent.geofence.point import Areas, Location, Point, point_evidence
+from assent.optouts.bounded_json import parse_json
+from assent.optouts.json_ld import term, types_of, values_of
 
 RESIDENCE, PLACE, UNREADABLE = "residence", "place", "unreadable"
 MAX_STATEMENTS = 16
 MAX_DEPTH = 24
 MAX_NODES = 20_000
-MAX_JSON_CHARS = 1024 * 1024
 _PLACES = frozenset({"contentLocation", "locationCreated", "spatialCoverage"})
 _HOME, _ADDRESS = "homeLocation", "address"
 _NAMES = (*_PLACES, _HOME, _ADDRESS)
@@ -25,9 +26,7 @@ _KINDS = {RESIDENCE: EvidenceKind.SCHEMA_RESIDENCE, PLACE: EvidenceKind.SCHEMA_P
 def place_statements(text: str) -> tuple[str, ...]:
     """`role|country|region|city` or `role@latitude,longitude` for each place; `unreadable` where one is named and cannot be read."""
     try:
-        if len(text) > MAX_JSON_CHARS:
-            raise ValueError("too long")
-        found = tuple(dict.fromkeys(_Walk().statements(json.loads(text), None, MAX_DEPTH)))
+        found = tuple(dict.fromkeys(_Walk().statements(parse_json(text), None, MAX_DEPTH)))
     except (ValueError, RecursionError):
         return (UNREADABLE,) if any(name in text for name in _NAMES) else ()
     return found if len(found) <= MAX_STATEMENTS else (*found[: MAX_STATEMENTS - 1], UNREADABLE)
@@ -69,7 +68,7 @@ class _Walk:
                 yield from self._of_key(key, value, node, role, depth)
 
     def _of_key(self, key: str, value: Any, node: dict[str, Any], role: str | None, depth: int) -> Iterator[str]:
-        if role is not None or (inner := _role(key, node)) is None:
+        if role is not None or (inner := _role(term(key), node)) is None:
             yield from self.statements(value, role, depth - 1)
             return
         for place in value if isinstance(value, list) else [value]:
@@ -86,16 +85,23 @@ def _role(key: str, node: dict[str, Any]) -> str | None:
 
 
 def _is_person(node: dict[str, Any]) -> bool:
-    types = node.get("@type")
-    return any(str(name).rpartition("/")[2].rpartition(":")[2] == "Person" for name in (types if isinstance(types, list) else [types]))
+    return "Person" in types_of(node)
 
 
 def _stated(node: dict[str, Any], role: str) -> Iterator[str]:
-    country, region, city = (_text(node.get(f"address{part}")) for part in ("Country", "Region", "Locality"))
-    if country or region or city:
+    address = [_texts(node, f"address{part}") for part in ("Country", "Region", "Locality")]
+    for country, region, city in zip_longest(*address, fillvalue=""):
         yield f"{role}|{country}|{region}|{city}"
-    if "latitude" in node or "longitude" in node:
-        yield f"{role}@{_text(node.get('latitude'))},{_text(node.get('longitude'))}"
+    position = [values_of(node, part) for part in ("latitude", "longitude")]
+    if any(len(values) > 1 for values in (*address, *position)):
+        # Written in two ways, with what may be two meanings.
+        yield UNREADABLE
+    elif any(position):
+        yield f"{role}@{','.join(_text(values[0]) if values else '' for values in position)}"
+
+
+def _texts(node: dict[str, Any], name: str) -> list[str]:
+    return list(dict.fromkeys(text for value in values_of(node, name) if (text := _text(value))))
 
 
 def _of_text(value: Any, role: str) -> Iterator[str]:
@@ -106,7 +112,7 @@ def _of_text(value: Any, role: str) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        value = value.get("name") or value.get("identifier")
+        value = next((one for name in ("name", "identifier") for one in values_of(value, name) if one), None)
     return str(value).strip().replace("|", " ").replace("@", " ")[:80] if isinstance(value, (str, int, float)) else ""
 
 

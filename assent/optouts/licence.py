@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from assent.optouts.bounded_json import JsonUnreadableError, parse_json
+from assent.optouts.json_ld import term, types_of
 from assent.optouts.signal import OptOutSignal, SignalKind, SignalSource, SignalVerdict
 from assent.optouts.xmp import XmpProperty
 
@@ -67,19 +68,13 @@ def _image_nodes(root: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value)
         elif isinstance(value, dict):
             waiting.extend(value.values())
-            if _types(value) & _IMAGE_TYPES:
+            if {name.lower() for name in types_of(value)} & _IMAGE_TYPES:
                 yield value
-
-
-def _types(node: dict[str, Any]) -> set[str]:
-    written = node.get("@type")
-    names = written if isinstance(written, list) else [written]
-    return {re.split(r"[/#:]", name)[-1].lower() for name in names if isinstance(name, str)}
 
 
 def _node_signals(node: dict[str, Any]) -> Iterator[OptOutSignal]:
     for key, value in node.items():
-        name = re.split(r"[/#:]", key)[-1]
+        name = term(key)
         if name == "license":
             yield from (licence_link(one, "json_ld_license", source=SignalSource.PAGE) for one in _addresses(value))
         elif name == "acquireLicensePage" and value:

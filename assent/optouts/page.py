@@ -11,9 +11,10 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser
 
 from assent.optouts.agent import product_token
+from assent.optouts.json_ld import is_json_ld, media_type
 from assent.optouts.licence import json_ld_licence
 from assent.optouts.robots_tag import robots_tag
-from assent.optouts.rsl import RSL_MEDIA_TYPE, link_signal, rsl_present
+from assent.optouts.rsl import RSL_MEDIA_TYPE, link_signal, names_licence, rsl_present
 from assent.optouts.signal import OptOutSignal, SignalKind, SignalSource, SignalVerdict
 from assent.optouts.tdmrep import RESERVATION, tdm_reservation
 
@@ -21,6 +22,8 @@ from assent.optouts.tdmrep import RESERVATION, tdm_reservation
 # be hidden in comments and attributes, so it is the start tags that are counted.
 MAX_START_TAGS = 25_000
 MAX_PAGE_BYTES = 8 * 1024 * 1024
+MAX_META_CHARS = 64 * 1024
+"""For all statements in the meta elements of one page. What lies beyond is not read, and may be a no."""
 _START_TAG = re.compile(rb"<[A-Za-z]")
 
 
@@ -52,26 +55,35 @@ def parsable_page(html: bytes) -> bytes | None:
 
 
 def _metas(tree: LexborHTMLParser, agent: str, now: datetime | None) -> Iterator[OptOutSignal]:
-    ours = frozenset({"robots", product_token(agent)})
+    ours, chars = frozenset({"robots", product_token(agent)}), 0
     for node in tree.css("meta[content]"):
         content = node.attributes.get("content") or ""
-        names = {(node.attributes.get(key) or "").strip().lower() for key in ("name", "property", "http-equiv")}
+        names = {name for key in ("name", "property", "http-equiv") for name in _names(node.attributes.get(key))}
+        chars += len(content) if names & (ours | {"x-robots-tag", RESERVATION}) else 0
+        if chars > MAX_META_CHARS:
+            yield OptOutSignal(SignalKind.HTML, SignalVerdict.UNKNOWN, SignalSource.PAGE, "too_much_meta")
+            return
         if names & ours or "x-robots-tag" in names:
             yield from robots_tag(content, agent=agent, now=now, source=SignalSource.PAGE)
         if RESERVATION in names:
             yield from tdm_reservation(content, source=SignalSource.PAGE)
 
 
+def _names(value: str | None) -> set[str]:
+    """The names of one meta element: several may stand in a list, each with a version."""
+    return {product_token(name) for name in re.split(r"[\s,;]+", value or "")}
+
+
 def _links(tree: LexborHTMLParser) -> Iterator[OptOutSignal]:
     for node in tree.css("link[rel], a[rel], area[rel]"):
-        if "license" in (node.attributes.get("rel") or "").lower().split():
+        if names_licence(node.attributes.get("rel") or ""):
             yield link_signal(node.attributes.get("href"), node.attributes.get("type"), source=SignalSource.PAGE)
 
 
 def _blocks(tree: LexborHTMLParser) -> Iterator[OptOutSignal]:
     for node in tree.css("script[type]"):
-        media_type = (node.attributes.get("type") or "").partition(";")[0].strip().lower()
-        if media_type == RSL_MEDIA_TYPE:
+        written = node.attributes.get("type")
+        if media_type(written) == RSL_MEDIA_TYPE:
             yield rsl_present("script", source=SignalSource.PAGE)
-        elif media_type == "application/ld+json":
+        elif is_json_ld(written):
             yield from json_ld_licence(node.text())

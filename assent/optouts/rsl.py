@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from assent.optouts.licence import licence_link
 from assent.optouts.signal import OptOutSignal, SignalKind, SignalSource, SignalVerdict
 
 RSL_MEDIA_TYPE = "application/rsl+xml"
-_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;,="]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]*))?)*)')
-_PARAMETER = re.compile(r';\s*([^\s;,="]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))')
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;,"]*)"""
+_LINK = re.compile(rf'<([^<>]*)>((?:\s*;\s*[^\s;,="]+(?:\s*=\s*{_VALUE})?)*)')
+_PARAMETER = re.compile(rf';\s*([^\s;,="]+)\s*=\s*({_VALUE})')
+_EXTENDED = re.compile(r"[\w-]+'[\w-]*'(.*)", re.S)
 
 
 def rsl_present(where: str, *, source: SignalSource) -> OptOutSignal:
@@ -32,20 +35,33 @@ def rsl_media_type(content_type: str) -> tuple[OptOutSignal, ...]:
 
 
 def link_header(value: str) -> tuple[OptOutSignal, ...]:
-    """The licence links of one Link header (RFC 8288); one that speaks of a licence and cannot be read is unknown."""
+    """The licence links of one Link header (RFC 8288), and an unknown for one that speaks of a licence and cannot be read."""
     found = tuple(_licence_links(value))
-    if not found and re.search(r"\blicen[cs]e\b", _LINK.sub("", value), re.I):
-        return (OptOutSignal(SignalKind.RSL, SignalVerdict.UNKNOWN, SignalSource.HEADER, "malformed_link"),)
+    rest = _LINK.sub("", value)
+    # Beside a link that was read, only what would be one: a word alone may be part of anything.
+    if re.search(r"\blicen[cs]e\b", rest, re.I) and (not found or re.search(r"[<>\"']|\brel\b", rest, re.I)):
+        return (*found, OptOutSignal(SignalKind.RSL, SignalVerdict.UNKNOWN, SignalSource.HEADER, "malformed_link"))
     return found
 
 
 def _licence_links(value: str) -> Iterator[OptOutSignal]:
     for target, parameters in _LINK.findall(value):
         given: dict[str, str] = {}
-        for name, quoted, bare in _PARAMETER.findall(parameters):
-            given.setdefault(name.lower(), quoted or bare)
-        if "license" in given.get("rel", "").lower().split():
+        for name, text in _PARAMETER.findall(parameters):
+            given.setdefault(name.lower(), _parameter_value(name, text))
+        if names_licence(f"{given.get('rel', '')} {given.get('rel*', '')}"):
             yield link_signal(target, given.get("type"), source=SignalSource.HEADER)
+
+
+def _parameter_value(name: str, text: str) -> str:
+    """Without its quotes, of whichever kind; `rel*=UTF-8''license` is written for values beyond ASCII (RFC 8187)."""
+    extended = _EXTENDED.fullmatch(text) if name.endswith("*") else None
+    return unquote(extended.group(1)) if extended is not None else text.strip("\"'")
+
+
+def names_licence(rel: str) -> bool:
+    """Whether one of the relations is that of a licence, under whatever prefix (`cc:license`) and spelling."""
+    return any(re.split(r"[/#:]", one)[-1] in ("license", "licence") for one in re.split(r"[\s,]+", rel.lower()))
 
 
 def link_signal(target: str | None, media_type: str | None, *, source: SignalSource) -> OptOutSignal:

@@ -13,6 +13,7 @@ from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.geofence.page_place import country_of_language
 from assent.geofence.schema_org import PLACE, UNREADABLE, place_statements
 from assent.geofence.toponyms import words_for_places
+from assent.optouts.json_ld import is_json_ld
 from assent.optouts.page import parsable_page
 
 MAX_LINKS = 500
@@ -20,6 +21,8 @@ MAX_IMAGES = 200
 MAX_EVIDENCE = 48
 MAX_CAPTION_CHARS = 256 * 1024
 """For all texts of one page that stand for a caption."""
+MAX_FIGURE_CAPTIONS = 1_000
+"""The text of each takes in those inside it, and they may lie inside each other."""
 _MAX_VALUE_CHARS = 512
 _CAPTIONS = 'figcaption, meta[name="description"], meta[property="og:description"], meta[property="og:title"], img[alt], img[title]'
 _CAPTION_ATTRIBUTES = ("content", "alt", "title")
@@ -73,7 +76,8 @@ def _image_sources(tree: LexborHTMLParser) -> list[str | None]:
 
 def _urls(values: list[str | None], base: str | None, most: int) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for value in values if base is not None else ():
+    # Spellings without end, most of them of the same address, cost no more than these.
+    for value in list(dict.fromkeys(values))[: most * 10] if base is not None else ():
         if len(found) >= most:
             break
         url = safe_url(value.strip(), base=base) if value else None
@@ -96,8 +100,8 @@ def _evidence(tree: LexborHTMLParser) -> tuple[PageEvidence, ...]:
         _add(found, EvidenceKind.GEO_META, f"geo.placename={content}|{next(iter(told.get('geo.region', ())), '')}")
     if told.get(_LATITUDE) or told.get(_LONGITUDE):
         _add(found, EvidenceKind.SCHEMA_PLACE, _position(told))
-    for node in tree.css('script[type="application/ld+json"]'):
-        for statement in place_statements(node.text()):
+    for node in tree.css("script[type]"):
+        for statement in place_statements(node.text()) if is_json_ld(node.attributes.get("type")) else ():
             _add(found, EvidenceKind.SCHEMA_PLACE, statement)
     found.extend(_in_lines(EvidenceKind.LANGUAGE, _other_languages(tree)))
     found.extend(_captions(tree))
@@ -135,7 +139,11 @@ def _captions(tree: LexborHTMLParser) -> Iterator[PageEvidence]:
     """The words for places in captions, and nothing else of them: they name people."""
     words: dict[str, None] = {}
     chars = 0
-    for node in tree.css(_CAPTIONS):
+    captions = tree.css(_CAPTIONS)
+    if sum(node.tag == "figcaption" for node in captions) > MAX_FIGURE_CAPTIONS:
+        yield PageEvidence(kind=EvidenceKind.SCHEMA_PLACE, value=UNREADABLE)
+        return
+    for node in captions:
         for text in (node.text(), *(node.attributes.get(name) or "" for name in _CAPTION_ATTRIBUTES)):
             chars += len(text)
             if chars > MAX_CAPTION_CHARS:

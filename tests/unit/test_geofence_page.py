@@ -13,7 +13,7 @@ from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.geofence.evidence import Evidence
 from assent.geofence.extract import page_evidence
 from assent.geofence.schema_org import MAX_STATEMENTS, place_statements
-from services.crawler.page import read_page
+from services.crawler.page import MAX_FIGURE_CAPTIONS, read_page
 from tests.unit.place_examples import LOCATION, UNREADABLE, areas, said
 
 META, LANGUAGE, SCHEMA = EvidenceKind.GEO_META, EvidenceKind.LANGUAGE, EvidenceKind.SCHEMA_PLACE
@@ -223,3 +223,29 @@ def test_no_document_raises(document: Any) -> None:
     for statement in place_statements(json.dumps(document)):
         assert len(statement) <= 512
         assert all(item.jurisdictions for item in evidence((SCHEMA, statement)))
+
+
+@pytest.mark.parametrize(
+    "script_type",
+    ["application/ld+json; charset=utf-8", "APPLICATION/LD+JSON", ' application/ld+json;profile="x"'],
+    ids=["a charset", "capitals", "a profile"],
+)
+def test_json_ld_is_told_by_its_type_whatever_stands_behind_it(script_type: str) -> None:
+    page = read_page(f"<script type='{script_type}'>{json.dumps(HOME)}</script>".encode(), url="https://example.com/")
+    assert said(page_evidence(page.evidence, areas=areas(), location=LOCATION)) == {"schema_residence": {"CA-BC"}}
+    other = read_page(f"<script type='application/json'>{json.dumps(HOME)}</script>".encode(), url="https://example.com/")
+    assert other.evidence == ()
+
+
+def test_captions_inside_each_other_are_read_up_to_a_number_of_them() -> None:
+    html = "<figcaption>" * MAX_FIGURE_CAPTIONS + "Calgary"
+    told = {"caption": {"CA-AB"}}
+    for page, expected in ((html, told), (f"<figcaption>{html}", {"schema_place": UNREADABLE}), (f"<img alt=''>{html}", told)):
+        found = read_page(page.encode(), url="https://example.com/").evidence
+        assert said(page_evidence(found, areas=areas(), location=LOCATION)) == expected
+
+
+def test_a_page_that_spells_one_address_without_end_has_the_addresses_before_it() -> None:
+    sources = "".join(f'<img src="{number}.jpg">' for number in range(3)) + "".join(f'<img src="a#{number}">' for number in range(3_000))
+    found = read_page(f'{sources}<img src="last.jpg">'.encode(), url="https://example.com/").images
+    assert found == tuple(f"https://example.com/{name}" for name in ("0.jpg", "1.jpg", "2.jpg", "a"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from assent.geofence.schema_org import MAX_DEPTH, MAX_JSON_CHARS, MAX_NODES, MAX_STATEMENTS, place_statements, schema_evidence
+from assent.geofence.schema_org import MAX_DEPTH, MAX_NODES, MAX_STATEMENTS, place_statements, schema_evidence
+from assent.optouts.bounded_json import MAX_JSON_CHARS
 from tests.unit.place_examples import LOCATION, UNREADABLE, areas, said
 
 BC = {"addressCountry": "CA", "addressRegion": "BC", "addressLocality": "Vancouver"}
@@ -155,3 +156,36 @@ def test_as_many_places_are_stated_as_is_said_and_the_others_are_unreadable_in_o
 )
 def test_a_statement_is_evidence_of_its_kind(statement: str, expected: dict[str, set[str]]) -> None:
     assert said([schema_evidence(statement, areas=areas(), location=LOCATION)]) == expected
+
+
+PREFIXES = ("schema:", "https://schema.org/", "http://schema.org/", "s:")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_name_is_the_same_under_any_prefix(prefix: str) -> None:
+    def named(node: Any) -> Any:
+        if isinstance(node, list):
+            return [named(item) for item in node]
+        return {key if key[0] == "@" else prefix + key: named(value) for key, value in node.items()} if isinstance(node, dict) else node
+
+    for document in (
+        *({key: {"address": BC}} for key in PLACE_KEYS),
+        {"contentLocation": {"geo": {"latitude": 51.04, "longitude": -114.07}}},
+        {"contentLocation": {"name": "Toronto"}},
+        {"contentLocation": {"address": {"addressCountry": {"identifier": "CA"}}}},
+        {"homeLocation": {"address": BC}},
+        {"@type": "schema:Person", "address": BC},
+    ):
+        assert statements(named(document)) == statements(document) != ()
+
+
+def test_a_place_that_is_written_in_two_ways_counts_in_both_and_two_meanings_are_in_doubt() -> None:
+    assert statements({"contentLocation": "Calgary", "schema:contentLocation": "Chicago"}) == ("place|||Calgary", "place|||Chicago")
+    address = {"addressCountry": "CA", "schema:addressCountry": "CA", "addressRegion": "BC"}
+    assert statements({"contentLocation": address}) == ("place|CA|BC|",)
+    assert "unreadable" in statements({"contentLocation": address | {"schema:addressRegion": "QC"}})
+    assert statements({"contentLocation": {"latitude": 1, "longitude": 2, "schema:latitude": 3}}) == ("unreadable",)
+
+
+def test_a_place_that_is_given_twice_under_one_key_is_unreadable() -> None:
+    assert place_statements('{"contentLocation": "Calgary", "contentLocation": "Toronto"}') == ("unreadable",)

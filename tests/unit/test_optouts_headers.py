@@ -12,6 +12,7 @@ from assent.optouts.gpc import has_privacy_signal
 from assent.optouts.headers import header_optouts
 
 AGENT = "AssentBot"
+OPEN = "https://creativecommons.org/licenses/by/4.0/"
 DENIALS = [
     ("X-Robots-Tag", "noai"),
     ("Content-Usage", "train-ai=n"),
@@ -63,6 +64,20 @@ def test_a_denial_counts_wherever_it_stands(denial: tuple[str, str], spell: obje
         ("<https://creativecommons.org@site.example/licenses/by/4.0/>; rel=license", "deny"),
         ("<>; rel=license", "deny"),
         ("<https://[bad>; rel=license", "deny"),
+        ("<https://site.example/terms>; rel='license'", "deny"),
+        ("<https://site.example/terms>; rel='nofollow license'", "deny"),
+        ('<https://site.example/terms>; rel="license,nofollow"', "deny"),
+        ("<https://site.example/terms>; rel*=UTF-8''license", "deny"),
+        ("<https://site.example/terms>; rel*=utf-8'en'lic%65nse", "deny"),
+        ("<https://site.example/terms>; rel=cc:license", "deny"),
+        ("<https://site.example/terms>; rel=licence", "deny"),
+        ('<https://site.example/terms>; title="a \\"b\\"; c"; rel=license', "deny"),
+        (f"<{OPEN}>; rel='license'", "none"),
+        (f'<{OPEN}>; rel=license; title="our \\"license\\""', "none"),
+        (f"<{OPEN}>; rel=license, <https://site.example/terms; rel=license", "unknown"),
+        (f"<https://site.example/terms; rel=license, <{OPEN}>; rel=license", "unknown"),
+        (f'<{OPEN}>; rel=license, <https://site.example/terms>; rel="license', "unknown"),
+        (f"<{OPEN}>; rel=license, <https://site.example/terms> rel=license", "unknown"),
         ("rel=license", "unknown"),
         ("<https://site.example/terms; rel=license", "unknown"),
         ("</license.css>; rel=stylesheet", "none"),

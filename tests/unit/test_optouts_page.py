@@ -35,6 +35,10 @@ def with_json_ld(value: Any) -> str:
         ('<meta name="robots" content="all"><meta name="robots" content="none">', "deny"),
         ('<meta name="assentbot" content="noai">', "deny"),
         ('<meta property="robots" content="noimageai">', "deny"),
+        ('<meta name="robots,assentbot" content="noai">', "deny"),
+        ('<meta name="googlebot, AssentBot" content="noai">', "deny"),
+        ('<meta name="AssentBot/1.0" content="noai">', "deny"),
+        ('<meta name="googlebot, bingbot/2.0" content="noai">', "none"),
         ('<meta http-equiv="X-Robots-Tag" content="noindex">', "deny"),
         ('<body><p>text<meta name="robots" content="noml"></body>', "deny"),
         ('<noscript><meta name="robots" content="noindex"></noscript>', "deny"),
@@ -85,6 +89,10 @@ def test_meta_tdm_reservation(html: str, expected: str) -> None:
         ('<link rel="LICENSE alternate" href="/terms">', "deny"),
         ('<a rel="license" href="https://creativecommons.org/licenses/by-nc/4.0/">NC</a>', "deny"),
         ('<a rel="license">terms</a>', "deny"),
+        ('<a rel="cc:license" href="/terms">terms</a>', "deny"),
+        ('<a rel="license,nofollow" href="/terms">terms</a>', "deny"),
+        ('<a rel="licence" href="/terms">terms</a>', "deny"),
+        ('<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a><a rel="license" href="https://[">', "deny"),
         ('<a rel="license" href="https://creativecommons.org/licenses/by/4.0/deed.fr">CC BY</a>', "none"),
         ('<link rel="license" href="https://creativecommons.org/publicdomain/zero/1.0">', "none"),
         ('<link rel="stylesheet" href="license.css">', "none"),
@@ -160,3 +168,20 @@ def test_a_page_hostile_to_parsers_takes_little_time() -> None:
 def test_a_denial_is_found_after_any_opening_text(head: bytes) -> None:
     text = b"<p>" + head.replace(b"<", b"").replace(b"\0", b"") + b"</p>"
     assert verdict(text + b'<meta name="robots" content="noindex">') == "deny"
+
+
+def test_statements_without_end_in_meta_elements_are_unknown() -> None:
+    one = f'<meta name="robots" content="{"a," * 2_048}">'
+    assert verdict(one * 16) == "none"
+    assert verdict(one * 16 + '<meta name="tdm-reservation" content="0">') == "unknown"
+    assert verdict(one * 17) == "unknown"
+    assert verdict('<meta name="robots" content="noai">' + one * 17) == "deny"
+    assert verdict('<meta name="description" content="{}">'.format("a" * 100_000)) == "none"
+
+
+@pytest.mark.parametrize(
+    "script_type", ["application/ld+json; charset=utf-8", "Application/LD+JSON", ' application/ld+json ;profile="x"'], ids=str.strip
+)
+def test_json_ld_is_told_by_its_type_whatever_stands_behind_it(script_type: str) -> None:
+    block = json.dumps({**IMAGE, "license": "https://site.example/licence"})
+    assert verdict(f"<script type='{script_type}'>{block}</script>") == "deny"
