@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from assent.optouts.fetched_file import FetchedFile, FileState, text_of
 from assent.optouts.robots_lines import parse_robots
 from assent.optouts.robots_match import is_allowed
@@ -11,20 +14,26 @@ MAX_AI_TXT_BYTES = 512 * 1024
 
 
 def ai_txt(file: FetchedFile, path: str, *, agent: str) -> tuple[OptOutSignal, ...]:
-    """What `/ai.txt` says of one path. `*.jpg` is meant for `.JPG` too."""
+    """What `/ai.txt` says of one path. `*.jpg` is meant for `.JPG` too, and `*.JPG` for `.jpg`."""
     text = text_of(file, max_bytes=MAX_AI_TXT_BYTES)
     if text is FileState.ABSENT:
         return ()
     if isinstance(text, FileState):
         return (_signal(SignalVerdict.UNKNOWN, "unreadable"),)
     robots = parse_robots(text)
-    if not robots.by_agent and _says_anything(text):
+    if not robots.groups and _says_anything(text):
         # Prose or some other syntax: it speaks about this very use, and we cannot tell what it says.
         return (_signal(SignalVerdict.UNKNOWN, "no_rules"),)
     lines = robots.addressed_to(agent)
-    if is_allowed(lines, path) and is_allowed(lines, path.lower()):
+    small = [replace(line, value=_with_small_endings(line.value)) for line in lines]
+    spoken = ((lines, path), (lines, path.lower()), (small, _with_small_endings(path)), (small, path.lower()))
+    if all(is_allowed(rules, spelled) for rules, spelled in spoken):
         return ()
     return (_signal(SignalVerdict.DENY, "disallow"),)
+
+
+def _with_small_endings(text: str) -> str:
+    return re.sub(r"\.\w+", lambda ending: ending[0].lower(), text)
 
 
 def _says_anything(text: str) -> bool:

@@ -94,9 +94,16 @@ def _usage_rule(line: RobotsLine) -> _UsageRule:
 
 
 def _most_exact(rules: Iterable[_UsageRule], path: str) -> tuple[OptOutSignal, ...]:
-    matching = [rule for rule in rules if rule.pattern.matches(path)]
-    longest = max((len(rule.pattern) for rule in matching), default=0)
-    return tuple(signal for rule in matching if len(rule.pattern) == longest for signal in rule.signals)
+    """Of each label what the most exact rule says: a word about one use takes nothing from a word about another."""
+    matching = [(rule, signal) for rule in rules if rule.pattern.matches(path) for signal in rule.signals]
+    longest: dict[str, int] = {}
+    for rule, signal in matching:
+        longest[_label(signal)] = max(len(rule.pattern), longest.get(_label(signal), 0))
+    return tuple(signal for rule, signal in matching if len(rule.pattern) == longest[_label(signal)])
+
+
+def _label(signal: OptOutSignal) -> str:
+    return signal.token.partition("=")[0]
 
 
 def _longest_delay_s(lines: Iterable[RobotsLine]) -> float | None:

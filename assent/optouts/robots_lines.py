@@ -37,21 +37,27 @@ class RobotsLine:
 
 @dataclass(slots=True)
 class _Group:
-    agents: list[str]
+    agents: set[str] = field(default_factory=set)
     lines: list[RobotsLine] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsLines:
-    """Lines by product token (lower case, `*` for all), and the lines that stand for every agent."""
+    """The groups by whom they name (product tokens in lower case, `*` for all), and the lines that stand for every agent.
 
-    by_agent: dict[str, tuple[RobotsLine, ...]]
+    They stay groups: a file has room for thousands of names before thousands of lines.
+    """
+
+    groups: tuple[_Group, ...]
     site_wide: tuple[RobotsLine, ...]
 
     def addressed_to(self, agent: str) -> tuple[RobotsLine, ...]:
         """The lines of all groups that name `agent`, else of all groups for everyone (RFC 9309 section 2.2.1)."""
-        own = self.by_agent.get(product_token(agent))
-        return own if own is not None else self.by_agent.get(EVERYONE, ())
+        for name in (product_token(agent), EVERYONE):
+            named = [group for group in self.groups if name in group.agents]
+            if named:
+                return tuple(line for group in named for line in group.lines)
+        return ()
 
 
 def parse_robots(text: str) -> RobotsLines:
@@ -62,15 +68,16 @@ def parse_robots(text: str) -> RobotsLines:
     for line in _lines(text):
         if line.field == USER_AGENT:
             if not is_open:
-                groups.append(_Group([]))
+                groups.append(_Group())
             is_open = True
-            groups[-1].agents.append(product_token(line.value))
+            # A list in one line names each of them.
+            groups[-1].agents.update(product_token(name) for name in line.value.split(","))
         elif line.field == LICENSE or (not groups and line.field in (CONTENT_USAGE, CONTENT_SIGNAL)):
             site_wide.append(line)
         elif groups:
             is_open = is_open and line.field not in _RULES
             groups[-1].lines.append(line)
-    return RobotsLines(by_agent=_merged(groups), site_wide=tuple(site_wide))
+    return RobotsLines(groups=tuple(groups), site_wide=tuple(site_wide))
 
 
 def _lines(text: str) -> list[RobotsLine]:
@@ -88,11 +95,3 @@ def _line(text: str) -> RobotsLine | None:
         return None
     name = found.group(1).lower()
     return RobotsLine(_SPELLINGS.get(name, name), found.group(2).strip())
-
-
-def _merged(groups: list[_Group]) -> dict[str, tuple[RobotsLine, ...]]:
-    merged: dict[str, list[RobotsLine]] = {}
-    for group in groups:
-        for agent in dict.fromkeys(group.agents):
-            merged.setdefault(agent, []).extend(group.lines)
-    return {agent: tuple(lines) for agent, lines in merged.items()}

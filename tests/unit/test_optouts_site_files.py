@@ -81,6 +81,11 @@ def test_a_broken_tdmrep_json_is_unknown(body: bytes) -> None:
     [
         ("User-Agent: *\nDisallow: *.jpg", "/x/a.jpg", "deny"),
         ("User-Agent: *\nDisallow: *.jpg", "/x/A.JPG", "deny"),
+        ("User-Agent: *\nDisallow: *.JPG", "/x/a.jpg", "deny"),
+        ("User-Agent: *\nDisallow: /Photos/*.JPG$", "/Photos/a.jpg", "deny"),
+        ("User-Agent: *\nDisallow: /Photos/*.jpg$", "/Photos/a.JPG", "deny"),
+        ("User-Agent: *\nDisallow: *.Jpg", "/x/A.jPG?w=1", "deny"),
+        ("User-Agent: *\nDisallow: /Photos/", "/photos/a.jpg", "none"),
         ("User-Agent: *\nDisallow: /", "/a", "deny"),
         ("User-Agent: AssentBot\nDisallow: /", "/a", "deny"),
         ("User-Agent: *\nDisallow: *.png\nAllow: *.jpg", "/a.jpg", "none"),
