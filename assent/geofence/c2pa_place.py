@@ -10,7 +10,7 @@ from assent.events.evidence import EvidenceKind
 from assent.geofence.c2pa_manifest import ManifestUnreadableError, decoded, manifests_of
 from assent.geofence.c2pa_seal import Seal, seal_of
 from assent.geofence.evidence import Evidence, stated, unreadable
-from assent.geofence.place_names import places_named
+from assent.geofence.named_place import place_evidence
 from assent.geofence.point import Areas, Location, Point, datum_margin_m, point_evidence
 from assent.geofence.position_text import PositionError, number, signed_degrees
 from assent.geofence.signers import Signers
@@ -25,6 +25,9 @@ _ASSERTION = re.compile(r"(?:stds\.(?:exif|iptc(?:\.photo-metadata)?)|(?:c2pa|ca
 _POSITION = ("GPSLatitude", "GPSLongitude", "GPSLatitudeRef", "GPSLongitudeRef")
 _LISTS = {"LocationCreated": EvidenceKind.XMP_LOCATION_CREATED, "LocationShown": EvidenceKind.XMP_LOCATION_SHOWN}
 _COUNTRIES, _REGIONS, _CITIES = ("CountryCode", "CountryName", "Country"), ("ProvinceState", "State"), ("City",)
+_NAMES, _REFERENCES = ("LocationName", "Sublocation", "WorldRegion", "Location"), ("LocationId",)
+# A text in several languages.
+_LANGUAGE = re.compile(r"x-default|[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
 def c2pa_evidence(
@@ -87,13 +90,17 @@ class _Walk:
                 yield from self.evidence(value, _LISTS.get(_name(key), kind), depth - 1)
 
     def _stated(self, fields: dict[str, list[str]], kind: EvidenceKind) -> Iterator[Evidence]:
-        countries, regions, cities = (
-            [text for name in names for text in fields.get(name, ())] for names in (_COUNTRIES, _REGIONS, _CITIES)
+        countries, regions, cities, names, others = (
+            [text for name in known for text in fields.get(name, ())] for known in (_COUNTRIES, _REGIONS, _CITIES, _NAMES, _REFERENCES)
         )
-        if countries or regions or cities:
+        has_position = any(name in fields for name in _POSITION)
+        named = place_evidence(
+            kind, countries=countries, regions=regions, cities=cities, names=names, others=others, has_position=has_position
+        )
+        if named is not None:
             self._count()
-            yield stated(kind, places_named(countries=countries, regions=regions, cities=cities))
-        if any(name in fields for name in _POSITION):
+            yield named
+        if has_position:
             self._count()
             yield point_evidence(EvidenceKind.EXIF_GPS, _point(fields), areas=self._areas, location=self._location)
 
@@ -131,9 +138,15 @@ def _fields(node: dict[Any, Any]) -> dict[str, list[str]]:
 def _texts(value: Any) -> Iterator[str]:
     """A value, or each of several; JSON-LD may write one as an object with `@value`."""
     for item in value if isinstance(value, list) else [value]:
-        inner = item.get("@value") if isinstance(item, dict) else item
-        if isinstance(inner, (str, int, float)) and not isinstance(inner, bool) and str(inner).strip():
-            yield str(inner).strip()[:128]
+        for inner in _spoken(item) if isinstance(item, dict) else [item]:
+            if isinstance(inner, (str, int, float)) and not isinstance(inner, bool) and str(inner).strip():
+                yield str(inner).strip()[:128]
+
+
+def _spoken(item: dict[Any, Any]) -> list[Any]:
+    """The value of an object with `@value`, or all of one with a key for each language."""
+    is_spoken = all(_LANGUAGE.fullmatch(str(key)) for key in item)
+    return list(item.values()) if is_spoken else [item.get("@value")]
 
 
 def _name(key: Any) -> str:

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 from assent.events.evidence import EvidenceKind
 from assent.geofence.captions import Captions
-from assent.geofence.evidence import Evidence, stated, unreadable
-from assent.geofence.place_names import places_named
+from assent.geofence.evidence import Evidence, unreadable
+from assent.geofence.named_place import place_evidence
 
 PHOTOSHOP_PREFIX = b"Photoshop 3.0\0"
 MAX_RESOURCES = 256
 MAX_DATASETS = 512
 _SIGNATURES = frozenset({b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR"})
 _IPTC_RESOURCE = 0x0404
-_CITY, _STATE, _COUNTRY_CODE, _COUNTRY_NAME = 90, 95, 100, 101
-_PLACE = frozenset({_CITY, _STATE, _COUNTRY_CODE, _COUNTRY_NAME})
+_CITY, _SUBLOCATION, _STATE, _COUNTRY_CODE, _COUNTRY_NAME = 90, 92, 95, 100, 101
+_PLACE = frozenset({_CITY, _SUBLOCATION, _STATE, _COUNTRY_CODE, _COUNTRY_NAME})
 _TITLE, _KEYWORD, _HEADLINE, _CAPTION = 5, 25, 105, 120
 _CAPTIONS = frozenset({_TITLE, _KEYWORD, _HEADLINE, _CAPTION})
 
@@ -34,12 +34,12 @@ def iptc_place_evidence(segment: bytes) -> tuple[Evidence, ...]:
                 fields[dataset].append(text)
     except (struct.error, ValueError):
         return (unreadable(EvidenceKind.IPTC_PLACE),)
-    if not fields:
-        return captions.evidence()
     # Code and name may contradict each other: then both count.
     countries = fields[_COUNTRY_CODE] + fields[_COUNTRY_NAME]
-    named = places_named(countries=countries, regions=fields[_STATE], cities=fields[_CITY])
-    return (stated(EvidenceKind.IPTC_PLACE, named), *captions.evidence())
+    named = place_evidence(
+        EvidenceKind.IPTC_PLACE, countries=countries, regions=fields[_STATE], cities=fields[_CITY], names=fields[_SUBLOCATION]
+    )
+    return (*(() if named is None else (named,)), *captions.evidence())
 
 
 def _iptc_resources(segment: bytes) -> Iterator[bytes]:

@@ -13,9 +13,13 @@ from assent.geofence.captions import Captions
 MAX_XMP_BYTES = 8 * 1024 * 1024
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 64
+MAX_NAME_CHARS = 512
+"""With its namespace, which the parser writes out for every element that has it."""
 MAX_PLACES = 16
 MAX_VALUES = 64
 MAX_VALUE_CHARS = 128
+MAX_PLACE_NAME_CHARS = 1_024
+"""Any word of a name may be one for a place, so a longer one is not read in part."""
 _IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 # A misprint of the first edition of the standard, which writers have copied.
 _IPTC_EXT_MISPRINT = "http://iptc.org/std/Iptc4xmpExt/2008-02-19/"
@@ -35,11 +39,17 @@ _POSITION = {
     f"{{{_EXIF}}}GPSHPositioningError": "accuracy",
     f"{{{_EXIF}}}GPSMapDatum": "datum",
 }
+NAME, REFERENCE = "name", "reference"
+"""Of a building, a street, a quarter, a part of the world; and where else something is said of the place."""
 _LISTED = _POSITION | {
     f"{{{_IPTC_EXT}}}CountryCode": "country",
     f"{{{_IPTC_EXT}}}CountryName": "country",
     f"{{{_IPTC_EXT}}}ProvinceState": "region",
     f"{{{_IPTC_EXT}}}City": "city",
+    f"{{{_IPTC_EXT}}}LocationName": NAME,
+    f"{{{_IPTC_EXT}}}Sublocation": NAME,
+    f"{{{_IPTC_EXT}}}WorldRegion": NAME,
+    f"{{{_IPTC_EXT}}}LocationId": REFERENCE,
 }
 _CAPTION = "caption"
 _PLAIN = _POSITION | {
@@ -47,6 +57,7 @@ _PLAIN = _POSITION | {
     f"{{{_PHOTOSHOP}}}Country": "country",
     f"{{{_PHOTOSHOP}}}State": "region",
     f"{{{_PHOTOSHOP}}}City": "city",
+    f"{{{_IPTC_CORE}}}Location": NAME,
     f"{{{_PHOTOSHOP}}}Headline": _CAPTION,
     f"{{{_DUBLIN_CORE}}}description": _CAPTION,
     f"{{{_DUBLIN_CORE}}}title": _CAPTION,
@@ -77,7 +88,9 @@ class PlaceFields:
         """Keep a text that is not blank. Raises XmpPlaceError beyond the limit."""
         if text.strip():
             texts = self.texts.setdefault(name, [])
-            texts.append(text.strip()[:MAX_VALUE_CHARS])
+            if name == NAME and len(text) > MAX_PLACE_NAME_CHARS:
+                raise XmpPlaceError("the name of a place is longer than any")
+            texts.append(text.strip() if name == NAME else text.strip()[:MAX_VALUE_CHARS])
             if len(texts) > MAX_VALUES:
                 raise XmpPlaceError("one place has too many values")
 
@@ -124,6 +137,8 @@ class _Reader:
         self._depth += 1
         if self._elements > MAX_ELEMENTS or self._depth > MAX_DEPTH:
             raise XmpPlaceError("the packet has too many elements, or too many inside each other")
+        if any(len(name) > MAX_NAME_CHARS for name in (tag, *attributes)):
+            raise XmpPlaceError("a name is longer than any that is known")
         self._end_of_text()
         self._enter(tag.replace(_IPTC_EXT_MISPRINT, _IPTC_EXT))
         for key, value in attributes.items():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from assent.events.evidence import EvidenceKind
-from assent.geofence.evidence import Evidence, stated, unreadable
-from assent.geofence.place_names import places_named
+from assent.geofence.evidence import Evidence, unreadable
+from assent.geofence.named_place import place_evidence
 from assent.geofence.point import Areas, Location, Point, datum_margin_m, point_evidence
 from assent.geofence.position_text import PositionError, degrees, number
-from assent.geofence.xmp_fields import PlaceFields, XmpPlaceError, xmp_places
+from assent.geofence.xmp_fields import NAME, REFERENCE, PlaceFields, XmpPlaceError, xmp_places
 
 
 def xmp_place_evidence(packet: bytes, *, areas: Areas, location: Location) -> tuple[Evidence, ...]:
@@ -21,11 +21,18 @@ def xmp_place_evidence(packet: bytes, *, areas: Areas, location: Location) -> tu
 
 
 def _evidence(place: PlaceFields, areas: Areas, location: Location) -> list[Evidence]:
-    found: list[Evidence] = []
-    countries, regions, cities = place.of("country"), place.of("region"), place.of("city")
-    if countries or regions or cities:
-        found.append(stated(place.kind, places_named(countries=countries, regions=regions, cities=cities)))
-    if place.of("latitude") or place.of("longitude"):
+    has_position = bool(place.of("latitude") or place.of("longitude"))
+    named = place_evidence(
+        place.kind,
+        countries=place.of("country"),
+        regions=place.of("region"),
+        cities=place.of("city"),
+        names=place.of(NAME),
+        others=place.of(REFERENCE),
+        has_position=has_position,
+    )
+    found = [] if named is None else [named]
+    if has_position:
         # A position outside any list is EXIF's own, written into XMP.
         kind = EvidenceKind.EXIF_GPS if place.kind is EvidenceKind.IPTC_PLACE else place.kind
         found.append(point_evidence(kind, _point(place), areas=areas, location=location))

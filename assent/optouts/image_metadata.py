@@ -19,6 +19,8 @@ MAX_XMP_TOTAL_BYTES = 2 * MAX_XMP_BYTES
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _APP1, _APP11, _SOS, _EOI = 0xE1, 0xEB, 0xDA, 0xD9
+# A marker may be preceded by any number of fill bytes.
+_FILL = re.compile(rb"\xff+(?=\xff)")
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _PACKET = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,31}:)?xmpmeta)\b")
 
@@ -79,8 +81,8 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, and start and end of the content, of each segment before the coded picture."""
     position = 2
     for _ in range(MAX_PARTS):
-        while data[position : position + 2] == b"\xff\xff":
-            position += 1
+        fill = _FILL.match(data, position)
+        position = fill.end() if fill is not None else position
         mark, marker = struct.unpack_from(">BB", data, position)
         if mark != 0xFF:
             raise ImageMetadataError("a segment does not begin with a marker")
@@ -98,14 +100,16 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _joined_xmp(parts: list[tuple[int, int, bytes]]) -> bytes:
-    joined = b""
+    """One packet from its parts, of which a file may have thousands: they are copied once."""
+    ordered, end = [], 0
     for offset, _, part in sorted(parts):
-        if offset != len(joined):
+        if offset != end:
             raise ImageMetadataError("a part of the extended XMP is missing")
-        joined += part
-    if len(joined) != parts[0][1]:
+        ordered.append(part)
+        end += len(part)
+    if end != parts[0][1]:
         raise ImageMetadataError("the extended XMP is not whole")
-    return joined
+    return b"".join(ordered)
 
 
 def _joined_store(parts: list[tuple[int, bytes]]) -> bytes:

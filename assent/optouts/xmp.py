@@ -10,6 +10,8 @@ from defusedxml.ElementTree import XMLParser
 MAX_XMP_BYTES = 8 * 1024 * 1024
 MAX_ELEMENTS = 50_000
 MAX_DEPTH = 64
+MAX_NAME_CHARS = 512
+"""With its namespace, which the parser writes out for every element that has it."""
 MAX_VALUE_CHARS = 512
 WANTED = frozenset({"DataMining", "ModelReleaseStatus", "MinorModelAgeDisclosure", "reservation", "WebStatement", "LicensorURL", "license"})
 RSL_NAMESPACE = "rslstandard.org"
@@ -60,6 +62,8 @@ class _Reader:
         self._end_of_text()
         if self._elements > MAX_ELEMENTS or self._depth > MAX_DEPTH:
             raise XmpUnreadableError("the packet has too many elements, or too many inside each other")
+        if any(len(name) > MAX_NAME_CHARS for name in (tag, *attributes)):
+            raise XmpUnreadableError("a name is longer than any that is known")
         for key, value in attributes.items():
             namespace, name = _split(key)
             if _is_wanted(namespace, name):
