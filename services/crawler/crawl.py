@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,8 +20,7 @@ from assent.events.payload import EventPayload
 from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.faces.image_header import read_header
-from assent.faces.image_refusal import ImageRefusedError
-from assent.ids import RuleId, SightingId
+from assent.ids import SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
 from assent.intake.stage_signatures import StageSignatures
@@ -29,14 +28,13 @@ from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.grant_keys import GrantKeyring
 from assent.keys.identifiers import ImageIds
 from assent.keys.waiting_places import WaitingPlaces
-from assent.optouts.combination import combine
-from assent.optouts.image import image_optouts
 from assent.stream.event_log import EventLog
 from assent.telemetry.spans import OpenSpan, SpanExporter, SpanKind
 from services.crawler.frontier import Frontier, page_asset, targets
 from services.crawler.known_addresses import AddressTable, KnownAddresses
 from services.crawler.opted_out import OptOutNotes, said_of_page
 from services.crawler.page import read_page
+from services.crawler.picture import Picture, digest_of, read_picture
 from services.crawler.visit import BY_NO_PAGE, PAGES, Shown, Stopped, Visited, Visitor, Waiting, seen_of_page
 
 
@@ -128,20 +126,22 @@ class Crawl:
         """Follow what a page shows; what it says of it."""
         visited = await self._visitor.visit(url, max_bytes=self._max_page_bytes, is_page=True)
         self._progressed()
-        shown = self._shown_by(url, visited)
+        shown = await self._shown_by(url, visited)
         if isinstance(visited, Stopped) or not _is_page(visited):
             return shown
         result.pages += 1
-        page = read_page(visited.answer.body, url=visited.url)
+        page = await asyncio.to_thread(read_page, visited.answer.body, url=visited.url)
         frontier.add(page.links)
         for image in page.images:
             await self._image(image, replace(shown, told=page.evidence), asked, result)
         return shown
 
-    def _shown_by(self, url: str, visited: Visited | Stopped) -> Shown:
+    async def _shown_by(self, url: str, visited: Visited | Stopped) -> Shown:
         if isinstance(visited, Stopped) or not _is_page(visited):
             return Shown(url, optouts=said_of_page(visited.optouts))
-        return Shown(visited.url, optouts=seen_of_page(visited, agent=self._agent, now=self._gate.now))
+        # A page may be megabytes, and so may a picture: reading them must not hold up the loop.
+        seen = await asyncio.to_thread(seen_of_page, visited, agent=self._agent, now=self._gate.now)
+        return Shown(visited.url, optouts=seen)
 
     async def _look_back(self, url: str, page: str | None, pages: dict[str, Shown], result: Round) -> None:
         """An address from which something is held and which no page showed in this round, most often because the page says no.
@@ -153,11 +153,11 @@ class Crawl:
         if not self._gate.covering(page_asset(url)) or self._notes.closes_to_all(url):
             return
         if page is not None and page not in pages:
-            pages[page] = self._shown_by(page, await self._visitor.visit(page, max_bytes=self._max_page_bytes, is_page=True))
+            pages[page] = await self._shown_by(page, await self._visitor.visit(page, max_bytes=self._max_page_bytes, is_page=True))
         shown = BY_NO_PAGE if page is None else pages[page]
         visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
         if isinstance(visited, Visited):
-            visited = self._looked_at(visited, shown)
+            visited = await self._looked_at(visited, shown)
         if await self._notes.note(url, shown, visited, may_end=False) and isinstance(visited, Stopped):
             await self._refused(url, visited, result)
 
@@ -172,7 +172,7 @@ class Crawl:
         visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
         await self._waits(visited.waiting, result)
         if isinstance(visited, Visited):
-            visited = self._looked_at(visited, shown)
+            visited = await self._looked_at(visited, shown)
         await self._notes.note(url, shown, visited)
         if isinstance(visited, Visited):
             await self._scraped(url, visited, shown, span, result)
@@ -180,23 +180,19 @@ class Crawl:
         result.never_fetched += 0 if visited.was_asked else 1
         await self._refused(url, visited, result)
 
-    def _looked_at(self, visited: Visited, shown: Shown) -> Visited | Stopped:
+    async def _looked_at(self, visited: Visited, shown: Shown) -> Visited | Stopped:
         """What the bytes themselves say, decided in memory."""
-        data = visited.answer.body
-        try:
-            header = read_header(data)
-        except ImageRefusedError:
-            return visited.stopped_by(RuleId("image_unreadable"))
-        if header.width * header.height > self._limits.max_pixels:
-            return visited.stopped_by(RuleId("image_too_large"))
-        looked = self._visitor.with_optouts(visited, shown, combine(image_optouts(data)).seen())
-        if isinstance(looked, Visited) and self._gate.is_suppressed(self._identifiers.suppression_key(hashlib.sha256(data).hexdigest())):
+        read = await asyncio.to_thread(read_picture, visited.answer.body, max_pixels=self._limits.max_pixels)
+        if not isinstance(read, Picture):
+            return visited.stopped_by(read)
+        looked = self._visitor.with_optouts(visited, shown, read.optouts)
+        if isinstance(looked, Visited) and self._gate.is_suppressed(self._identifiers.suppression_key(read.sha256)):
             return looked.stopped_by(SUPPRESSED)
         return looked
 
     async def _scraped(self, url: str, visited: Visited, shown: Shown, span: OpenSpan, result: Round) -> None:
         data = visited.answer.body
-        image_id = self._identifiers.image_id(data)
+        image_id = await asyncio.to_thread(self._identifiers.image_id, data)
         sighting_id = self._identifiers.sighting_id(final_url=visited.url, image_id=image_id, producer=CRAWLER)
         grants = [finding.grant for finding in visited.opened]
         # A member's reference stands in her own grant, and her joint grants are decided by it too.
@@ -216,9 +212,9 @@ class Crawl:
             producer=CRAWLER,
             source_kind=SourceKind.WEB_PAGE,
             blob=await self._quarantine.put(sighting_id, data),
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=await asyncio.to_thread(digest_of, data),
             size_bytes=len(data),
-            media_type=read_header(data).media_type.value,
+            media_type=(await asyncio.to_thread(read_header, data)).media_type.value,
             final_url=visited.url,
             page_url=shown.url,
             asked=None if visited.url == url else address,

@@ -123,5 +123,8 @@ def expressly_denied(seen: tuple[SeenOptOut, ...]) -> Iterator[SeenOptOut]:
 
 
 def said_of_page(seen: tuple[SeenOptOut, ...]) -> tuple[SeenOptOut, ...]:
-    """What a page that may not be read says of the pictures that it shows. That it may not be fetched is said of the page alone."""
-    return tuple(one.model_copy(update={"of_page": True}) for one in seen if one.kind is not SignalKind.ROBOTS_TXT)
+    """What a page that may not be read says of the pictures that it shows. That it may not be fetched, by a rule or for a wall, is said of
+    the page alone.
+    """
+    of_page_alone = (SignalKind.ROBOTS_TXT, SignalKind.ACCESS)
+    return tuple(one.model_copy(update={"of_page": True}) for one in seen if one.kind not in of_page_alone)

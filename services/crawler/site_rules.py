@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -56,7 +57,7 @@ class SiteRulesReader:
         robots, peer = await self._file(f"{origin}/robots.txt")
         rules = SiteRules(
             agent=self._agent,
-            robots=robots_policy(robots.status, robots.body, agent=self._agent),
+            robots=await asyncio.to_thread(robots_policy, robots.status, robots.body, agent=self._agent),
             tdmrep=(await self._file(f"{origin}/.well-known/tdmrep.json"))[0],
             ai_txt=(await self._file(f"{origin}/ai.txt"))[0],
             read_at=self._clock.monotonic(),

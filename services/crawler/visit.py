@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from assent.geofence.extract import page_evidence
 from assent.geofence.host import host_evidence
 from assent.ids import RuleId
 from assent.keys.identifiers import ImageIds
+from assent.optouts.access import status_optouts
 from assent.optouts.combination import combine, once_each
 from assent.optouts.headers import header_optouts
 from assent.optouts.page import page_optouts
@@ -149,10 +151,12 @@ class Visitor:
             site, path = await self._rules.rules(url), _path(url)
             server = self._servers.told(site.peer)
             delay_s = site.robots.crawl_delay_s or 0.0
+            # Files of half a megabyte, read anew for every path.
+            of_site = (await asyncio.to_thread(site.verdict, path)).seen()
             if not site.robots.allows(path) or delay_s > self._max_crawl_delay_s:
-                said = once_each((*seen, *combine(site.robots.signals(path)).seen(), *site.verdict(path).seen()))
+                said = once_each((*seen, *combine(site.robots.signals(path)).seen(), *of_site))
                 return Stopped(_observed(ROBOTS_DISALLOW, may.opened), was_asked, url=url, optouts=said)
-            seen = once_each((*seen, *site.verdict(path).seen()))
+            seen = once_each((*seen, *of_site))
             may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=bool(server))
             if not may.opened:
                 return Stopped(may.refusals, was_asked, url=url, optouts=seen)
@@ -162,7 +166,8 @@ class Visitor:
             if isinstance(answer, FetchFailure):
                 rule = TOO_LARGE if answer is FetchFailure.TOO_LARGE else FETCH_FAILED
                 return Stopped(_observed(rule, may.opened), was_asked, url=url, optouts=seen)
-            seen = once_each((*seen, *combine(header_optouts(answer.headers, self._agent, now=self._gate.now)).seen()))
+            said_by = (*status_optouts(answer.status), *header_optouts(answer.headers, self._agent, now=self._gate.now))
+            seen = once_each((*seen, *combine(said_by).seen()))
             before, server = server, self._servers.told(answer.peer)
             may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=server != before)
             if not may.opened:

@@ -27,7 +27,7 @@ from assent.geofence.host import host_evidence
 from assent.geofence.policy import Policy
 from assent.geofence.server import server_tables
 from assent.geofence.signers import Signers
-from assent.ids import RuleId
+from assent.ids import ImageId, RuleId
 from assent.intake.producers import INNER_PRODUCERS
 from assent.keys.identifiers import ImageIds
 from assent.optouts.combination import combine, once_each
@@ -134,9 +134,9 @@ class GeofenceProcessor:
             raise PoisonMessageError("foreign_blob") from error
         except BlobNotFoundError:
             return _Read(sighting, (), (RuleId("quarantine_expired"),))
-        if hashlib.sha256(data).hexdigest() != sighting.sha256:
+        if (await asyncio.to_thread(hashlib.sha256, data)).hexdigest() != sighting.sha256:
             raise PoisonMessageError("wrong_digest")
-        sighting = self._identified(sighting, data)
+        sighting = self._identified(sighting, await asyncio.to_thread(self._identifiers.image_id, data))
         if self._is_suppressed(sighting):
             return _Read(sighting, (), (SUPPRESSED,))
         seen = combine(await asyncio.to_thread(image_optouts, data)).seen()
@@ -157,12 +157,11 @@ class GeofenceProcessor:
             keys.append(self._identifiers.url_suppression_key(sighting.final_url))
         return any(self._gate.is_suppressed(key) for key in keys)
 
-    def _identified(self, sighting: Sighting, data: bytes) -> Sighting:
+    def _identified(self, sighting: Sighting, image_id: ImageId) -> Sighting:
         """The sighting under our own ids: an outside producer cannot know the keys, an inner one must have used them.
 
         Whatever an outside producer calls itself, it is one: it is no upload, and no fetch of ours.
         """
-        image_id = self._identifiers.image_id(data)
         sighting_id = self._identifiers.sighting_id(final_url=sighting.final_url, image_id=image_id, producer=sighting.producer)
         if sighting.producer in INNER_PRODUCERS and sighting.image_id != image_id:
             raise PoisonMessageError("wrong_image_id")
