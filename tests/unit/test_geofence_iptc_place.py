@@ -52,7 +52,7 @@ CANADA = dataset(CODE, b"CAN")
         (resource(CANADA) + b"\0", {"iptc_place": {"CA"}}),
         (resource(CANADA + b"\0"), {"iptc_place": {"CA"}}),
         (resource(dataset(CODE, b"CAN", record=1) + dataset(CODE, b"CAN", record=3)), {}),
-        (resource(dataset(92, b"Chicago") + dataset(26, b"CAN") + dataset(103, b"Chicago")), {}),
+        (resource(dataset(91, b"Chicago") + dataset(26, b"CAN") + dataset(103, b"Chicago")), {}),
         (resource(CANADA, number=0x0403), {}),
         (b"", {}),
         (b"\0" * 9, {}),
