@@ -40,7 +40,7 @@ def _signal(one: XmpProperty) -> OptOutSignal | None:
 def _data_mining(value: str) -> SignalVerdict:
     if not value:
         return _UNKNOWN
-    return _NONE if _VOCABULARY.sub("", value, count=1) in _ALLOWED else _DENY
+    return _NONE if _VOCABULARY.sub("", value) in _ALLOWED else _DENY
 
 
 def _minor(code: str) -> SignalVerdict:

@@ -87,12 +87,12 @@ def _takes_value(name: str) -> bool:
 def _is_crawler(name: str) -> bool:
     """Whether the word before a colon names a crawler, and is no directive: else what stands behind it would be lost with it."""
     word = _plain(name)
-    is_word = word in DENYING or word in _PLAIN or (word.startswith("no") and _BOT_LIKE.search(word) is None)
+    is_word = word in _PLAIN or (word.startswith("no") and _BOT_LIKE.search(word) is None)
     return _BOT.fullmatch(name) is not None and not is_word
 
 
 def _words(bot: str | None, text: str) -> Iterator[Directive]:
-    return (Directive(bot, word) for word in text.lower().split())
+    return (Directive(bot, word) for word in text.split())
 
 
 def _signals(directive: Directive, now: datetime | None, source: SignalSource) -> Iterator[OptOutSignal]:

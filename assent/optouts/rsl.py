@@ -48,14 +48,14 @@ def _licence_links(value: str) -> Iterator[OptOutSignal]:
     for target, parameters in _LINK.findall(value):
         given: dict[str, str] = {}
         for name, text in _PARAMETER.findall(parameters):
-            given.setdefault(name.lower(), _parameter_value(name, text))
+            given.setdefault(name.lower(), _parameter_value(text))
         if names_licence(f"{given.get('rel', '')} {given.get('rel*', '')}"):
             yield link_signal(target, given.get("type"), source=SignalSource.HEADER)
 
 
-def _parameter_value(name: str, text: str) -> str:
+def _parameter_value(text: str) -> str:
     """Without its quotes, of whichever kind; `rel*=UTF-8''license` is written for values beyond ASCII (RFC 8187)."""
-    extended = _EXTENDED.fullmatch(text) if name.endswith("*") else None
+    extended = _EXTENDED.fullmatch(text)
     return unquote(extended.group(1)) if extended is not None else text.strip("\"'")
 
 

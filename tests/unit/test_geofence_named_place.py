@@ -32,6 +32,7 @@ PLACES: dict[str, tuple[dict[str, str], set[str] | frozenset[str]]] = {
     # beside an area
     "an area": ({"CountryCode": "CA", "ProvinceState": "ON", "City": "Toronto", "Sublocation": "Victoria Park"}, {"CA-ON"}),
     "an area and a region": ({"CountryCode": "DE", "WorldRegion": "Europe", "LocationId": "x"}, {"DE"}),
+    "a region alone": ({"ProvinceState": "Alberta", "LocationName": "Pier"}, {"CA-AB"}),
     "a city that nobody knows": ({"City": "Nowhereville", "LocationName": "Pier"}, UNREADABLE),
     "a city alone": ({"City": "Chicago", "LocationName": "Willis Tower"}, {"US-IL"}),
     "a name that is another city's": ({"CountryCode": "CA", "ProvinceState": "ON", "Sublocation": "Gatineau"}, {"CA-ON", "CA-QC"}),

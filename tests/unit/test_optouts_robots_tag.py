@@ -215,13 +215,35 @@ def test_a_directive_before_a_colon_is_no_crawlers_name(value: str, signals: lis
         '"googlebot: noindex"',
         'googlebot: "noindex"',
         "NotionBot: noindex",
-        "maxbot: noai",
+        "maxbot: follow, noai",
+        "novacrawler: noai",
+        "northspider: noai",
         "all-seeing-spider: noai",
     ],
-    ids=["a date", "a limit", "quotes round all", "quotes round a word", "a name with no", "a name with max", "a name with all"],
+    ids=[
+        "a date",
+        "a limit",
+        "quotes round all",
+        "quotes round a word",
+        "a name with no",
+        "a name with max",
+        "a crawler with no",
+        "a spider with no",
+        "a name with all",
+    ],
 )
 def test_what_is_bound_to_another_crawler_stays_bound_to_it(value: str) -> None:
     assert told(value) == []
+
+
+@pytest.mark.parametrize("word", ["all", "index", "follow", "archive", "cache", "snippet", "image-index", "indexifembedded", "Robots"])
+def test_no_word_of_permission_is_a_crawlers_name(word: str) -> None:
+    assert told(f"{word}: noai") == told(f"{word}=noai") == [("deny", "noai")]
+
+
+def test_only_a_colon_binds_to_a_crawler() -> None:
+    assert told("otherbot=noai") == [("deny", "noai")]
+    assert told("otherbot: noai") == []
 
 
 def test_a_statement_without_end_is_unknown() -> None:

@@ -42,6 +42,7 @@ def words(signals: Iterable[OptOutSignal]) -> list[str]:
         ("link", "<a>; rel=next, <b>; rel=license; rel=next", ["licence deny header link_license"]),
         ("link", "<a>; rel=next; rel=license", []),
         ("link", "<a>; rel=license, x license", ["licence deny header link_license"]),
+        ("link", "<a>; rel=license, <b; rel=license", ["licence deny header link_license", "rsl unknown header malformed_link"]),
         ("link", "rel=Licence", ["rsl unknown header malformed_link"]),
         ("link", "<a>; rel=next, x rel=license", ["rsl unknown header malformed_link"]),
         ("link", "<license>; rel=next", []),

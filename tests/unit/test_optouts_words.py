@@ -231,6 +231,7 @@ def test_a_block_of_as_many_values_as_are_read_is_read() -> None:
         ("DataMining", "DMI-ALLOWED-EXCEPT", ["plus_data_mining deny image dmi-allowed-except"]),
         ("DataMining", "", ["plus_data_mining unknown image empty"]),
         ("ModelReleaseStatus", "x#MR-NON", ["plus_model_release deny image mr-non"]),
+        ("ModelReleaseStatus", "x # MR-NON", ["plus_model_release deny image mr-non"]),
         ("ModelReleaseStatus", "MR-NAP", ["plus_model_release none image mr-nap"]),
         ("ModelReleaseStatus", "MR-UMR", ["plus_model_release none image mr-umr"]),
         ("ModelReleaseStatus", "mr-lmr", ["plus_model_release none image mr-lmr"]),

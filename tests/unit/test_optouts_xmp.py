@@ -86,6 +86,7 @@ def test_plus_in_every_form(form: str, name: str, code: str, expected: str) -> N
         ("Allowed", "none"),
         ("Unspecified - no prohibition defined", "none"),
         ("Not allowed", "deny"),
+        ("Unspecified", "none"),
         ("Allowed except AI", "deny"),
         ("Allowed, for a fee", "deny"),
         ("Unspecified - no prohibition defined, ask me", "deny"),

@@ -23,6 +23,8 @@ KEPT: dict[str, str] = {
     "assent/optouts/json_ld.py: media_type: '' [other text]": NO_WORD,
     "assent/optouts/rsl.py: link_header: '' [other text]": "what stands in the place of a link is no word of a licence either way",
     "assent/optouts/rsl.py: _licence_links: '' [other text]": NO_WORD,
+    "assent/optouts/rsl.py: _licence_links: '' [other text] (2)": NO_WORD,
+    "assent/optouts/rsl.py: _parameter_value: '\"\\'' [other text]": "what is added to the quotes stands at no end of a relation or a type",
     "assent/optouts/rsl.py: link_signal: '' [other text]": NO_WORD,
     "assent/optouts/rsl.py: link_signal: '' [other text] (2)": "no address and one that is none are no open licence",
     "assent/optouts/licence.py: _address: '' [other text]": "no address and one that is none are no open licence",
