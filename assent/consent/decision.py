@@ -11,6 +11,7 @@ from assent.consent.asset import Asset
 from assent.consent.content_rights import NOTHING, SetAside, optout_rules, set_aside
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.consent.legal_form import form_rules
+from assent.consent.retention_clock import LONG_SILENT, is_over
 from assent.consent.source_rules import have_control, naming_rules
 from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
 from assent.events.optouts import SeenOptOut
@@ -186,5 +187,5 @@ def _clocks(grant: GrantSnapshot, now: datetime, rules: JurisdictionRules) -> It
     """QC-7: no consent without an end. IL-1: three years after the last interaction at most."""
     if grant.expires_at - grant.not_before > rules.consent.longest_validity:
         yield RuleId("QC-7")
-    if now - grant.last_interaction_at > rules.consent.last_interaction_cap:
-        yield RuleId("IL-1")
+    if is_over(grant, now, rules):
+        yield LONG_SILENT

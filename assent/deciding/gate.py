@@ -13,6 +13,7 @@ from assent.consent.content_rights import optout_rules
 from assent.consent.decision import SELF, Request, Verdict, allow, stand, verdict_on
 from assent.consent.judged import judged_grant
 from assent.consent.ledger import ConsentLedger, Standing
+from assent.consent.retention_clock import is_over_anywhere
 from assent.deciding.grounds import Grounds
 from assent.deciding.opted_out import OptedOut
 from assent.deciding.suppressions import Suppressions
@@ -123,8 +124,8 @@ class Gate:
         return self._fold.ledger.live(grant_id, self.now)
 
     def may_stay(self, grant_id: GrantId, *, source: str | None, fetched: Sequence[FetchedFrom]) -> bool:
-        """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from, and
-        it is not opted out where it was fetched. Of several addresses one is enough.
+        """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from, no
+        clock of its places has run out, and it is not opted out where it was fetched. Of several addresses one is enough.
 
         Of a joint grant each of its people may take storing away, in her own. `source` is its keyed name; None, of releases that did
         not keep it, is judged by storing alone. It counts where `fetched` is empty, as in points of releases that did not keep that.
@@ -132,9 +133,20 @@ class Gate:
         grant = self.live(grant_id)
         if grant is None or any(Operation.STORE not in held.operations for held in (grant, *self._fold.ledger.members(grant))):
             return False
+        if self.is_retention_over(grant_id):
+            return False
         if not fetched:
             return self._names_source(grant, source)
         return any(self._names_source(grant, one.source) and not self.is_opted_out(grant_id, one) for one in fetched)
+
+    def is_retention_over(self, grant_id: GrantId) -> bool:
+        """IL-1: nobody heard of her for longer than one of the places of this live grant lets anything be kept. Before a policy was read
+        no clock is known, and nothing is erased for one.
+        """
+        grant, policy = self.live(grant_id), self._fold.policy
+        if grant is None or policy is None:
+            return False
+        return is_over_anywhere((grant, *self._fold.ledger.members(grant)), self.now, policy)
 
     def is_opted_out(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
         """A no was seen there since, which this grant had not set aside all that time. What was handed in came from no address: nobody

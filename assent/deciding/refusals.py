@@ -43,7 +43,7 @@ _CLASSES: tuple[tuple[Outcome, frozenset[str]], ...] = (
     (Outcome.NO_GRANT, frozenset({"no_grant", "source_not_covered", "fixture_evidence"})),
     (
         Outcome.GRANT_ENDED,
-        frozenset({"grant_not_live", "grant_expired", "grant_withdrawn", "grant_unreadable"}),
+        frozenset({"grant_not_live", "grant_expired", "grant_withdrawn", "grant_unreadable", "retention_over"}),
     ),
     (
         Outcome.BYSTANDER,

@@ -33,8 +33,9 @@ OBSERVED: dict[Stage, frozenset[str]] = {
     Stage.CRAWLER: _OF_BYTES | {"robots_disallow", "optout_signal", "fetch_failed", "suppressed"},
     Stage.GEOFENCE: frozenset({"quarantine_expired", "suppressed"}),
     Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | _OF_FACES | {"suppressed", "optout_signal"},
-    # The names of the source and of the address that a face came from are not in the record.
-    Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed", "optout_signal"},
+    # The names of the source and of the address that a face came from are not in the record, nor are places of the grant that the face
+    # is not at: the clock of one of them may run out first.
+    Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed", "optout_signal", "retention_over"},
 }
 """What a stage may say that it saw of the site, the bytes, the key store, a stored source or what was said since at an address. A rule
 of law is never seen; it is decided.

@@ -84,6 +84,8 @@ class FaceIndexer:
             return self._unwritten_for(event, face, judged.seen(SUPPRESSED))
         if face.fetched is not None and self._gate.is_opted_out(face.grant_id, face.fetched):
             return self._unwritten_for(event, face, judged.seen(OPTED_OUT))
+        if self._gate.is_retention_over(face.grant_id):
+            return self._unwritten_for(event, face, judged.seen(RuleId("retention_over")))
         if not self._gate.may_stay(face.grant_id, source=face.source, fetched=_fetched(face)):
             return self._unwritten_for(event, face, judged.seen(RuleId("source_not_covered")))
         try:

@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
 from assent.deployment.start_errors import StartError, start_error_line
 from assent.events.envelope import Event, decode, encode, event_id
@@ -26,16 +27,22 @@ from assent.geofence.signers import Signers
 from assent.ids import GrantId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
+from assent.keys.identifiers import ImageIds
 from assent.stream.outcomes import ToldEvent
 from assent.stream.processor import AfterBatch, BeforeBatch
 from assent.stream.runner import Runner, RunnerSettings
 from assent.stream.table import TableStaleError
+from assent.testing.fake_clock import FakeClock
 from assent.vectors.store import FacePoint, VectorStore
 from services.geofence.app import GeofenceApp
 from services.indexer.processor import FaceIndexer
+from services.indexer.sweeper import Sweeper
+from services.indexer.unwanted_faces import UnwantedFaces
 from tests.flow.processor_bench import PHOTOS, STAGES, Bench, events_of, opened_bench
 from tests.integration.stream_workbench import Seen, until
 from tests.unit.c2pa_examples import Camera, certificate, key, signed
+from tests.unit.policy_examples import policy_with
+from tests.unit.rule_tables import least_basis
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -198,6 +205,58 @@ async def test_storing_taken_away_before_the_write_leaves_neither_vector_nor_pic
     assert await bench.shared.derivatives.list_grant(grant) == []
 
 
+def later_gate(bench: Bench, days: float, **entries: dict[str, Any]) -> Gate:
+    """The gate so many days later, under the shipped policy with these entries changed."""
+    fold = bench.shared.tables.fold
+    fold.policy = policy_with(**entries)
+    return Gate(fold, FakeClock(datetime.now(UTC) + timedelta(days=days)), ImageIds(bench.shared.keys))
+
+
+TEN_DAYS = {"consent": {"last_interaction_cap_days": 10}}
+
+
+async def test_what_nobody_was_heard_of_for_too_long_is_swept_out_of_both_stores_though_its_grant_goes_on(bench: Bench) -> None:
+    for stage, topic in STAGES:
+        await bench.run(stage, topic)
+    (held,) = bench.subject.held()
+    grant, shared = GrantId(held.grant_id), bench.shared
+    for days, left in ((9.5, PHOTOS), (10.5, 0)):
+        gate = later_gate(bench, days, CA_BC=TEN_DAYS)
+        sweeper = Sweeper(
+            store=shared.vectors,
+            tables=shared.tables,
+            gate=gate,
+            unwanted=UnwantedFaces(store=shared.vectors, derivatives=shared.derivatives),
+            clock=FakeClock(gate.now),
+            erase_grace_s=300,
+            catch_up_timeout_s=5.0,
+        )
+        await sweeper.sweep()
+        assert gate.live(grant) is not None
+        assert (await bench.vectors(), len(await shared.derivatives.list_grant(grant))) == (left, left)
+
+
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [("CA_BC", "IL-1"), ("US_TX", "retention_over")],
+    ids=["where she lives", "where the picture is not"],
+)
+async def test_what_nobody_was_heard_of_for_too_long_is_not_written(bench: Bench, place: str, rule: str) -> None:
+    for stage, topic in STAGES[:3]:
+        await bench.run(stage, topic)
+    ledger = bench.shared.tables.ledger
+    known = ledger.grant(GrantId(bench.subject.held()[0].grant_id))
+    assert known is not None
+    ledger.apply_grant(known.model_copy(update={"revision": known.revision + 1, "legal": (*known.legal, least_basis("US-TX"))}))
+    indexer = indexer_over(bench, bench.shared.vectors, gate=later_gate(bench, 10.5, **{place: TEN_DAYS}))
+    refused: list[ToldEvent] = []
+    for record in await bench.records(Topic.FACES_EMBEDDED):
+        refused += events_of(await indexer.handle(decode(record), record))
+    assert [event.data.rules for event in refused if isinstance(event.data, ImageRefused)] == [(rule,)] * PHOTOS
+    await indexer.after_batch([])
+    assert (await bench.vectors(), pictures(bench)) == (0, [])
+
+
 async def test_a_withdrawal_during_the_write_takes_the_vector_back(bench: Bench) -> None:
     """Between handling and the commit: the indexer catches up after its write and deletes by id."""
     for stage, topic in STAGES[:3]:
@@ -256,10 +315,10 @@ class PausedStore:
         self.written += len(points)
 
 
-def indexer_over(bench: Bench, store: VectorStore, *, tables: DecisionTables | None = None) -> FaceIndexer:
+def indexer_over(bench: Bench, store: VectorStore, *, tables: DecisionTables | None = None, gate: Gate | None = None) -> FaceIndexer:
     shared = bench.shared
     return FaceIndexer(
-        gate=shared.gate,
+        gate=gate or shared.gate,
         tables=tables or shared.tables,
         store=store,
         derivatives=shared.derivatives,

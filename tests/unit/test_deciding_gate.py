@@ -20,6 +20,7 @@ from assent.events.evidence import EvidenceKind
 from assent.events.grants import (
     BindingMode,
     FaceBinding,
+    GeographicScope,
     GrantSnapshot,
     GrantState,
     Operation,
@@ -38,7 +39,8 @@ from assent.keys.identifiers import ImageIds
 from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
 from assent.testing.fake_clock import FakeClock
 from tests.unit.grant_examples import CA_BC, NOW, folder, grant
-from tests.unit.policy_examples import policy_with, says, shipped
+from tests.unit.policy_examples import EVERY_OPERATION, policy_with, says, shipped
+from tests.unit.rule_tables import least_basis, least_grant
 
 
 def test_the_places_of_everybody_in_a_joint_photo_count() -> None:
@@ -371,3 +373,67 @@ def test_every_question_is_judged_at_one_time_however_long_it_takes() -> None:
     running_out.ledger.apply_grant(grant())
     (found,) = Gate(running_out, TickingClock(midnight - timedelta(seconds=2))).collectable(HERS, ())
     assert found.rules == ()
+
+
+HEARD = datetime(2026, 1, 1, tzinfo=UTC)
+YEAR = {"US_TX": {"with_grant": EVERY_OPERATION, "consent": {"last_interaction_cap_days": 365}}}
+
+
+def stays_after(days: timedelta, *held: GrantSnapshot, policy: Policy | None) -> bool:
+    """Whether a face of the first of these grants may stay that long after the first day."""
+    state = Held(policy=policy)
+    for each in held:
+        state.ledger.apply_grant(each)
+    gate, grant_id = Gate(state, FakeClock(HEARD + days)), held[0].grant_id
+    assert gate.live(grant_id) is not None
+    assert not gate.is_retention_over(GrantId("nobody's"))
+    assert gate.is_retention_over(grant_id) is not gate.may_stay(grant_id, source=None, fetched=())
+    assert gate.keeps(grant_id, source=None, fetched=(), image_id=ImageId("image")) is gate.may_stay(grant_id, source=None, fetched=())
+    return gate.may_stay(grant_id, source=None, fetched=())
+
+
+def heard_once(*places: str, **changes: Any) -> GrantSnapshot:
+    """A grant that goes on for years, of somebody who was last heard of on the first day."""
+    return least_grant(*places, not_before=HEARD, expires_at=HEARD + timedelta(days=3000), last_interaction_at=HEARD, **changes)
+
+
+@pytest.mark.parametrize(
+    ("place", "policy", "days"),
+    [("US-IL", shipped(), 1095), ("CA-BC", shipped(), 1095), ("US-TX", policy_with(**YEAR), 365)],
+    ids=["three years in Illinois", "three years in British Columbia", "a year in Texas where the policy says so"],
+)
+def test_il_1_and_tx_1_nothing_stays_when_the_clock_of_its_place_has_run_out(place: str, policy: Policy, days: int) -> None:
+    held = heard_once(place)
+    assert stays_after(timedelta(days=days), held, policy=policy)
+    assert not stays_after(timedelta(days=days, microseconds=1), held, policy=policy)
+    assert not stays_after(timedelta(days=days + 1), held, policy=policy)
+    heard_again = held.model_copy(update={"last_interaction_at": HEARD + timedelta(days=1)})
+    assert stays_after(timedelta(days=days + 1), heard_again, policy=policy)
+    assert stays_after(timedelta(days=days + 1), held, policy=None), "without a policy no clock is known, and nothing is erased for one"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"residences": (Residence(jurisdiction=Jurisdiction("CA-BC")), Residence(jurisdiction=Jurisdiction("US-TX")))},
+        {"legal": (least_basis("CA-BC"), least_basis("US-TX"))},
+        {"scope": GeographicScope(collect_in=(CA_BC, Jurisdiction("US-TX")), store_in=(CA_BC,), disclose_in=(CA_BC,))},
+        {"scope": GeographicScope(collect_in=(CA_BC,), store_in=(CA_BC, Jurisdiction("US-TX")), disclose_in=(CA_BC,))},
+        {"scope": GeographicScope(collect_in=(CA_BC,), store_in=(CA_BC,), disclose_in=(CA_BC, Jurisdiction("US-TX")))},
+    ],
+    ids=["she lives there too", "a form for it", "collected there", "stored there", "disclosed there"],
+)
+def test_il_1_the_first_clock_that_runs_out_counts_of_every_place_of_the_grant(changes: dict[str, Any]) -> None:
+    assert stays_after(timedelta(days=365), heard_once("CA-BC", **changes), policy=policy_with(**YEAR))
+    assert not stays_after(timedelta(days=366), heard_once("CA-BC", **changes), policy=policy_with(**YEAR))
+    assert stays_after(timedelta(days=366), heard_once("CA-BC"), policy=policy_with(**YEAR))
+
+
+def test_il_1_each_person_of_a_joint_grant_has_a_clock_of_her_own() -> None:
+    lately = HEARD + timedelta(days=700)
+    joint = heard_once("CA-BC", binding=FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3"))))
+    joint = joint.model_copy(update={"last_interaction_at": lately})
+    hers = heard_once("CA-BC", grant_id=GrantId("g-2")).model_copy(update={"last_interaction_at": lately})
+    silent = heard_once("CA-BC", grant_id=GrantId("g-3"), subject_id=SubjectId("s-3"))
+    assert stays_after(timedelta(days=1095), joint, hers, silent, policy=shipped())
+    assert not stays_after(timedelta(days=1096), joint, hers, silent, policy=shipped())

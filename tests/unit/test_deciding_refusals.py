@@ -26,7 +26,7 @@ TOLD: dict[Outcome, tuple[str, ...]] = {
     Outcome.UNREADABLE_IMAGE: ("image_unreadable", "image_too_large", "quarantine_expired", "fetch_failed"),
     Outcome.UNKNOWN_PLACE: ("X-1",),
     Outcome.NO_GRANT: ("no_grant", "source_not_covered", "fixture_evidence"),
-    Outcome.GRANT_ENDED: ("grant_not_live", "grant_expired", "grant_withdrawn", "grant_unreadable"),
+    Outcome.GRANT_ENDED: ("grant_not_live", "grant_expired", "grant_withdrawn", "grant_unreadable", "retention_over"),
     Outcome.BYSTANDER: ("bystander_possible", "bystander_present", "several_faces", "faces_overlap", "region_not_found"),
     Outcome.NO_FACE: ("no_face", "low_quality"),
     Outcome.NOT_GRANTED: (

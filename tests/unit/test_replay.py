@@ -326,7 +326,7 @@ SEEN: dict[Stage, set[str]] = {
     Stage.GEOFENCE: {"quarantine_expired", "suppressed"},
     Stage.CONSENT: set(),
     Stage.EMBEDDER: {"grant_withdrawn", "suppressed", "optout_signal", *OF_BYTES, *OF_FACES},
-    Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal"},
+    Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal", "retention_over"},
 }
 
 

@@ -40,5 +40,11 @@ def test_every_rule_that_is_told_as_seen_can_be_replayed(stage: str) -> None:
 
 
 def test_the_calls_are_found() -> None:
-    assert {rule for rule, _ in told_as_seen("indexer")} == {"suppressed", "source_not_covered", "grant_withdrawn", "optout_signal"}
+    assert {rule for rule, _ in told_as_seen("indexer")} == {
+        "suppressed",
+        "source_not_covered",
+        "grant_withdrawn",
+        "optout_signal",
+        "retention_over",
+    }
     assert {rule for rule, _ in told_as_seen("embedder")} >= {"suppressed", "image_unreadable", "grant_withdrawn"}
