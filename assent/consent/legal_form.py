@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
-from assent.events.grants import AgeBand, ConsentForm, GrantSnapshot, LegalBasis
+from assent.events.grants import AgeBand, ConsentForm, LegalBasis
 from assent.geofence.policy import ConsentRules, JurisdictionRules
 from assent.ids import Jurisdiction, RuleId
 
@@ -22,7 +23,20 @@ MINORS: dict[AgeBand, range] = {
 _ADULT = AgeBand.ADULT
 
 
-def form_rules(grant: GrantSnapshot, jurisdiction: Jurisdiction, rules: JurisdictionRules) -> Iterator[RuleId]:
+class GivenForm(Protocol):
+    """What is looked at of a grant, or of what one will be once she has said yes to it."""
+
+    @property
+    def legal(self) -> tuple[LegalBasis, ...]: ...
+
+    @property
+    def age_band(self) -> AgeBand: ...
+
+    @property
+    def guardian(self) -> bool: ...
+
+
+def form_rules(grant: GivenForm, jurisdiction: Jurisdiction, rules: JurisdictionRules) -> Iterator[RuleId]:
     """Every rule of form that this grant fails in this jurisdiction."""
     for basis in grant.legal:
         if basis.jurisdiction == jurisdiction:
@@ -50,7 +64,7 @@ def _basis_rules(basis: LegalBasis, needs: ConsentRules) -> Iterator[RuleId]:
         yield RuleId("EU-8")
 
 
-def _age_rules(grant: GrantSnapshot, needs: ConsentRules) -> Iterator[RuleId]:
+def _age_rules(grant: GivenForm, needs: ConsentRules) -> Iterator[RuleId]:
     """CA-6: under the age, or of unknown age, only with a guardian; a guardian cures only below `guardian_below`."""
     if grant.age_band is _ADULT:
         return

@@ -8,12 +8,17 @@ from datetime import datetime, timedelta
 
 from assent.consent.source_rules import SourceRuleError, checked_rule
 from assent.events.grants import AgeBand, BindingMode, SourceRule
-from assent.geofence.jurisdiction_rules import RetentionRules
+from assent.geofence.jurisdiction_rules import JurisdictionRules, RetentionRules
 from assent.ids import GrantId, Jurisdiction, RuleId, SubjectId
+from services.registry.asked_forms import lacking, lacks_text
 from services.registry.grant_parts import EvidenceKind
 from services.registry.grant_request import EXPRESS, GrantRequest, wire_source
 
 ADULT_FROM = 18
+MAX_AHEAD_DAYS = 90
+"""How far ahead a grant may begin. A yes that waits for longer is not the one of that day, and its clock runs from today (IL-1)."""
+TERM_TOLD = "length_of_term"
+"""The field of a notice by which a place asks that the term is told in it."""
 PUBLICLY_AVAILABLE = frozenset({"publicly_available", "public", "public_web"})
 
 
@@ -44,6 +49,7 @@ class Circumstances:
     accepts_fixtures: bool
     expires_max_days: Callable[[Jurisdiction], int]
     age_min: Callable[[Jurisdiction], int]
+    rules: Callable[[Jurisdiction], JurisdictionRules]
     retention: Callable[[Jurisdiction], RetentionRules]
     members: Mapping[GrantId, LiveMember]
 
@@ -58,6 +64,8 @@ def grant_refusals(request: GrantRequest, around: Circumstances) -> list[Refusal
         *_retention(request, around),
         *_evidence(request, around),
         *_binding(request, around),
+        *_residences(request, around),
+        *_terms_told(request, around),
         *_forms(request, around),
     ]
 
@@ -89,6 +97,12 @@ def _age(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
         yield from _adult_there(years, around)
     elif request.guardian is None:
         yield Refusal(RuleId("CA-6"), "The subject is a minor and no guardian is named.", "Name the guardian and her evidence.")
+    if request.guardian is not None and request.guardian.party.role != "guardian":
+        yield Refusal(
+            RuleId("CA-6"),
+            f"The guardian is named in the role of {request.guardian.party.role}.",
+            "Name who has custody of her, with the role guardian; nobody who asks for a yes gives it.",
+        )
 
 
 def _adult_there(years: int | None, around: Circumstances) -> Iterator[Refusal]:
@@ -116,6 +130,12 @@ def _term(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
     if end <= start or end <= around.now:
         yield Refusal(RuleId("QC-7"), "The grant would end before it begins, or has ended.", "Set a later expires_at.")
         return
+    if start - around.now > timedelta(days=MAX_AHEAD_DAYS):
+        yield Refusal(
+            RuleId("QC-7"),
+            f"The grant would begin more than {MAX_AHEAD_DAYS} days from now.",
+            f"Set not_before at most {MAX_AHEAD_DAYS} days ahead, or ask her nearer to that day.",
+        )
     for place in _places(request, around):
         most = around.expires_max_days(place)
         if end - start > timedelta(days=most):
@@ -194,7 +214,7 @@ def joint_refusals(subject_id: SubjectId, members: Sequence[GrantId], live: Mapp
         yield Refusal(RuleId("X-3"), "The subject of the joint grant is none of its members.", "Ask one of the people in the photo for it.")
 
 
-def _forms(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+def _residences(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
     """Without a legal basis for every residence no decision would ever open; better said now."""
     missing = sorted(set(around.residences) - {basis.jurisdiction for basis in request.legal})
     if missing:
@@ -203,3 +223,30 @@ def _forms(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
             f"No legal basis is given for the residence {', '.join(missing)}.",
             "Add one entry to legal for each residence.",
         )
+
+
+def _terms_told(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    """IL-2, elsewhere EU-8: a term that she is told is the term of the grant, or longer."""
+    length = request.validity.expires_at - request.validity.not_before
+    for basis in request.legal:
+        if basis.term_days is not None and length > timedelta(days=basis.term_days):
+            is_asked_for = TERM_TOLD in around.rules(basis.jurisdiction).consent.notice_fields
+            yield Refusal(
+                RuleId("IL-2" if is_asked_for else "EU-8"),
+                f"She would be told a term of {basis.term_days} days for {basis.jurisdiction}, and the grant would last longer.",
+                "Set term_days to the days from not_before to expires_at, or leave it out.",
+            )
+
+
+def _forms(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
+    """What decisions would refuse later for the form, by their own function; what stands above already is not told twice."""
+    has_basis = {basis.jurisdiction for basis in request.legal}
+    is_refused_for_age, is_refused_as_implied = any(_age(request, around)), any(_consent(request))
+    for place, rule in lacking(request, age_band=around.age_band, residences=around.residences, rules=around.rules):
+        is_told = (
+            (rule == "legal_form_missing" and place in around.residences and place not in has_basis)
+            or (rule == "CA-6" and is_refused_for_age)
+            or (rule == "CA-2" and is_refused_as_implied)
+        )
+        if not is_told:
+            yield Refusal(rule, *lacks_text(place, rule, around.rules(place)))

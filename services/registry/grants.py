@@ -14,7 +14,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose, SourceRule
-from assent.geofence.jurisdiction_rules import RetentionRules
+from assent.geofence.jurisdiction_rules import JurisdictionRules, RetentionRules
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction, SubjectId
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
@@ -118,6 +118,7 @@ class Grants:
         clock: Clock,
         expires_max_days: Callable[[Jurisdiction], int],
         age_min: Callable[[Jurisdiction], int],
+        rules: Callable[[Jurisdiction], JurisdictionRules],
         retention: Callable[[Jurisdiction], RetentionRules],
         accepts_fixtures: bool,
     ) -> None:
@@ -133,6 +134,7 @@ class Grants:
         self._clock = clock
         self._expires_max_days = expires_max_days
         self._age_min = age_min
+        self._rules = rules
         self._retention = retention
         self._accepts_fixtures = accepts_fixtures
 
@@ -330,6 +332,7 @@ class Grants:
             accepts_fixtures=self._accepts_fixtures,
             expires_max_days=self._expires_max_days,
             age_min=self._age_min,
+            rules=self._rules,
             retention=self._retention,
             members=await self._live_members(request.face_binding.member_grants),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from assent.geofence.jurisdiction_rules import RetentionRules
+from assent.geofence.jurisdiction_rules import JurisdictionRules, RetentionRules
 from assent.geofence.policy import Policy
 from assent.ids import Jurisdiction
 
@@ -41,6 +41,10 @@ class PolicyInForce:
     def age_min(self, place: Jurisdiction) -> int:
         """The age from which a person says yes there by herself."""
         return self.current.policy.rules_for(place).consent.age_min
+
+    def rules(self, place: Jurisdiction) -> JurisdictionRules:
+        """All that a place asks for."""
+        return self.current.policy.rules_for(place)
 
     def retention(self, place: Jurisdiction) -> RetentionRules:
         """How long a place lets anything be kept."""

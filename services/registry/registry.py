@@ -276,6 +276,7 @@ class Registry:
             clock=parts.clock,
             expires_max_days=self.policy.expires_max_days,
             age_min=self.policy.age_min,
+            rules=self.policy.rules,
             retention=self.policy.retention,
             accepts_fixtures=parts.accepts_fixtures,
         )

@@ -29,7 +29,8 @@ async def given(house: GrantHouse, page: Page) -> GrantId:
     """Her first yes, in the same browser, to a grant of a year that is nearly over."""
     person, now = await house.person(), datetime.now(UTC)
     validity = {"not_before": (now + LEFT - timedelta(days=360)).isoformat(), "expires_at": (now + LEFT).isoformat()}
-    request = house.request(person, [{"kind": "upload"}]) | {"validity": validity}
+    asked_for = house.request(person, [{"kind": "upload"}])
+    request = asked_for | {"validity": validity, "legal": [{**basis, "term_days": 360} for basis in asked_for["legal"]]}
     asked = await house.api.need("POST", f"{house.registry}/v1/grants", token=house.token, json=request)
     await page.goto(f"{house.registry}/confirm/{asked['grant_id']}?secret={asked['one_time_secret']}&lang=en")
     await expect(page.locator(".notice")).to_contain_text("It is taken for true that you live here: British Columbia.")

@@ -45,7 +45,8 @@ async def given(house: GrantHouse, *, left: timedelta = timedelta(days=20), **ch
     now = datetime.now(UTC)
     validity = {"not_before": (now + left - TERM).isoformat(), "expires_at": (now + left).isoformat()}
     asked = house.request(person, [*UPLOAD, {"kind": "url_prefix", "value": FOLDER}])
-    await person.grant("own", asked | {"validity": validity, "notice": {"text": OWN_WORDS}} | changes, house.token)
+    legal = [{**basis, "term_days": TERM.days} for basis in asked["legal"]]
+    await person.grant("own", asked | {"validity": validity, "legal": legal, "notice": {"text": OWN_WORDS}} | changes, house.token)
     return person, person.held()[0]
 
 

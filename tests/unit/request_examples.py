@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +20,22 @@ from tests.unit.grant_examples import NOW
 def written(residence: str = "CA-BC", **changes: Any) -> dict[str, Any]:
     """The body of a request by a resident for photos that she sends herself, with some fields changed."""
     asked = own_grant("s-1", [{"kind": "upload"}], binding={"mode": "single_face"}, now=NOW, residence=residence, birth_year=1980)
-    return {**asked, **changes}
+    written = {**asked, **changes}
+    if "legal" not in changes:
+        written["legal"] = [{**basis, "term_days": _days(written["validity"])} for basis in asked["legal"]]
+    return written
 
 
 def asked(residence: str = "CA-BC", **changes: Any) -> GrantRequest:
     return GrantRequest.model_validate(written(residence, **changes))
+
+
+def _days(validity: dict[str, str]) -> int | None:
+    """The term that she is told: that of the grant, in whole days; None where it has none that could be told."""
+    if not {"not_before", "expires_at"} <= validity.keys():
+        return None
+    length = datetime.fromisoformat(validity["expires_at"]) - datetime.fromisoformat(validity["not_before"])
+    return max(1, math.ceil(length / timedelta(days=1)))
 
 
 def term(days: float) -> dict[str, str]:
@@ -48,6 +60,7 @@ def refused(
         accepts_fixtures=accepts_fixtures,
         expires_max_days=policy.expires_max_days,
         age_min=policy.age_min,
+        rules=policy.rules,
         retention=policy.retention,
         members=members or {},
     )
