@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from assent.consent.asset import Asset
-from assent.consent.source_url import SourceUrlError, folders, is_folder_of, normalise_prefix, normalise_url, without_scheme
+from assent.consent.source_url import SourceUrlError, folders, is_folder_of, normalise_image, normalise_prefix, without_scheme
 from assent.events.grants import SourceKindRule, SourceRule
 
 ONE_PHOTOGRAPH = frozenset({SourceKindRule.IMAGE_URL, SourceKindRule.ASSET_SHA256, SourceKindRule.UPLOAD})
@@ -31,14 +31,14 @@ class SourceRuleError(ValueError):
 def checked_rule(rule: SourceRule) -> SourceRule:
     """The rule with its value in the one spelling that is matched.
 
-    Raises SourceRuleError for a wildcard, a bare domain, a digest that is none, an account with odd characters.
+    Raises SourceRuleError for a wildcard, also an encoded one, a bare domain, a digest that is none, an account with odd characters.
     """
     try:
         match rule.kind:
             case SourceKindRule.URL_PREFIX:
                 value = normalise_prefix(rule.value)
             case SourceKindRule.IMAGE_URL:
-                value = normalise_url(rule.value)
+                value = normalise_image(rule.value)
             case SourceKindRule.ASSET_SHA256:
                 value = _digest(rule.value)
             case SourceKindRule.ACCOUNT:

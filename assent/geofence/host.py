@@ -86,11 +86,15 @@ def _own_labels(host: str) -> str:
 
 
 def _readable(labels: str) -> str:
-    """Labels in letters where they are written in punycode, as they stand where that fails."""
+    """Labels in letters where they are written in punycode, as they stand where that fails. Words are read of them, and no host."""
+    return ".".join(_letters(label) for label in labels.split("."))
+
+
+def _letters(label: str) -> str:
     try:
-        return labels.encode("ascii").decode("idna")
+        return label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
     except UnicodeError:
-        return labels
+        return label
 
 
 def _is_address(host: str) -> bool:

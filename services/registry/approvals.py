@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assent.consent.asset import Asset
 from assent.consent.source_rules import asset_keys, is_control_shown, matching_rule, rule_key
-from assent.consent.source_url import SourceUrlError, normalise_url
+from assent.consent.source_url import SourceUrlError, normalise_image
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.events.images import SourceKind
 from assent.identity.errors import ApiError
@@ -66,7 +66,7 @@ class Approvals:
         """
         record = await self._grants.live(grant_id, expected_revision)
         try:
-            value = normalise_url(url)
+            value = normalise_image(url)
         except SourceUrlError as error:
             raise ApiError(422, "bad_address", f"{error}.", "Send the address as it was shown.") from error
         folder = matching_rule([rule for rule in record.sources if rule.kind in FOLDERS], _asset(value))

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from assent.consent.source_url import SourceUrlError, normalise_url, without_scheme
+from assent.consent.source_url import SourceUrlError, has_wildcard, normalise_url, without_scheme
 from assent.events.grants import SourceKindRule, SourceRule
 from assent.fetching.address_guard import Socket
 from assent.fetching.fetcher import Fetched, FetchFailure
@@ -68,7 +68,7 @@ def control_place(url: str, *, allowed_sockets: frozenset[Socket]) -> ControlPla
 
     Only https, because whoever sits on the way to a host can answer for it over http; a socket of the demonstration is on this machine.
     """
-    if "*" in url or "?" in url or "#" in url:
+    if has_wildcard(url) or "?" in url or "#" in url:
         raise ControlPlaceError("name a host or a folder on it, without wildcard, query or fragment")
     try:
         spelled = normalise_url(url)

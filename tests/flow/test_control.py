@@ -179,6 +179,8 @@ NOT_HERS = {
     "a way out of the folder": "{folder}../away/1.jpg",
     "an encoded way out": "{folder}%2e%2e/away/1.jpg",
     "a folder that begins alike": "{folder_open}2/1.jpg",
+    "a wildcard in the folder": "{folder}*.jpg",
+    "an encoded wildcard in the folder": "{folder}%2A.jpg",
     "no address": "x",
 }
 

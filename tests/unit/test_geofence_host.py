@@ -104,6 +104,8 @@ def test_an_address_says_nothing(url: str) -> None:
         ("https://montréal.com/", {"CA-QC"}),
         ("https://chicago.invalid/", {"US-IL"}),
         ("https://chicago.xn--99999999999.com/", {"US-IL"}),
+        ("https://xn--montral-strae-mdb6l.com/", {"CA-QC"}),
+        ("https://my_site.xn--montral-fya.com/", {"CA-QC"}),
     ],
 )
 def test_words_in_a_url_name_every_place_they_may_mean(url: str, places: set[str]) -> None:

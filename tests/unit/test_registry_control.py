@@ -39,6 +39,7 @@ PLACES = {
     "https://site.example/a/../b/": ("site.example/b/", "https://site.example"),
     "https://site.example:8443/a/": ("site.example:8443/a/", "https://site.example:8443"),
     "https://bücher.example/": ("xn--bcher-kva.example/", "https://xn--bcher-kva.example"),
+    "https://straße.example/": ("xn--strae-oqa.example/", "https://xn--strae-oqa.example"),
     "http://127.0.0.1:4711/": ("127.0.0.1:4711/", "http://127.0.0.1:4711"),
 }
 
@@ -59,6 +60,8 @@ NO_PLACE = {
     "an IPv6 address": "https://[2606:4700::1111]/",
     "a number": "https://0x7f000001/",
     "a wildcard": "https://*.site.example/",
+    "an encoded wildcard": "https://site.example/a/%2A/",
+    "a host that is none": "https://a\u200db.example/",
     "a query": "https://site.example/?folder=a",
     "a fragment": "https://site.example/#a",
     "user information": "https://site.example@evil.example/",
