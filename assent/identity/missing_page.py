@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from assent.wording.language import colon, language_of
+from assent.wording.language import colon, language_of, weight
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -19,8 +19,13 @@ _TEXTS = {
 
 
 def asks_for_a_page(request: web.Request) -> bool:
-    """Whether this is a person's browser that opens an address: it names HTML itself, which programs that take anything do not."""
-    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "").lower()
+    """Whether this is a person's browser that opens an address: it names HTML itself, which programs that take anything do not.
+
+    A weight of nought is no wish, and a header that is sent twice counts as one (RFC 9110 sections 12.4.2 and 5.3).
+    """
+    named = ",".join(request.headers.getall("Accept", [])).split(",")
+    wanted = (part for part in named if part.partition(";")[0].strip().lower() == "text/html")
+    return request.method in ("GET", "HEAD") and any(weight(part) > 0 for part in wanted)
 
 
 def missing_page(request: web.Request) -> web.Response:

@@ -11,8 +11,8 @@ def language_of(asked: str | None, accept_language: str) -> str:
     """`asked` is the page's own switch; `accept_language` the header, whose weights count (RFC 9110 section 12.5.4)."""
     if asked is not None and asked[:2].lower() in LANGUAGES:
         return asked[:2].lower()
-    ranked = sorted(enumerate(accept_language.split(",")), key=lambda part: (-_weight(part[1]), part[0]))
-    named = (part.partition(";")[0].strip()[:2].lower() for _, part in ranked if _weight(part) > 0)
+    ranked = sorted(enumerate(accept_language.split(",")), key=lambda part: (-weight(part[1]), part[0]))
+    named = (part.partition(";")[0].strip()[:2].lower() for _, part in ranked if weight(part) > 0)
     return next((name for name in named if name in LANGUAGES), "en")
 
 
@@ -27,7 +27,8 @@ def colon(lang: str) -> str:
     return " : " if lang == "fr" else ": "
 
 
-def _weight(part: str) -> float:
+def weight(part: str) -> float:
+    """That of one part of such a header, 1 where it names none and 0 where it names no number."""
     for parameter in part.split(";")[1:]:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "q":

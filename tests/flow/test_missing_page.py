@@ -64,3 +64,36 @@ async def test_what_a_handler_says_stays_as_it_is(client: Client) -> None:
         assert (answer.status, answer.content_type) == (404, "application/json")
     async with client.post("/api", headers={"Accept": BROWSER}) as answer:
         assert (answer.status, (await answer.json())["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        (["text/html;q=0, application/json"], False),
+        (["text/html; q=0.0", "*/*"], False),
+        (["text/html;q=nothing"], False),
+        (["application/xhtml+text/html"], False),
+        (["application/json; note=text/html"], False),
+        (["application/json", "text/html"], True),
+        (["text/html;q=0", "text/html;level=1;q=0.5"], True),
+        (["application/json, TEXT/HTML ;q=0.1"], True),
+    ],
+    ids=[
+        "weight nought",
+        "weight nought, and anything",
+        "no weight",
+        "another type",
+        "in a note",
+        "second header",
+        "of one level",
+        "capitals",
+    ],
+)
+async def test_html_is_a_wish_where_it_has_a_weight_in_any_header(client: Client, accept: list[str], is_page: bool) -> None:
+    async with client.get("/nothing", headers=[("Accept", one) for one in accept]) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/html" if is_page else "application/json")
+
+
+async def test_who_sends_no_wish_gets_json(client: Client) -> None:
+    async with client.get("/nothing", skip_auto_headers=["Accept"]) as answer:
+        assert (answer.status, answer.content_type) == (404, "application/json")
