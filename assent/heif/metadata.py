@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assent.heif.boxes import Box, Cursor, HeifError
+from assent.heif.boxes import Box, Cursor, HeifError, boxes
 from assent.heif.file import top_level
 from assent.heif.items import Items, Kind, read_items
 
@@ -15,11 +17,15 @@ _XMP_TYPES = frozenset({"application/rdf+xml", "application/xmp+xml"})
 _XMP_NAME = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 C2PA_NAME = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _HASHES_ONLY = "merkle"
+_UPDATED = ["original", "update"]
 
 
 @dataclass(slots=True)
 class HeifMetadata:
-    """What was found: TIFF blocks, XMP packets, C2PA stores, and where in the file the boxes of the stores lie."""
+    """What was found: TIFF blocks, XMP packets, C2PA stores, and where in the file the boxes of the stores lie.
+
+    A store and the one that updates it are one store here, with the manifests of both in order.
+    """
 
     exif: list[bytes] = field(default_factory=list)
     xmp: list[bytes] = field(default_factory=list)
@@ -39,8 +45,8 @@ def heif_metadata(data: bytes) -> HeifMetadata:
             if total > MAX_METADATA_BYTES:
                 raise HeifError("more metadata than a picture has")
             _read(items, item, kind, found)
-    for box in top.named:
-        _read_named(data, box, found)
+    stores = [store for box in top.named for store in _read_named(data, box, found)]
+    found.c2pa = _with_its_update(stores) or [store for _, store in stores]
     return found
 
 
@@ -61,7 +67,9 @@ def _tiff(content: bytes) -> bytes:
     return content[fields.position :].removeprefix(_EXIF_PREFIX)
 
 
-def _read_named(data: bytes, box: Box, found: HeifMetadata) -> None:
+def _read_named(data: bytes, box: Box, found: HeifMetadata) -> list[tuple[str, bytes]]:
+    """The store in a box that is named by a UUID, with its purpose, where it has one; anything else goes to what was found."""
+    stores = []
     fields = Cursor(data, box.start, box.end)
     name = fields.take(16)
     if name == _XMP_NAME:
@@ -72,5 +80,29 @@ def _read_named(data: bytes, box: Box, found: HeifMetadata) -> None:
         if purpose != _HASHES_ONLY:
             # Where the first box of hashes lies, which is not needed here.
             fields.take(8)
-            found.c2pa.append(fields.take(fields.left))
+            stores.append((purpose, fields.take(fields.left)))
         found.c2pa_spans.append((box.head, box.end))
+    return stores
+
+
+def _with_its_update(stores: Sequence[tuple[str, bytes]]) -> list[bytes]:
+    """An original and its update as one store (C2PA 2.1, embedding in BMFF-based files); nothing where the stores are no such pair."""
+    if [purpose for purpose, _ in stores] != _UPDATED:
+        return []
+    try:
+        (description, manifests), (same, update) = (_opened(store) for _, store in stores)
+    except HeifError:
+        return []
+    if description != same:
+        return []
+    content = description + manifests + update
+    return [struct.pack(">I4sQ", 1, b"jumb", 16 + len(content)) + content]
+
+
+def _opened(store: bytes) -> tuple[bytes, bytes]:
+    """The first box inside the one box of a store, which describes it, and what follows. Raises HeifError."""
+    found = list(boxes(store, 0, len(store)))
+    first = next(boxes(store, found[0].start, found[0].end), None) if [box.kind for box in found] == [b"jumb"] else None
+    if first is None:
+        raise HeifError("a store is no box, or an empty one")
+    return store[first.head : first.end], store[first.end :]

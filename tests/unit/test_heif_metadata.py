@@ -137,6 +137,64 @@ def test_every_box_of_stores_counts() -> None:
     assert heif_metadata(data) == HeifMetadata(c2pa=[b"store", b"more"], c2pa_spans=spans)
 
 
+def store_box(purpose: bytes, store: bytes) -> bytes:
+    return box(b"uuid", bytes.fromhex(C2PA_NAME) + bytes(4) + purpose + b"\0" + bytes(8) + store)
+
+
+def read_stores(*stores: tuple[bytes, bytes]) -> list[bytes]:
+    return heif_metadata(with_metadata(after=b"".join(store_box(*store) for store in stores))).c2pa
+
+
+SAYS_WHAT = box(b"jumd", b"a store of manifests")
+ORIGINAL, UPDATE = box(b"jumb", SAYS_WHAT + b"one"), box(b"jumb", SAYS_WHAT + b"two and three")
+BOTH = SAYS_WHAT + b"onetwo and three"
+
+
+def test_an_original_and_its_update_are_one_store_with_the_manifests_of_both() -> None:
+    assert read_stores((b"original", ORIGINAL), (b"update", UPDATE)) == [struct.pack(">I4sQ", 1, b"jumb", len(BOTH) + 16) + BOTH]
+    data, start = with_metadata(after=store_box(b"original", ORIGINAL) + store_box(b"update", UPDATE)), len(with_metadata())
+    between = start + len(store_box(b"original", ORIGINAL))
+    assert heif_metadata(data).c2pa_spans == [(start, between), (between, len(data))]
+
+
+def test_boxes_of_hashes_and_others_may_stand_around_such_a_pair() -> None:
+    merkle = box(b"uuid", bytes.fromhex(C2PA_NAME) + bytes(4) + b"merkle\0" + b"hashes")
+    boxes = merkle + store_box(b"original", ORIGINAL) + box(b"uuid", bytes(16)) + merkle + store_box(b"update", UPDATE) + merkle
+    assert len(heif_metadata(with_metadata(after=boxes)).c2pa) == 1
+
+
+@pytest.mark.parametrize(
+    "purposes",
+    [
+        ("original",), ("update",), ("manifest", "update"), ("original", "manifest"), ("update", "original"), ("original", "original"),
+        ("update", "update"), ("original", "update", "update"), ("original", "original", "update"), ("Original", "update"),
+    ],
+)  # fmt: skip
+def test_any_other_stores_stay_by_themselves(purposes: tuple[str, ...]) -> None:
+    assert read_stores(*((purpose.encode(), ORIGINAL) for purpose in purposes)) == [ORIGINAL] * len(purposes)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        b"", b"no box", UPDATE + b"\0", UPDATE * 2, box(b"free", b"") + UPDATE, box(b"jumb", b""), box(b"jumb", b"no box"),
+        box(b"abcd", SAYS_WHAT), box(b"jumb", box(b"jumd", b"of something else")), box(b"jumb", SAYS_WHAT[:-1]),
+    ],
+    ids=[
+        "nothing", "no box", "more than a box", "two boxes", "another box before it", "an empty box", "a box of no box", "another kind",
+        "of something else", "cut off",
+    ],
+)  # fmt: skip
+def test_an_update_that_is_not_a_store_of_the_same_kind_stays_by_itself(update: bytes) -> None:
+    assert read_stores((b"original", ORIGINAL), (b"update", update)) == [ORIGINAL, update]
+    assert read_stores((b"original", update), (b"update", UPDATE)) == [update, UPDATE]
+
+
+def test_a_store_may_be_a_box_with_a_long_length() -> None:
+    long = struct.pack(">I4sQ", 1, b"jumb", len(ORIGINAL) + 8) + ORIGINAL[8:]
+    assert read_stores((b"original", long), (b"update", UPDATE)) == read_stores((b"original", ORIGINAL), (b"update", UPDATE))
+
+
 @pytest.mark.parametrize(
     "content",
     [
