@@ -53,7 +53,8 @@ def _holds_items(left_out: Sequence[Box], data: bytes) -> bool:
     heads = [box.head for box in left_out]
     for start, end in read_items(data, top_level(data).meta).extents_in_file():
         before = bisect.bisect_left(heads, end)
-        if before and left_out[before - 1].end > start:
+        # What has no length lies nowhere.
+        if before and start < end and left_out[before - 1].end > start:
             return True
     return False
 

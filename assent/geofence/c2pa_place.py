@@ -15,6 +15,7 @@ from assent.geofence.point import Areas, Location, Point, datum_margin_m, point_
 from assent.geofence.position_text import PositionError, number, signed_degrees
 from assent.geofence.signers import Signers
 from assent.optouts.jumbf import Superbox
+from assent.optouts.reading_budget import ReadingBudget
 
 MAX_DEPTH = 24
 MAX_NODES = 20_000
@@ -24,6 +25,7 @@ MAX_PLACES = 32
 _ASSERTION = re.compile(r"(?:stds\.(?:exif|iptc(?:\.photo-metadata)?)|(?:c2pa|cawg)\.metadata)(?:\.v\d+)?(?:__\d+)?", re.ASCII)
 _POSITION = ("GPSLatitude", "GPSLongitude", "GPSLatitudeRef", "GPSLongitudeRef")
 _LISTS = {"LocationCreated": EvidenceKind.XMP_LOCATION_CREATED, "LocationShown": EvidenceKind.XMP_LOCATION_SHOWN}
+_JPEG = b"\xff\xd8"
 _COUNTRIES, _REGIONS, _CITIES = ("CountryCode", "CountryName", "Country"), ("ProvinceState", "State"), ("City",)
 _NAMES, _REFERENCES = ("LocationName", "Sublocation", "WorldRegion", "Location"), ("LocationId",)
 # A text in several languages.
@@ -37,7 +39,8 @@ def c2pa_evidence(
     found: list[Evidence] = []
     walk = _Walk(areas, location)
     try:
-        manifests = manifests_of(tuple(stores))
+        # Only in a JPEG do other standards keep their boxes where C2PA keeps its own.
+        manifests = manifests_of(tuple(stores), may_be_others=data.startswith(_JPEG), budget=walk.budget)
         for manifest in manifests:
             told = [(box.label, item) for box in manifest.assertions for item in _told(box, walk)]
             if told and manifest is manifests[-1]:
@@ -63,7 +66,7 @@ def _told(box: Superbox, walk: _Walk) -> tuple[Evidence, ...]:
     """What the assertion says, as if nobody had signed it. Raises ManifestUnreadableError."""
     if _ASSERTION.fullmatch(box.label) is None:
         return ()
-    return tuple(walk.evidence(decoded(box), EvidenceKind.IPTC_PLACE, MAX_DEPTH))
+    return tuple(walk.evidence(decoded(box, walk.budget), EvidenceKind.IPTC_PLACE, MAX_DEPTH))
 
 
 class _Walk:
@@ -72,6 +75,7 @@ class _Walk:
     def __init__(self, areas: Areas, location: Location) -> None:
         self._areas = areas
         self._location = location
+        self.budget = ReadingBudget()
         self._nodes = 0
         self._places = 0
 
@@ -150,4 +154,8 @@ def _spoken(item: dict[Any, Any]) -> list[Any]:
 
 
 def _name(key: Any) -> str:
-    return re.split("[:/#]", str(key))[-1]
+    """What stands behind the last of these signs. A key may be megabytes of them."""
+    text = str(key)
+    for sign in ":/#":
+        text = text.rpartition(sign)[2]
+    return text

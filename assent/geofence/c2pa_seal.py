@@ -16,8 +16,9 @@ from assent.geofence.c2pa_manifest import ASSERTIONS, SIGNATURE, Manifest, Manif
 from assent.geofence.cose_signature import SignatureBrokenError, verified_chain
 from assent.geofence.signers import Signers
 from assent.heif.boxes import HeifError
-from assent.heif.file import HeifMovingError
+from assent.heif.file import HeifMovingError, is_heif
 from assent.optouts.bounded_cbor import CborUnreadableError, parse_cbor
+from assent.optouts.reading_budget import ReadingBudget
 
 MAX_EXCLUSIONS = 64
 _HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
@@ -50,7 +51,7 @@ def seal_of(manifest: Manifest, *, data: bytes, spans: Sequence[tuple[int, int]]
         is_bound = _is_bound(manifest, claim, data, spans)
     except (_BrokenError, SignatureBrokenError, ManifestUnreadableError, HeifError, HeifMovingError):
         return Seal(is_broken=True)
-    return Seal(trusted=attributed) if is_bound and signers.trusts(chain) else Seal()
+    return Seal(trusted=attributed) if is_bound and manifest.may_bind and signers.trusts(chain) else Seal()
 
 
 def _signed_claim(manifest: Manifest) -> tuple[dict[Any, Any], tuple[x509.Certificate, ...]]:
@@ -68,11 +69,14 @@ def _signed_claim(manifest: Manifest) -> tuple[dict[Any, Any], tuple[x509.Certif
 
 def _attributed(manifest: Manifest, claim: dict[Any, Any]) -> frozenset[str]:
     """The labels that the signer answers for. Raises _BrokenError unless the store holds what the claim lists, each once."""
-    boxes = {box.label: box for box in manifest.assertions}
     own = [*_entries(claim, "assertions"), *_entries(claim, "created_assertions")]
     listed = [*own, *_entries(claim, "gathered_assertions")]
-    labels = [_label(manifest, entry) for entry in listed]
-    if len(boxes) != len(manifest.assertions) or len(set(labels)) != len(labels) or set(labels) != boxes.keys():
+    boxes = {box.label: box for box in manifest.assertions}
+    if not len(boxes) == len(manifest.assertions) == len(listed):
+        raise _BrokenError("the claim lists more or fewer assertions than there are, or one is there twice")
+    prefixes = _links(manifest, f"{ASSERTIONS}/")
+    labels = [_label(prefixes, entry) for entry in listed]
+    if set(labels) != boxes.keys():
         raise _BrokenError("the claim lists other assertions than there are")
     for entry, label in zip(listed, labels, strict=True):
         _compare(_digest(entry, claim, [boxes[label].payload]), entry)
@@ -86,9 +90,9 @@ def _entries(claim: dict[Any, Any], name: str) -> list[dict[Any, Any]]:
     return entries
 
 
-def _label(manifest: Manifest, entry: dict[Any, Any]) -> str:
+def _label(prefixes: tuple[str, str], entry: dict[Any, Any]) -> str:
     url = entry.get("url")
-    for prefix in _links(manifest, f"{ASSERTIONS}/"):
+    for prefix in prefixes:
         if isinstance(url, str) and url.startswith(prefix) and "/" not in url[len(prefix) :]:
             return url[len(prefix) :]
     raise _BrokenError("the claim lists an assertion that lies elsewhere")
@@ -108,14 +112,15 @@ def _is_bound(manifest: Manifest, claim: dict[Any, Any], data: bytes, spans: Seq
     kind = _INSTANCE.sub("", bindings[0].label)
     if kind != _DATA_HASH and kind not in BOX_HASHES:
         return False
-    binding = decoded(bindings[0])
+    binding = decoded(bindings[0], ReadingBudget())
     if not isinstance(binding, dict):
         raise _BrokenError("the binding holds nothing")
     parts = _hashed_parts(binding, data, spans) if kind == _DATA_HASH else hashed_boxes(binding, _exclusions(binding), data)
     if parts is None:
         return False
     _compare(_digest(binding, claim, parts), binding)
-    return True
+    # In a file of boxes the list of items, though it is hashed, may point at bytes that are left out.
+    return kind != _DATA_HASH or not is_heif(data)
 
 
 def _exclusions(binding: dict[Any, Any]) -> list[Any]:

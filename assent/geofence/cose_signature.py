@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from assent.optouts.bounded_cbor import CborUnreadableError, parse_cbor
 
 MAX_CERTIFICATES = 8
+MAX_CERTIFICATE_BYTES = 16 * 1024
+"""Of each. A signer's has one or two kibibytes; one of megabytes may hold a million names, each of which is read."""
 MAX_RSA_BITS = 8_192
 _ALGORITHM, _CHAIN = 1, 33
 # The number that the first edition of C2PA did not have yet.
@@ -53,6 +55,8 @@ class _Parts:
 def verified_chain(signature: bytes, payload: bytes) -> tuple[x509.Certificate, ...]:
     """The certificates that came with a signature over `payload`, the signer's first. Raises SignatureBrokenError."""
     parts = _parts(signature)
+    if any(len(item) > MAX_CERTIFICATE_BYTES for item in parts.chain):
+        raise SignatureBrokenError(f"a certificate is longer than {MAX_CERTIFICATE_BYTES} bytes")
     try:
         chain = tuple(x509.load_der_x509_certificate(item) for item in parts.chain)
         _verify(chain[0].public_key(), parts, _signed_bytes(parts.protected, payload))

@@ -51,7 +51,9 @@ class Signers:
         return Signers(self.anchors, now)
 
     def trusts(self, chain: Sequence[x509.Certificate]) -> bool:
-        """Whether the first certificate may sign, and each is issued by the next, up to an anchor."""
+        """Whether the first certificate may sign, and each is issued by the next, up to an anchor. Without anchors nothing is looked at."""
+        if not self.anchors:
+            return False
         try:
             return self.now is not None and _may_sign(chain[0]) and self._reach_down_to(chain, self.now)
         except CERTIFICATE_TROUBLE:

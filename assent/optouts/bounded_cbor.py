@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from assent.optouts.reading_budget import ReadingBudget
+
 MAX_DEPTH = 16
 MAX_ITEMS = 20_000
 _BREAK = object()
@@ -16,27 +18,31 @@ class CborUnreadableError(ValueError):
     """Raised when bytes are no CBOR of one item, or go beyond a limit."""
 
 
-def parse_cbor(data: bytes) -> Any:
-    """The one item in `data`; tags are dropped. Raises CborUnreadableError."""
-    reader = _Reader(data)
+def parse_cbor(data: bytes, budget: ReadingBudget | None = None) -> Any:
+    """The one item in `data`; tags are dropped. What is read counts against `budget`. Raises CborUnreadableError."""
+    reader = _Reader(data, MAX_ITEMS if budget is None else min(MAX_ITEMS, budget.items))
     try:
         value = reader.item(0)
     except (UnicodeDecodeError, TypeError) as error:
         raise CborUnreadableError("the CBOR holds a text that is no UTF-8, a string of other things, or a key that is none") from error
+    finally:
+        if budget is not None:
+            budget.items -= reader.items
     if value is _BREAK or reader.position != len(data):
         raise CborUnreadableError("the CBOR does not end with its item")
     return value
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, most_items: int) -> None:
         self._data = data
-        self._items = 0
+        self._most_items = most_items
+        self.items = 0
         self.position = 0
 
     def item(self, depth: int) -> Any:
-        self._items += 1
-        if depth > MAX_DEPTH or self._items > MAX_ITEMS:
+        self.items += 1
+        if depth > MAX_DEPTH or self.items > self._most_items:
             raise CborUnreadableError("the CBOR has too many items, or too many inside each other")
         major, extra = divmod(self._take(1)[0], 32)
         if major == 7:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from assent.optouts.bounded_cbor import CborUnreadableError, parse_cbor
-from assent.optouts.bounded_json import JsonUnreadableError, parse_json
+from assent.optouts.c2pa_assertion import AssertionUnreadableError, assertion_value
 from assent.optouts.jumbf import JumbfUnreadableError, LabelledContent, labelled_contents
+from assent.optouts.reading_budget import ReadingBudget
 from assent.optouts.signal import OptOutSignal, SignalKind, SignalSource, SignalVerdict
 
 _ASSERTION = re.compile(r"(?:c2pa|cawg)\.training-mining(?:\.v\d+)?(?:__\d+)?")
@@ -30,31 +30,27 @@ def c2pa_signals(stores: tuple[bytes, ...], *, data: bytes) -> tuple[OptOutSigna
 
     `data` is the whole file: where it names such an assertion and none could be read, the answer is unknown.
     """
-    signals = tuple(signal for store in stores for signal in _store_signals(store))
+    budget = ReadingBudget()
+    signals = tuple(signal for store in stores for signal in _store_signals(store, budget))
     if not signals and any(label in data for label in _LABELS):
         return (_signal(SignalVerdict.UNKNOWN, "unread_assertion"),)
     return signals
 
 
-def _store_signals(store: bytes) -> Iterator[OptOutSignal]:
+def _store_signals(store: bytes, budget: ReadingBudget) -> Iterator[OptOutSignal]:
     try:
-        for content in labelled_contents(store):
+        for content in labelled_contents(store, budget):
             if _ASSERTION.fullmatch(content.label):
-                yield from _content_signals(content)
+                yield from _content_signals(content, budget)
     except JumbfUnreadableError:
         yield _signal(SignalVerdict.UNKNOWN, "unreadable_store")
 
 
-def _content_signals(content: LabelledContent) -> tuple[OptOutSignal, ...]:
+def _content_signals(content: LabelledContent, budget: ReadingBudget) -> tuple[OptOutSignal, ...]:
     try:
-        match content.kind:
-            case b"cbor":
-                return training_mining(parse_cbor(content.content))
-            case b"json":
-                return training_mining(parse_json(content.content.decode()))
-    except (CborUnreadableError, JsonUnreadableError, UnicodeDecodeError):
-        pass
-    return (_signal(SignalVerdict.UNKNOWN, "unreadable_assertion"),)
+        return training_mining(assertion_value(content.kind, content.content, budget))
+    except AssertionUnreadableError:
+        return (_signal(SignalVerdict.UNKNOWN, "unreadable_assertion"),)
 
 
 def _entry(name: str, entry: Any) -> OptOutSignal:

@@ -6,12 +6,14 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_BOXES = 20_000
+from assent.optouts.reading_budget import MAX_BOXES, ReadingBudget
+
+MAX_LABEL_BYTES = 1_024
 _HAS_LABEL = 0b10
 
 
 class JumbfUnreadableError(ValueError):
-    """Raised when boxes do not fit into each other, are compressed, or are too many."""
+    """Raised when boxes do not fit into each other, are compressed, are too many, or have a label without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +27,40 @@ class LabelledContent:
 
 @dataclass(frozen=True, slots=True)
 class Superbox:
-    """A superbox by its label; `payload` is what C2PA hashes of it: all of it after its head."""
+    """A superbox by its label and its type, a UUID; `payload` is what C2PA hashes of it: all of it after its head."""
 
     label: str
     payload: bytes
+    type_id: bytes = bytes(16)
 
 
-def superboxes(payload: bytes) -> Iterator[Superbox]:
+def superboxes(payload: bytes, budget: ReadingBudget) -> Iterator[Superbox]:
     """The superboxes that lie directly in a payload. Raises JumbfUnreadableError."""
-    for kind, start, end in _counted(payload):
+    for kind, start, end in _counted(payload, 0, len(payload), budget):
         if kind == b"jumb":
-            yield Superbox(_label_of(payload[start:end]), payload[start:end])
+            description = _description_of(payload[start:end])
+            yield Superbox(_label(description), payload[start:end], description[:16])
 
 
-def content_of(box: Superbox) -> tuple[bytes, bytes]:
+def content_of(box: Superbox, budget: ReadingBudget) -> tuple[bytes, bytes]:
     """Kind and bytes of the one content box of a superbox. Raises JumbfUnreadableError where it has none, or several."""
-    found = [(kind, box.payload[start:end]) for kind, start, end in _counted(box.payload) if kind not in (b"jumb", b"jumd", b"free")]
+    parts = _counted(box.payload, 0, len(box.payload), budget)
+    found = [(kind, box.payload[start:end]) for kind, start, end in parts if kind not in (b"jumb", b"jumd", b"free")]
     if len(found) != 1:
         raise JumbfUnreadableError("a box that should have one content has none, or several")
     return found[0]
 
 
-def labelled_contents(store: bytes) -> Iterator[LabelledContent]:
+def labelled_contents(store: bytes, budget: ReadingBudget) -> Iterator[LabelledContent]:
     """Every content box of a store, at any depth. Raises JumbfUnreadableError, possibly after some were given."""
-    seen = 0
     waiting = [(0, len(store), "")]
     while waiting:
         start, end, label = waiting.pop()
-        for kind, content, after in _boxes(store, start, end):
-            seen += 1
-            if seen > MAX_BOXES:
-                raise JumbfUnreadableError(f"the store has more than {MAX_BOXES} boxes")
+        for kind, content, after in _counted(store, start, end, budget):
             if kind == b"jumb":
                 waiting.append((content, after, ""))
             elif kind == b"jumd":
                 label = _label(store[content:after])
-            elif kind == b"brob":
-                raise JumbfUnreadableError("the store is compressed with Brotli, which is not read")
             else:
                 yield LabelledContent(label, kind, store[content:after])
 
@@ -83,20 +82,21 @@ def _boxes(store: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
         start += length
 
 
-def _counted(payload: bytes) -> Iterator[tuple[bytes, int, int]]:
-    for seen, box in enumerate(_boxes(payload, 0, len(payload))):
-        if seen >= MAX_BOXES:
-            raise JumbfUnreadableError(f"the store has more than {MAX_BOXES} boxes")
+def _counted(store: bytes, start: int, end: int, budget: ReadingBudget) -> Iterator[tuple[bytes, int, int]]:
+    for box in _boxes(store, start, end):
+        budget.boxes -= 1
+        if budget.boxes < 0:
+            raise JumbfUnreadableError(f"the file has more than {MAX_BOXES} boxes")
         if box[0] == b"brob":
             raise JumbfUnreadableError("the store is compressed with Brotli, which is not read")
         yield box
 
 
-def _label_of(payload: bytes) -> str:
-    """The label in the description, which is the first box of a superbox."""
+def _description_of(payload: bytes) -> bytes:
+    """The description, which is the first box of a superbox: its type, what else it has, and its label."""
     for kind, start, end in _boxes(payload, 0, len(payload)):
         if kind == b"jumd":
-            return _label(payload[start:end])
+            return payload[start:end]
         break
     raise JumbfUnreadableError("a superbox does not begin with its description")
 
@@ -106,7 +106,7 @@ def _label(description: bytes) -> str:
         raise JumbfUnreadableError("a description box is too short")
     if not description[16] & _HAS_LABEL:
         return ""
-    label, zero, _ = description[17:].partition(b"\0")
+    label, zero, _ = description[17 : 17 + MAX_LABEL_BYTES + 1].partition(b"\0")
     if not zero:
-        raise JumbfUnreadableError("a label has no end")
+        raise JumbfUnreadableError(f"a label has no end within {MAX_LABEL_BYTES} bytes")
     return label.decode("utf-8", errors="replace")

@@ -27,6 +27,10 @@ from tests.unit.place_examples import JPEG
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CALGARY = {"exif:GPSLatitude": "51,2.682N", "exif:GPSLongitude": "114,4.314W"}
 LABEL = "urn:c2pa:6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+TYPES = {
+    "c2pa": b"c2pa", LABEL: b"c2ma", "c2pa.assertions": b"c2as", "c2pa.claim": b"c2cl", "c2pa.claim.v2": b"c2cl",
+    "c2pa.signature": b"c2cs",
+}  # fmt: skip
 _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
     "encipher_only", "decipher_only",
@@ -68,7 +72,12 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 def payload(label: str, *boxes: bytes) -> bytes:
     """A superbox without its head: what C2PA hashes of it."""
-    return box(b"jumd", bytes(16) + b"\x03" + label.encode() + b"\0") + b"".join(boxes)
+    return box(b"jumd", type_of(label) + b"\x03" + label.encode() + b"\0") + b"".join(boxes)
+
+
+def type_of(label: str) -> bytes:
+    """The type of the part of a manifest that has this label; of anything else none that means something."""
+    return TYPES[label] + bytes.fromhex("00110010800000aa00389b71") if label in TYPES else bytes(16)
 
 
 def superbox(label: str, *boxes: bytes) -> bytes:

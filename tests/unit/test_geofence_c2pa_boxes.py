@@ -16,8 +16,10 @@ from assent.geofence.c2pa_manifest import manifests_of
 from assent.geofence.c2pa_seal import Seal, seal_of
 from assent.geofence.extract import image_evidence
 from assent.heif.boxes import boxes
+from assent.optouts.image import image_optouts
 from assent.optouts.image_metadata import read_image_metadata
-from tests.unit.c2pa_examples import box, left_out, signed, signed_heic, signers
+from assent.optouts.reading_budget import ReadingBudget
+from tests.unit.c2pa_examples import LABEL, Camera, Picture, box, key, left_out, signed, signed_heic, signers, superbox, type_of
 from tests.unit.heif_examples import Layout, Part, single, small, with_c2pa, with_metadata, written
 from tests.unit.place_examples import LOCATION, UNREADABLE, areas, said
 
@@ -221,6 +223,77 @@ def test_an_item_within_the_list_of_items_counts_from_there() -> None:
     assert read(signed_heic(place=lambda store: written(Layout(parts, after=store_box(store))))) == SIGNED
 
 
+@pytest.mark.parametrize("place", [0, 12, 24 + 20, 24 + 48 + 40], ids=["the file", "the brands", "a box left out", "the store"])
+def test_an_item_without_a_length_lies_nowhere(place: int) -> None:
+    assert len(Layout({}).brands) + 8 == 24
+    parts = {**single(small()).parts, 2: Part(b"abcd", b"")}
+    data = signed_heic(place=lambda store: written(Layout(parts, before=FREE + store_box(store), places={2: (0, place, 0)})))
+    assert read(data) == SIGNED
+
+
+def test_a_hash_of_bytes_in_a_file_of_boxes_binds_nothing_and_may_be_broken() -> None:
+    """What the list of items points at may lie in the store, which is left out of the hash."""
+    without = hashlib.sha256(with_metadata()).digest()
+    start = len(with_metadata())
+
+    def of(digest: bytes) -> dict[str, frozenset[str]]:
+        def edit(binding: dict[str, Any]) -> None:
+            binding.update(hash=digest, exclusions=[{"start": start, "length": length}])
+
+        length = 0
+        for _ in range(3):
+            data = signed_heic(binding="c2pa.hash.data", edit_binding=edit)
+            length = len(data) - start
+        return read(data)
+
+    assert of(without) == STATED
+    assert of(bytes(32)) == BROKEN
+
+
+UPDATE = Picture(places={}, binding=None).manifest()
+
+
+def named(purpose: bytes, store: bytes) -> bytes:
+    return box(b"uuid", bytes.fromhex(C2PA_NAME) + bytes(4) + purpose + b"\0" + bytes(8) + store)
+
+
+def updated(*updates: bytes, purposes: tuple[bytes, bytes] = (b"original", b"update"), **parts: Any) -> bytes:
+    """A signed HEIC and, in a box behind its own, manifests of the type that updates others."""
+    kind = type_of(LABEL)
+    later = superbox("c2pa", *(one.replace(kind, b"c2um" + kind[4:]) for one in updates))
+    return signed_heic(place=lambda store: with_metadata(after=named(purposes[0], store) + named(purposes[1], later)), **parts)
+
+
+def test_a_picture_that_was_updated_after_it_was_signed_states_what_it_did() -> None:
+    """As in a JPEG, where both manifests lie in one store."""
+    assert read(updated(UPDATE)) == read(signed(before=(Picture().manifest(),), places={}, binding=None)) == STATED
+    assert read(updated(UPDATE, UPDATE)) == STATED
+
+
+def test_an_update_says_what_it_says_and_signs_nothing() -> None:
+    other = {"exif:GPSLatitude": "48,51.4N", "exif:GPSLongitude": "2,21.1E"}
+    said_later = Picture(places={"stds.exif": other}, binding=None).manifest()
+    assert read(updated(said_later)) == {"exif_gps": {"CA-AB", "FR"}}
+    assert read(updated(said_later, places={})) == {"exif_gps": {"FR"}}
+    assert read(updated(Picture(binding=None, camera=Camera(key=key(4))).manifest())) == STATED | BROKEN
+
+
+@pytest.mark.parametrize(
+    "purposes",
+    [(b"manifest", b"update"), (b"original", b"manifest"), (b"update", b"original"), (b"manifest", b"manifest")],
+    ids=lambda pair: " and ".join(one.decode() for one in pair),
+)
+def test_two_stores_that_are_no_original_and_its_update_are_unreadable(purposes: tuple[bytes, bytes]) -> None:
+    assert read(updated(UPDATE, purposes=purposes)) == BROKEN
+
+
+def test_opt_outs_of_an_original_and_of_its_update_count() -> None:
+    denial = {"entries": {"cawg.ai_inference": {"use": "notAllowed"}}}
+    label = "cawg.training-mining"
+    for data in (updated(UPDATE, places={label: denial}), updated(Picture(places={label: denial}, binding=None).manifest())):
+        assert [signal.verdict.value for signal in image_optouts(data)] == ["deny"]
+
+
 def test_a_hash_of_boxes_in_a_file_without_boxes_is_broken() -> None:
     for exclusions in (left_out(), left_out("/ftyp", "/free")):
         assert read(signed(binding="c2pa.hash.bmff.v3", exclusions=lambda length: [], **bound(exclusions=exclusions))) == BROKEN
@@ -228,7 +301,7 @@ def test_a_hash_of_boxes_in_a_file_without_boxes_is_broken() -> None:
 
 def test_a_hash_of_boxes_in_a_film_is_broken() -> None:
     found = read_image_metadata(GOOD)
-    (manifest,) = manifests_of(tuple(found.c2pa))
+    (manifest,) = manifests_of(tuple(found.c2pa), may_be_others=False, budget=ReadingBudget())
     film = GOOD + box(b"moov", b"")
     assert seal_of(manifest, data=film, spans=found.c2pa_spans, signers=signers()) == Seal(is_broken=True)
 

@@ -10,7 +10,8 @@ import pytest
 from assent.geofence.extract import image_evidence
 from assent.ids import Jurisdiction
 from tests.unit.c2pa_examples import CALGARY, box, signed, signers, superbox
-from tests.unit.place_examples import LOCATION, UNREADABLE, areas, png_with, said
+from tests.unit.heif_examples import with_c2pa
+from tests.unit.place_examples import LOCATION, UNREADABLE, areas, jpeg_with, png_with, said, webp_with
 
 STATED = {"exif_gps": {"CA-AB"}}
 NO_POSITION = {"exif_gps": UNREADABLE}
@@ -28,7 +29,10 @@ def read(*assertions: tuple[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def loose(*stores: bytes) -> dict[str, frozenset[str]]:
-    data = png_with(*((b"caBX", store) for store in stores))
+    return place_of(png_with(*((b"caBX", store) for store in stores)))
+
+
+def place_of(data: bytes) -> dict[str, frozenset[str]]:
     return said(image_evidence(data, areas=areas(), location=LOCATION, signers=signers()))
 
 
@@ -59,9 +63,17 @@ def test_a_position_in_a_box_of_another_kind_is_unreadable() -> None:
 
 
 def test_a_store_of_another_standard_is_no_second_store() -> None:
-    assert loose(superbox("other", manifest("urn:older", ("stds.exif", CALGARY)))) == {}
     both = (superbox("other", superbox("x")), superbox("c2pa", manifest("urn:older", ("stds.exif", CALGARY)), manifest("urn:newer")))
     assert loose(*both) == STATED
+
+
+def test_where_c2pa_alone_keeps_its_boxes_a_store_without_a_manifest_is_unreadable() -> None:
+    """In a JPEG the boxes of other standards lie at the same place."""
+    other, empty = superbox("other", manifest("urn:older", ("stds.exif", CALGARY))), superbox("c2pa")
+    for store, in_a_jpeg in ((other, {}), (b"", {}), (empty, TOO_MUCH)):
+        assert place_of(jpeg_with((0xEB, b"JP" + bytes(6) + store))) == in_a_jpeg
+        for data in (png_with((b"caBX", store)), webp_with(b"C2PA", store), with_c2pa(store)):
+            assert place_of(data) == TOO_MUCH
 
 
 @pytest.mark.parametrize("name", ["GPSLatitude", "GPSLongitude", "GPSLatitudeRef", "GPSLongitudeRef"])

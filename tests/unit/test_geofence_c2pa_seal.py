@@ -14,8 +14,9 @@ from assent.geofence.c2pa_seal import Seal, seal_of
 from assent.geofence.extract import image_evidence
 from assent.geofence.signers import Signers
 from assent.optouts.image_metadata import read_image_metadata
-from tests.unit.c2pa_examples import CALGARY, LABEL, Camera, Picture, box, cbor, payload, signed, signers, superbox
-from tests.unit.place_examples import LOCATION, UNREADABLE, areas, png_with, said
+from assent.optouts.reading_budget import ReadingBudget
+from tests.unit.c2pa_examples import CALGARY, LABEL, Camera, Picture, box, cbor, key, payload, signed, signers, superbox, type_of
+from tests.unit.place_examples import JPEG, LOCATION, UNREADABLE, areas, png_with, said
 
 SIGNED = {"signed_gps": {"CA-AB"}}
 STATED = {"exif_gps": {"CA-AB"}}
@@ -30,7 +31,7 @@ def read(data: bytes) -> dict[str, frozenset[str]]:
 def seal(data: bytes, *, spans: list[tuple[int, int]] | None = None, trusted: Signers | None = None) -> Seal:
     """The worth of the last manifest in a file, whose store may lie where the test says."""
     found = read_image_metadata(data)
-    (*_, manifest) = manifests_of(tuple(found.c2pa))
+    (*_, manifest) = manifests_of(tuple(found.c2pa), may_be_others=False, budget=ReadingBudget())
     return seal_of(manifest, data=data, spans=found.c2pa_spans if spans is None else spans, signers=trusted or signers())
 
 
@@ -205,3 +206,77 @@ def test_a_binding_that_cannot_be_read_is_broken(content: bytes) -> None:
 def test_only_the_last_manifest_is_sealed_and_a_broken_one_before_it_says_what_it_says() -> None:
     older = Picture(edit=lambda claim: claim.pop("signature")).manifest()
     assert read(signed(before=(older,))) == SIGNED | STATED
+
+
+PARTS_OF_C2PA = ["c2pa", LABEL, "c2pa.assertions", "c2pa.claim", "c2pa.claim.v2", "c2pa.signature"]
+
+
+def retyped(data: bytes, label: str, letters: bytes) -> bytes:
+    """The file with another type of the part that has this label; no signature covers it."""
+    old = type_of(label) + b"\x03" + label.encode() + b"\0"
+    assert data.count(old) == 1
+    return data.replace(old, letters + old[4:])
+
+
+def relabelled(data: bytes, label: str, other: str) -> bytes:
+    """The same with another label, as long as its own."""
+    old = type_of(label) + b"\x03" + label.encode() + b"\0"
+    assert data.count(old) == 1
+    return data.replace(old, old[:17] + other.encode() + b"\0")
+
+
+@pytest.mark.parametrize("label", PARTS_OF_C2PA)
+def test_a_part_of_a_type_that_nobody_knows_is_read_and_trusted_by_nobody(label: str) -> None:
+    data = signed(is_v2=label == "c2pa.claim.v2")
+    assert read(data) == SIGNED
+    changed = retyped(data, label, b"c2x?")
+    assert seal(changed) == Seal()
+    assert read(changed) == STATED
+    assert read(changed[:-10] + b"x" + changed[-9:]) == BROKEN
+
+
+def test_a_manifest_that_updates_another_is_bound_to_no_picture() -> None:
+    """It is of a type of its own, and C2PA gives it no hash of the file."""
+    assert read(retyped(signed(), LABEL, b"c2um")) == STATED
+    assert read(retyped(signed(binding=None), LABEL, b"c2um")) == STATED
+    assert read(retyped(signed(camera=Camera(key=key(4))), LABEL, b"c2um")) == BROKEN
+
+
+@pytest.mark.parametrize(
+    ("label", "other"),
+    [
+        ("c2pa", "c2pb"),
+        ("c2pa", ""),
+        ("c2pa.assertions", "c2pa.assertionz"),
+        ("c2pa.assertions", "c2pa.claim"),
+        ("c2pa.claim", "c2pa.clain"),
+        ("c2pa.claim", "c2pa"),
+        ("c2pa.signature", "c2pa.Signature"),
+        ("c2pa.signature", "c2pa.claim"),
+    ],
+)
+def test_a_part_whose_label_is_not_that_of_its_type_is_unreadable_and_never_silence(label: str, other: str) -> None:
+    padded = other.encode() + b"\0" * (len(label) - len(other))
+    assert read(relabelled(signed(), label, padded.decode())) == BROKEN
+
+
+def test_a_claim_may_be_of_either_edition_by_its_label() -> None:
+    assert read(relabelled(signed(is_v2=True), "c2pa.claim.v2", "c2pa.claim\0\0\0")) == SIGNED
+
+
+def test_a_claim_without_a_store_of_assertions_is_unreadable_wherever_it_stands() -> None:
+    bare = superbox(LABEL, claimed(CLAIM), signature(CLAIM))
+    assert read(png_with((b"caBX", superbox("c2pa", bare)))) == BROKEN
+    assert read(signed(before=(bare,))) == BROKEN
+    data = signed()
+    label = type_of("c2pa.assertions") + b"\x03c2pa.assertions\0"
+    assert read(data.replace(label, bytes(17) + b"c2pa.assertionz\0")) == BROKEN
+    nothing = superbox(LABEL, signature(CLAIM))
+    assert read(png_with((b"caBX", superbox("c2pa", nothing)))) == {}
+
+
+def test_the_boxes_of_another_standard_say_nothing_in_a_jpeg_whatever_lies_in_them() -> None:
+    data = signed()
+    other = data.replace(type_of("c2pa") + b"\x03c2pa\0", bytes(16) + b"\x03else\0")
+    assert other != data
+    assert read(other) == read(JPEG) == {}

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from assent.geofence.cose_signature import verified_chain
@@ -286,3 +287,38 @@ def test_a_signature_of_another_key_is_broken_whatever_the_algorithm(algorithm: 
     camera = with_key(own, algorithm)
     assert read(camera) == SIGNED
     assert read(replace(camera, key=other)) == BROKEN
+
+
+def sized(length: int) -> x509.Certificate:
+    """A camera's certificate of so many bytes, signed by a key whose signatures have one length."""
+
+    def of(padding: int) -> x509.Certificate:
+        more = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), bytes(padding))
+        issuer: dict[str, Any] = {"subject": "camera", "issuer": "edwards"}
+        return certificate(key(2), EDWARDS, **issuer, more=more, is_more_critical=False, hashed=None)
+
+    own = of(length - 500)
+    for _ in range(30):
+        missing = length - len(own.public_bytes(Encoding.DER))
+        if not missing:
+            return own
+        own = of(len(own.extensions[-1].value.public_bytes()) + missing)
+    raise AssertionError("a serial number of another length each time")
+
+
+def test_a_certificate_has_sixteen_kibibytes_at_most() -> None:
+    anchor = certificate(EDWARDS, EDWARDS, subject="edwards", issuer="edwards", is_authority=True)
+    most, more = sized(16 * 1_024), sized(16 * 1_024 + 1)
+    assert read(Camera(chain=(most,)), anchor) == SIGNED
+    assert read(Camera(chain=(more,)), anchor) == BROKEN
+    assert read(Camera(chain=(*Camera().chain, more))) == BROKEN
+
+
+class NotToBeRead:
+    """A certificate that says nothing: whoever asks it anything fails."""
+
+
+def test_without_anchors_no_certificate_is_looked_at() -> None:
+    assert not Signers((), NOW).trusts([NotToBeRead()])  # type: ignore[list-item]
+    with pytest.raises(AttributeError):
+        signers().trusts([NotToBeRead()])  # type: ignore[list-item]

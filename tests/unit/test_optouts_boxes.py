@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from assent.optouts.bounded_cbor import MAX_DEPTH, MAX_ITEMS, CborUnreadableError, parse_cbor
 from assent.optouts.c2pa_training import c2pa_signals
 from assent.optouts.jumbf import (
-    MAX_BOXES,
+    MAX_LABEL_BYTES,
     JumbfUnreadableError,
     LabelledContent,
     Superbox,
@@ -18,6 +19,7 @@ from assent.optouts.jumbf import (
     labelled_contents,
     superboxes,
 )
+from assent.optouts.reading_budget import MAX_BOXES, MAX_FILE_BYTES, MAX_FILE_ITEMS, ReadingBudget
 from tests.unit.c2pa_examples import box, cbor, superbox
 
 DENIAL = box(b"cbor", cbor({"entries": {"a": {"use": "notAllowed"}}}))
@@ -26,6 +28,18 @@ DENIED = ["deny a"]
 
 def told(store: bytes) -> list[str]:
     return [f"{signal.verdict.value} {signal.token}" for signal in c2pa_signals((store,), data=store)]
+
+
+def contents(store: bytes) -> list[LabelledContent]:
+    return list(labelled_contents(store, ReadingBudget()))
+
+
+def within(payload: bytes) -> list[Superbox]:
+    return list(superboxes(payload, ReadingBudget()))
+
+
+def content(found: Superbox) -> tuple[bytes, bytes]:
+    return content_of(found, ReadingBudget())
 
 
 def described(toggles: int, label: bytes, *boxes: bytes) -> bytes:
@@ -141,31 +155,121 @@ def test_a_store_that_does_not_fit_is_in_doubt(store: bytes, expected: list[str]
 
 def test_the_content_of_a_box_is_that_of_the_label_around_it() -> None:
     store = superbox("outer", superbox("inner", box(b"json", b"1")), box(b"cbor", b"2"))
-    assert set(labelled_contents(store)) == {LabelledContent("outer", b"cbor", b"2"), LabelledContent("inner", b"json", b"1")}
+    assert set(contents(store)) == {LabelledContent("outer", b"cbor", b"2"), LabelledContent("inner", b"json", b"1")}
     for without in (box(b"json", b"1"), superbox("x", box(b"jumb", box(b"json", b"1"))), described(0, b"x\0", box(b"json", b"1"))):
-        assert list(labelled_contents(without)) == [LabelledContent("", b"json", b"1")]
+        assert contents(without) == [LabelledContent("", b"json", b"1")]
 
 
 def test_superboxes_are_found_by_their_description_and_hold_one_content() -> None:
-    found = list(superboxes(superbox("a", box(b"json", b"1")) + box(b"free", b"x") + superbox("b")))
+    found = within(superbox("a", box(b"json", b"1")) + box(b"free", b"x") + superbox("b"))
     assert [one.label for one in found] == ["a", "b"]
-    assert content_of(found[0]) == (b"json", b"1")
-    assert content_of(Superbox("a", found[0].payload + box(b"free", b"x") + superbox("c", box(b"cbor", b"2")))) == (b"json", b"1")
+    assert content(found[0]) == (b"json", b"1")
+    assert content(Superbox("a", found[0].payload + box(b"free", b"x") + superbox("c", box(b"cbor", b"2")))) == (b"json", b"1")
     for payload in (b"", found[0].payload * 2):
         with pytest.raises(JumbfUnreadableError, match="none, or several"):
-            content_of(Superbox("a", payload))
+            content(Superbox("a", payload))
     for payload in (b"", box(b"free", b"") + box(b"jumd", bytes(17))):
         with pytest.raises(JumbfUnreadableError, match="does not begin with its description"):
-            list(superboxes(box(b"jumb", payload)))
+            within(box(b"jumb", payload))
     with pytest.raises(JumbfUnreadableError, match="Brotli"):
-        list(superboxes(box(b"brob", b"x")))
+        within(box(b"brob", b"x"))
 
 
 def test_twenty_thousand_boxes_are_read_and_no_more() -> None:
     assert MAX_BOXES == 20_000
     most = box(b"free", b"") * 20_000
-    assert len(list(labelled_contents(most))) == 20_000
-    assert list(superboxes(most)) == []
-    for read in (labelled_contents, superboxes):
+    assert len(contents(most)) == 20_000
+    assert within(most) == []
+    for read in (contents, within):
         with pytest.raises(JumbfUnreadableError, match="more than 20000 boxes"):
-            list(read(most + box(b"free", b"")))
+            read(most + box(b"free", b""))
+
+
+def test_a_superbox_is_of_the_type_in_its_description() -> None:
+    kind = bytes(range(16))
+    (found,) = within(box(b"jumb", box(b"jumd", kind + b"\2x\0") + box(b"json", b"1")))
+    assert (found.label, found.type_id, found.payload[-9:]) == ("x", kind, box(b"json", b"1"))
+
+
+def test_a_label_has_a_kibibyte_at_most() -> None:
+    assert MAX_LABEL_BYTES == 1_024
+    (found,) = within(superbox("x" * 1_024))
+    assert found.label == "x" * 1_024
+    for read in (contents, within):
+        with pytest.raises(JumbfUnreadableError, match="no end within 1024 bytes"):
+            read(superbox("x" * 1_025))
+
+
+def test_the_boxes_of_all_stores_of_a_file_count_together() -> None:
+    denial = superbox("cawg.training-mining", DENIAL)
+    budget = ReadingBudget(boxes=8)
+    assert len(list(superboxes(denial, budget))) == 1
+    (found,) = superboxes(denial, budget)
+    assert content_of(found, budget)[0] == b"cbor"
+    assert budget.boxes == 4
+    assert len(list(labelled_contents(denial, budget))) == 1
+    for read in (labelled_contents, superboxes):
+        budget.boxes = 0
+        with pytest.raises(JumbfUnreadableError):
+            list(read(denial, budget))
+    half = box(b"free", b"") * 10_000
+    assert c2pa_signals((half, half, denial), data=b"") == c2pa_signals((box(b"jumb", b"x"),), data=b"")
+
+
+def test_the_items_of_all_assertions_of_a_file_count_together() -> None:
+    assert MAX_FILE_ITEMS == 100_000
+    budget = ReadingBudget(items=5)
+    assert parse_cbor(cbor([0, 0]), budget) == [0, 0]
+    assert budget.items == 2
+    with pytest.raises(CborUnreadableError, match="too many items"):
+        parse_cbor(cbor([0, 0]), budget)
+    assert budget.items == -1
+    broken = ReadingBudget(items=5)
+    with pytest.raises(CborUnreadableError):
+        parse_cbor(b"\x82\x00\xf0", broken)
+    assert broken.items == 2
+    with pytest.raises(CborUnreadableError, match="too many items"):
+        parse_cbor(cbor([0] * 20_000), ReadingBudget())
+
+
+def assertion(kind: bytes, value: bytes) -> bytes:
+    return superbox("cawg.training-mining", box(kind, value))
+
+
+# Nine items beside those of the list.
+LONG = cbor({"entries": {"a": {"use": "notAllowed", "x": [0] * 19_991}}})
+
+
+def test_a_hundred_thousand_items_of_a_file_are_read_and_no_more() -> None:
+    assert told(assertion(b"cbor", LONG) * 5) == DENIED * 5
+    # The last is read first.
+    assert told(assertion(b"cbor", b"\x00") + assertion(b"cbor", LONG) * 5) == [*DENIED * 5, "unknown unreadable_assertion"]
+
+
+def test_two_mebibytes_of_assertions_of_a_file_are_read_and_no_more() -> None:
+    assert MAX_FILE_BYTES == 2 << 20
+    text = b'{"entries": {"a": {"use": "notAllowed"}}}'
+    whole = assertion(b"json", text.ljust(1 << 20))
+    assert told(whole * 2) == DENIED * 2
+    assert told(assertion(b"cbor", b"\x00") + whole * 2) == [*DENIED * 2, "unknown unreadable_assertion"]
+    assert told(assertion(b"bidb", bytes(5 << 20)) + whole).count("deny a") == 1
+    assert told(assertion(b"cbor", cbor({"entries": {"a": {"use": "notAllowed", "x": bytes((2 << 20) - 42)}}}))) == DENIED
+    assert told(assertion(b"cbor", bytes((2 << 20) + 1))) == ["unknown unreadable_assertion"]
+
+
+PARTS = b"\x7f" + b"\x60" * 19_960 + b"\xff"
+HOSTILE = {
+    "texts in many empty parts": assertion(b"cbor", cbor({"entries": {"a": {"use": "allowed"}}})[:-8] + b"\x67allowed") * 9
+    + assertion(b"cbor", b"\xa1\x67entries" + PARTS) * 980,
+    "empty lists in JSON": assertion(b"json", b"[" + b"{}," * 340_000 + b"{}]") * 19,
+    "boxes of nothing": box(b"free", b"") * 2_400_000,
+    "labels of megabytes": superbox("x" * 2_000_000) * 9,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_store_of_twenty_megabytes_costs_little_and_is_in_doubt(name: str) -> None:
+    before = time.process_time()
+    found = told(HOSTILE[name])
+    assert time.process_time() - before < 2.0
+    assert found[-1].startswith("unknown")
