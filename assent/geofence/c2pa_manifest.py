@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from assent.optouts.bounded_cbor import CborUnreadableError, parse_cbor
 from assent.optouts.c2pa_assertion import AssertionUnreadableError, assertion_value
 from assent.optouts.jumbf import JumbfUnreadableError, Superbox, content_of, superboxes
 from assent.optouts.reading_budget import ReadingBudget
 
 STORE, ASSERTIONS, SIGNATURE = "c2pa", "c2pa.assertions", "c2pa.signature"
 CLAIMS = ("c2pa.claim", "c2pa.claim.v2")
+CLAIMED = ("assertions", "created_assertions", "gathered_assertions")
+"""The lists of a claim: that of the first edition, and the two of the second. The signer does not answer for the last."""
 _REST_OF_TYPE = bytes.fromhex("00110010800000aa00389b71")
 _TYPES = {
     label: letters + _REST_OF_TYPE
@@ -63,6 +66,19 @@ def decoded(box: Superbox, budget: ReadingBudget) -> Any:
         return assertion_value(*content_of(box, budget), budget)
     except (JumbfUnreadableError, AssertionUnreadableError) as error:
         raise ManifestUnreadableError("an assertion cannot be read") from error
+
+
+def labels_listed(manifest: Manifest, budget: ReadingBudget) -> Iterator[str]:
+    """The labels of the assertions that a manifest claims to have, whether or not it has them. Raises ManifestUnreadableError."""
+    for payload in manifest.claims:
+        try:
+            claim = parse_cbor(payload, budget)
+        except CborUnreadableError as error:
+            raise ManifestUnreadableError("a claim cannot be read") from error
+        lists = [claim.get(name) for name in CLAIMED] if isinstance(claim, dict) else []
+        for entry in (entry for entries in lists if isinstance(entries, list) for entry in entries):
+            if isinstance(entry, dict):
+                yield str(entry.get("url")).rpartition("/")[2]
 
 
 def _manifest(store: Superbox, box: Superbox, budget: ReadingBudget) -> Manifest:

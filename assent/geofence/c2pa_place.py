@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assent.events.evidence import EvidenceKind
-from assent.geofence.c2pa_manifest import ManifestUnreadableError, decoded, manifests_of
+from assent.geofence.c2pa_manifest import Manifest, ManifestUnreadableError, decoded, labels_listed, manifests_of
 from assent.geofence.c2pa_seal import Seal, seal_of
 from assent.geofence.evidence import Evidence, stated, unreadable
 from assent.geofence.named_place import place_evidence
@@ -43,7 +43,7 @@ def c2pa_evidence(
         manifests = manifests_of(tuple(stores), may_be_others=data.startswith(_JPEG), budget=walk.budget)
         for manifest in manifests:
             told = [(box.label, item) for box in manifest.assertions for item in _told(box, walk)]
-            if told and manifest is manifests[-1]:
+            if manifest is manifests[-1] and (told or _lacks_a_place(manifest, walk.budget)):
                 found.extend(_sealed(told, seal_of(manifest, data=data, spans=spans, signers=signers)))
             else:
                 found.extend(item for _, item in told)
@@ -67,6 +67,12 @@ def _told(box: Superbox, walk: _Walk) -> tuple[Evidence, ...]:
     if _ASSERTION.fullmatch(box.label) is None:
         return ()
     return tuple(walk.evidence(decoded(box, walk.budget), EvidenceKind.IPTC_PLACE, MAX_DEPTH))
+
+
+def _lacks_a_place(manifest: Manifest, budget: ReadingBudget) -> bool:
+    """Whether an assertion that may state a place is claimed and not there. One that a later manifest removed is of an earlier one."""
+    there = {box.label for box in manifest.assertions}
+    return any(label not in there and _ASSERTION.fullmatch(label) is not None for label in labels_listed(manifest, budget))
 
 
 class _Walk:

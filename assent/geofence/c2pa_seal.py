@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 
 from assent.geofence.c2pa_boxes import BOX_HASHES, hashed_boxes
-from assent.geofence.c2pa_manifest import ASSERTIONS, SIGNATURE, Manifest, ManifestUnreadableError, decoded
+from assent.geofence.c2pa_manifest import ASSERTIONS, CLAIMED, SIGNATURE, Manifest, ManifestUnreadableError, decoded
 from assent.geofence.cose_signature import SignatureBrokenError, verified_chain
 from assent.geofence.signers import Signers
 from assent.heif.boxes import HeifError
@@ -69,8 +69,9 @@ def _signed_claim(manifest: Manifest) -> tuple[dict[Any, Any], tuple[x509.Certif
 
 def _attributed(manifest: Manifest, claim: dict[Any, Any]) -> frozenset[str]:
     """The labels that the signer answers for. Raises _BrokenError unless the store holds what the claim lists, each once."""
-    own = [*_entries(claim, "assertions"), *_entries(claim, "created_assertions")]
-    listed = [*own, *_entries(claim, "gathered_assertions")]
+    *answered_for, gathered = (_entries(claim, name) for name in CLAIMED)
+    own = [entry for entries in answered_for for entry in entries]
+    listed = [*own, *gathered]
     boxes = {box.label: box for box in manifest.assertions}
     if not len(boxes) == len(manifest.assertions) == len(listed):
         raise _BrokenError("the claim lists more or fewer assertions than there are, or one is there twice")

@@ -275,6 +275,43 @@ def test_a_claim_without_a_store_of_assertions_is_unreadable_wherever_it_stands(
     assert read(png_with((b"caBX", superbox("c2pa", nothing)))) == {}
 
 
+@pytest.mark.parametrize("parts", [{}, {"is_v2": True}, {"is_v2": True, "gathered": ("stds.exif",)}], ids=["first", "second", "gathered"])
+def test_an_assertion_that_is_claimed_and_under_another_label_is_unreadable_and_never_silence(parts: dict[str, Any]) -> None:
+    data = signed(**parts)
+    assert data.count(b"\x03stds.exif\0") == 1
+    assert read(data.replace(b"\x03stds.exif\0", b"\x03stds.exig\0")) == BROKEN
+    places = {"stds.exif": {"exif:Make": "A camera"}}
+    assert read(signed(places=places)) == {}
+    assert read(signed(places=places).replace(b"\x03stds.exif\0", b"\x03stds.exig\0")) == BROKEN
+
+
+def test_assertions_that_swallow_what_they_hold_are_unreadable() -> None:
+    """The description of their store is longer than it was signed."""
+    hidden = superbox("c2pa.assertions")[:-1] + b"\0" + superbox("stds.exif", box(b"json", json.dumps(CALGARY).encode()))
+    swallowed = box(b"jumb", box(b"jumd", hidden[16:]))
+    assert read(png_with((b"caBX", superbox("c2pa", superbox(LABEL, swallowed, claimed(CLAIM), signature(CLAIM)))))) == BROKEN
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (own([{"url": "self#jumbf=c2pa.assertions/c2pa.actions"}]), {}),
+        (own([{"url": 5}, {}, 5, "stds.exif"]), {}),
+        (own({"url": "stds.exif"}), {}),
+        (cbor([]), {}),
+        (own([{"url": "stds.exif"}]), BROKEN),
+        (b"\xff", BROKEN),
+    ],
+    ids=["another assertion", "no addresses", "no list", "no claim", "a place", "not to be read"],
+)
+def test_what_a_claim_lists_counts_where_it_may_be_a_place(claim: bytes, expected: dict[str, Any]) -> None:
+    nothing = superbox("c2pa.assertions")
+    newest = superbox(LABEL, nothing, claimed(claim), signature(claim))
+    assert read(png_with((b"caBX", superbox("c2pa", newest)))) == expected
+    # What an older manifest lacks may have been taken out, which C2PA allows.
+    assert read(png_with((b"caBX", superbox("c2pa", newest, superbox("urn:newer", nothing))))) == {}
+
+
 def test_the_boxes_of_another_standard_say_nothing_in_a_jpeg_whatever_lies_in_them() -> None:
     data = signed()
     other = data.replace(type_of("c2pa") + b"\x03c2pa\0", bytes(16) + b"\x03else\0")
