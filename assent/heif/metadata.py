@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +17,8 @@ _XMP_NAME = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 C2PA_NAME = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _HASHES_ONLY = "merkle"
 _UPDATED = ["original", "update"]
+# The head of a box whose length follows in eight bytes.
+_LONG_BOX = b"\0\0\0\1jumb"
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def _with_its_update(stores: Sequence[tuple[str, bytes]]) -> list[bytes]:
     if description != same:
         return []
     content = description + manifests + update
-    return [struct.pack(">I4sQ", 1, b"jumb", 16 + len(content)) + content]
+    return [_LONG_BOX + (len(_LONG_BOX) + 8 + len(content)).to_bytes(8, "big") + content]
 
 
 def _opened(store: bytes) -> tuple[bytes, bytes]:

@@ -31,7 +31,7 @@ class Superbox:
 
     label: str
     payload: bytes
-    type_id: bytes = bytes(16)
+    type_id: bytes
 
 
 def superboxes(payload: bytes, budget: ReadingBudget) -> Iterator[Superbox]:

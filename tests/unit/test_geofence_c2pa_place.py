@@ -10,7 +10,7 @@ import pytest
 from assent.geofence.extract import image_evidence
 from assent.ids import Jurisdiction
 from tests.unit.c2pa_examples import CALGARY, box, signed, signers, superbox
-from tests.unit.heif_examples import with_c2pa
+from tests.unit.heif_examples import with_c2pa, with_metadata
 from tests.unit.place_examples import LOCATION, UNREADABLE, areas, jpeg_with, png_with, said, webp_with
 
 STATED = {"exif_gps": {"CA-AB"}}
@@ -74,6 +74,8 @@ def test_where_c2pa_alone_keeps_its_boxes_a_store_without_a_manifest_is_unreadab
         assert place_of(jpeg_with((0xEB, b"JP" + bytes(6) + store))) == in_a_jpeg
         for data in (png_with((b"caBX", store)), webp_with(b"C2PA", store), with_c2pa(store)):
             assert place_of(data) == TOO_MUCH
+    for data in (jpeg_with(), png_with(), with_metadata()):
+        assert place_of(data) == {}
 
 
 @pytest.mark.parametrize("name", ["GPSLatitude", "GPSLongitude", "GPSLatitudeRef", "GPSLongitudeRef"])

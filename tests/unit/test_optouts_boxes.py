@@ -164,10 +164,10 @@ def test_superboxes_are_found_by_their_description_and_hold_one_content() -> Non
     found = within(superbox("a", box(b"json", b"1")) + box(b"free", b"x") + superbox("b"))
     assert [one.label for one in found] == ["a", "b"]
     assert content(found[0]) == (b"json", b"1")
-    assert content(Superbox("a", found[0].payload + box(b"free", b"x") + superbox("c", box(b"cbor", b"2")))) == (b"json", b"1")
+    assert content(Superbox("a", found[0].payload + box(b"free", b"x") + superbox("c", box(b"cbor", b"2")), bytes(16))) == (b"json", b"1")
     for payload in (b"", found[0].payload * 2):
         with pytest.raises(JumbfUnreadableError, match="none, or several"):
-            content(Superbox("a", payload))
+            content(Superbox("a", payload, bytes(16)))
     for payload in (b"", box(b"free", b"") + box(b"jumd", bytes(17))):
         with pytest.raises(JumbfUnreadableError, match="does not begin with its description"):
             within(box(b"jumb", payload))
