@@ -36,6 +36,11 @@ class Subject:
         """Her grants with their secrets."""
         return list(self._state.grants.values())
 
+    def shown(self) -> dict[str, str]:
+        """The header that shows that it is she who answers; empty where she holds no grant yet."""
+        held = next(iter(self._state.grants.values()), None)
+        return {} if held is None else {"Assent-Grant-Secret": held.secret}
+
     async def create(self, operator_token: str) -> None:
         """A pseudonym, unless she has one."""
         if self._state.subject_id:
@@ -45,10 +50,14 @@ class Subject:
         self._state.subject_id = made["subject_id"]
 
     async def grant(self, name: str, request: JsonObject, operator_token: str) -> None:
-        """The operator asks; she answers with her one-time secret and the digest of the notice she was shown."""
+        """The operator asks; she answers with her one-time secret and the digest of the notice she was shown.
+
+        To a further grant she says yes with the secret of an earlier one.
+        """
         asked = await self._api.need("POST", f"{self._registry}/v1/grants", token=operator_token, json=request)
         answer = {"one_time_secret": asked["one_time_secret"], "notice_sha256": asked["notice_sha256"]}
-        given = await self._api.need("POST", f"{self._registry}/v1/grants/{asked['grant_id']}/confirm", json=answer)
+        path = f"{self._registry}/v1/grants/{asked['grant_id']}/confirm"
+        given = await self._api.need("POST", path, json=answer, headers=self.shown())
         self._state.grants[name] = HeldGrant(grant_id=given["grant_id"], secret=given["grant_secret"])
 
     async def are_live(self, names: Sequence[str]) -> bool:

@@ -104,6 +104,8 @@ class Load:
     async def together(self) -> None:
         """Two people, each with a grant of her own, and one picture of both under a joint grant."""
         members = [await self._people.grant(await self._people.subject(), {"kind": "upload"}) for _ in range(2)]
+        if not members[0].secret:
+            return  # Without the secret of her own grant she cannot show that the yes to the joint one is hers.
         picture = await asyncio.to_thread(pictures.pair, self._chance)
         path = f"/{self._number}/{self._folders}.jpg"
         self._folders += 1

@@ -51,7 +51,10 @@ class People:
         asked = await self._api.need("POST", f"{self.registry}/v1/grants", token=self._operator_token, json=request)
         grant_id = asked["grant_id"]
         answer = {"one_time_secret": asked["one_time_secret"], "notice_sha256": asked["notice_sha256"]}
-        confirmed = await self._api.ask("POST", f"{self.registry}/v1/grants/{grant_id}/confirm", json=answer)
+        # Whoever said yes before shows with an earlier secret that it is she.
+        earlier = next((held.secret for held in self.held if held.subject_id == subject_id), None)
+        headers = {} if earlier is None else {"Assent-Grant-Secret": earlier}
+        confirmed = await self._api.ask("POST", f"{self.registry}/v1/grants/{grant_id}/confirm", json=answer, headers=headers)
         secret = str(confirmed.body.get("grant_secret", ""))
         if not secret:
             # The yes may have been taken and its answer lost with the process; asked again it is refused.

@@ -13,7 +13,7 @@ from assent.cli.grant_answer import confirm, refuse, renew
 from assent.cli.grant_change import approve, decline, narrow, override, show, waiting, withdraw
 from assent.cli.grant_reference import reference
 from assent.cli.grant_template import grant_template
-from assent.cli.secrets import ONE_TIME_SECRET, add_secret_argument
+from assent.cli.secrets import EARLIER_SECRET, EARLIER_SECRET_OPTION, ONE_TIME_SECRET, add_secret_argument
 from assent.events.grants import AgeBand, Purpose
 from assent.optouts.signal import ContentRight
 
@@ -61,14 +61,18 @@ def _add_answers(actions: Actions) -> None:
         ("confirm", "subject: read the notice and say yes", " --save grant.secret"),
         ("refuse", "subject: say no", ""),
     ):
-        examples = (f"assent grant {name} {_ID}{rest}", f"assent grant {name} {_ID} --one-time-secret-file once.secret{rest}")
-        action = add_parser(actions, name, what, examples)
+        examples = [f"assent grant {name} {_ID}{rest}", f"assent grant {name} {_ID} --one-time-secret-file once.secret{rest}"]
+        if name == "confirm":
+            examples.append(f"assent grant confirm {_ID} {EARLIER_SECRET_OPTION} grant.secret --save another.secret")
+        action = add_parser(actions, name, what, tuple(examples))
         add_url_argument(action)
         action.add_argument("id", type=identifier, help="number of the grant")
         given = f"file with the one-time secret (else {ONE_TIME_SECRET}, else you are asked)"
         action.add_argument("--one-time-secret-file", type=Path, help=given)
         if name == "confirm":
             action.add_argument("--save", type=Path, help="new file for the grant's own secret (default: it is shown once)")
+            earlier = f"where you said yes before: file with the secret of any earlier grant of yours (else {EARLIER_SECRET})"
+            action.add_argument(EARLIER_SECRET_OPTION, type=Path, help=earlier)
 
 
 def _add_withdraw(actions: Actions) -> None:

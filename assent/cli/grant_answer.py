@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from assent.cli.api import JsonObject, call
+from assent.cli.api import Answer, JsonObject, RefusedError, call
 from assent.cli.command import CommandError, ExitCode
 from assent.cli.secret_file import shown_or_saved, writable
-from assent.cli.secrets import GRANT_HEADER, grant_secret, one_time_secret
+from assent.cli.secrets import EARLIER_SECRET, EARLIER_SECRET_OPTION, GRANT_HEADER, earlier_secret, grant_secret, one_time_secret
 
 REQUESTED = "requested"
+NOT_HER = "not_signed_in_as_her"
 
 
 def confirm(arguments: argparse.Namespace) -> int:
@@ -19,14 +20,13 @@ def confirm(arguments: argparse.Namespace) -> int:
         raise CommandError(f"only a person at a terminal can say yes; or answer at {arguments.url}/confirm/{arguments.id}")
     if arguments.save is not None:
         writable(arguments.save)
-    secret = one_time_secret(arguments)
+    secret, earlier = one_time_secret(arguments), earlier_secret(arguments)
     notice = _notice(arguments, secret)
     print(_readable(str(notice["text"])) if notice.get("text") else f"The notice is at {notice.get('url')}; read it before you answer.")
     if input("Do you agree? Type yes or no: ").strip().lower() != "yes":
         print(f"Nothing was given. To say no for good: assent grant refuse {arguments.id}")
         return ExitCode.NO
-    body = {"one_time_secret": secret, "notice_sha256": notice["sha256"]}
-    given = call(arguments, "POST", f"/v1/grants/{arguments.id}/confirm", body=body)
+    given = _given(arguments, {"one_time_secret": secret, "notice_sha256": notice["sha256"]}, earlier)
     print("The grant is given. Whoever holds its secret can use and end it.")
     shown_or_saved(f"{given['grant_secret']}\n", arguments.save, what="secret of the grant")
     return ExitCode.DONE
@@ -58,6 +58,18 @@ def refuse(arguments: argparse.Namespace) -> int:
     call(arguments, "POST", f"/v1/grants/{arguments.id}/refuse", body={"one_time_secret": one_time_secret(arguments)})
     print("You said no. What was asked for is deleted.")
     return ExitCode.DONE
+
+
+def _given(arguments: argparse.Namespace, body: JsonObject, earlier: str | None) -> Answer:
+    headers = None if earlier is None else {GRANT_HEADER: earlier}
+    try:
+        return call(arguments, "POST", f"/v1/grants/{arguments.id}/confirm", body=body, headers=headers)
+    except RefusedError as error:
+        if error.details.get("code") != NOT_HER:
+            raise
+        wrong = "" if earlier is None else "; what was given is the secret of none of them"
+        said = f"you said yes before: show that it is you with the secret of an earlier grant of yours{wrong}"
+        raise CommandError(f"{said}. Name its file with {EARLIER_SECRET_OPTION}, or set {EARLIER_SECRET}", ExitCode.REFUSED) from error
 
 
 def _notice(arguments: argparse.Namespace, secret: str) -> JsonObject:

@@ -13,6 +13,8 @@ from assent.cli.command import CommandError
 
 GRANT_SECRET = "ASSENT_GRANT_SECRET"  # noqa: S105  the name of a variable
 ONE_TIME_SECRET = "ASSENT_ONE_TIME_SECRET"  # noqa: S105  the name of a variable
+EARLIER_SECRET = "ASSENT_EARLIER_GRANT_SECRET"  # noqa: S105  the name of a variable
+EARLIER_SECRET_OPTION = "--earlier-secret-file"  # noqa: S105  the name of an option
 GRANT_HEADER = "Assent-Grant-Secret"
 
 
@@ -35,6 +37,13 @@ def grant_secret(arguments: argparse.Namespace) -> str:
 def one_time_secret(arguments: argparse.Namespace) -> str:
     """The secret that answers a request once. Raises CommandError where none is given and nobody can be asked."""
     return _secret(arguments.one_time_secret_file, ONE_TIME_SECRET, "one-time secret", "--one-time-secret-file")
+
+
+def earlier_secret(arguments: argparse.Namespace) -> str | None:
+    """The secret of a grant that she gave before, or None: her first yes needs none, so nobody is asked."""
+    if arguments.earlier_secret_file is not None:
+        return read_secret(arguments.earlier_secret_file, "earlier grant's secret")
+    return os.environ.get(EARLIER_SECRET) or None
 
 
 def has_grant_secret(arguments: argparse.Namespace) -> bool:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
+from dataclasses import dataclass
 
-from assent.ids import GrantId
-from services.registry.grant_table import GrantRow, grant_row
-from services.registry.refused import wrong_secret
+from assent.ids import GrantId, SubjectId
+from services.registry.grant_table import GrantRow, first_given, grant_row
+from services.registry.refused import not_signed_in_as_her, wrong_secret
 from services.registry.secret_hashes import SecretHashes
-from services.registry.secret_table import SecretKind, secret_hash
+from services.registry.secret_table import SecretKind, grant_secrets_of, secret_hash
 from services.registry.store import RegistryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What comes with a request to show which subject sends it: whose session it is, and the secret of a grant of hers."""
+
+    signed_in_as: SubjectId | None = None
+    grant_secret: str | None = None
+
+
+NOBODY = Asker()
 
 
 class GrantAccess:
@@ -27,10 +40,33 @@ class GrantAccess:
             raise wrong_secret()
         return row, is_used
 
-    async def opens(self, grant_id: GrantId, secret: str) -> bool:
-        """Either secret of the grant fits."""
-        found = False
+    async def opened_by(self, grant_id: GrantId, secret: str) -> SecretKind | None:
+        """Which secret of the grant this is, or None."""
+        found: SecretKind | None = None
         for kind in SecretKind:
             stored, _ = await self._store.read(functools.partial(secret_hash, grant_id=grant_id, kind=kind))
-            found |= self._hashes.matches(secret, stored, kind=kind.value, owner=grant_id)
+            found = kind if self._hashes.matches(secret, stored, kind=kind.value, owner=grant_id) else found
         return found
+
+    async def is_she(self, subject_id: SubjectId, asker: Asker) -> bool:
+        """Her own session, or the secret of any grant of hers, also of one that has ended. Where a secret was sent, it decides."""
+        secret = asker.grant_secret
+        if secret is None:
+            return asker.signed_in_as == subject_id
+        stored = await self._store.read(lambda database: grant_secrets_of(database, subject_id))
+        return any([self._hashes.matches(secret, digest, kind=SecretKind.GRANT.value, owner=owner) for owner, digest in stored])
+
+    async def needs_her(self, row: GrantRow) -> bool:
+        """Whether somebody said yes as this subject before: then the one-time secret of another grant shows nothing any more."""
+        return await self._store.read(lambda database: is_further(database, row))
+
+
+def is_further(database: sqlite3.Connection, row: GrantRow) -> bool:
+    """Whether another grant of this subject was given before this one."""
+    return first_given(database, row.subject_id) not in (None, row.grant_id)
+
+
+def refuse_further(database: sqlite3.Connection, row: GrantRow) -> None:
+    """For the transaction that gives: of two yeses at once one is the first. Raises ApiError 403."""
+    if is_further(database, row):
+        raise not_signed_in_as_her()

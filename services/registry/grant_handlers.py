@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from aiohttp import web
 
 from assent.events.erasures import ErasureCause
-from assent.events.grants import FaceRegion
+from assent.events.grants import FaceRegion, GrantState
 from assent.identity.auth import authenticated, principal_of
 from assent.identity.errors import ApiError
 from assent.identity.principal import Principal, Role
 from assent.identity.privacy_signal import asks_for_privacy
-from assent.ids import GrantId
-from services.registry.access import GrantAccess
+from assent.ids import GrantId, SubjectId
+from services.registry.access import Asker, GrantAccess
 from services.registry.api_models import (
     BulkIn,
     BulkItem,
@@ -46,6 +48,14 @@ SECRET_HEADER = "Assent-Grant-Secret"  # noqa: S105  the name of a header
 STAFF = (Role.OPERATOR, Role.PRODUCER)
 
 
+class Sight(Enum):
+    """What of a grant a caller is shown: its state, the record without what only she has, or all of it."""
+
+    STATE = auto()
+    OFFICERS = auto()
+    HERS = auto()
+
+
 class GrantHandlers:
     """Thin: reads the request, calls a command, writes the answer."""
 
@@ -73,7 +83,22 @@ class GrantHandlers:
                 GrantOut,
                 parameters=(Parameter(SECRET_HEADER, "Her secret of this grant, where no token shows who she is.", place="header"),),
             ),
-            Route("POST", f"{grant}/confirm", self.confirm, "The subject says yes.", (), ConfirmIn, ConfirmedOut),
+            Route(
+                "POST",
+                f"{grant}/confirm",
+                self.confirm,
+                "The subject says yes; to every grant after her first with a session of hers or the secret of an earlier grant.",
+                (),
+                ConfirmIn,
+                ConfirmedOut,
+                parameters=(
+                    Parameter(
+                        SECRET_HEADER,
+                        "Her secret of any earlier grant, where she said yes before and no token shows who she is.",
+                        place="header",
+                    ),
+                ),
+            ),
             Route("POST", f"{grant}/refuse", self.refuse, "The subject says no.", (), RefuseIn, RefusedOut),
             Route("POST", f"{grant}/narrow", self.narrow, "The subject takes something away.", (), NarrowIn, RevisedOut),
             Route("POST", f"{grant}/regions", self.region, "The subject marks her face in one image.", (), RegionIn, RevisedOut),
@@ -107,10 +132,7 @@ class GrantHandlers:
     async def show(self, request: web.Request) -> web.Response:
         grant_id = grant_of(request)
         row = await self._grants.row(grant_id)
-        is_hers = await self._is_hers(request, row)
-        if not is_hers:
-            principal = authenticated(request, Role.OPERATOR, Role.PRIVACY_OFFICER)
-            sees_record = Role.PRIVACY_OFFICER in principal.roles
+        sight = await self._sight(request, row)
         if row is None:
             raise not_found("grant")
         erasure = await self._store.read(lambda database: erasure_of(database, grant_id))
@@ -122,7 +144,7 @@ class GrantHandlers:
                 expires_at=row.expires_at,
                 history=tuple(await self._grants.history(grant_id)),
                 erasure_id=erasure.erasure_id if erasure is not None else None,
-                record=await self._record(grant_id, is_hers=is_hers) if is_hers or sees_record else None,
+                record=None if sight is Sight.STATE else await self._record(grant_id, is_hers=sight is Sight.HERS),
             )
         )
 
@@ -135,6 +157,7 @@ class GrantHandlers:
             notice_sha256=body.notice_sha256,
             device=body.device,
             asks_for_privacy=asks_for_privacy(request),
+            asker=Asker(subject_of(principal_of(request)), request.headers.get(SECRET_HEADER)),
         )
         return answer(
             ConfirmedOut(
@@ -176,16 +199,20 @@ class GrantHandlers:
         ended = await self._endings.end(grant_of(request), ErasureCause.ORDER)
         return answer(_withdrawn(ended).model_copy(update={"opening": None}))
 
-    async def _is_hers(self, request: web.Request, row: GrantRow | None) -> bool:
-        """The secret in the header, or her own session. A wrong secret is an error, not another way in."""
+    async def _sight(self, request: web.Request, row: GrantRow | None) -> Sight:
+        """By the secret in the header, by her own session, or as staff. A wrong secret is an error, not another way in."""
         secret = request.headers.get(SECRET_HEADER)
         if secret is not None:
-            is_open = await self._access.opens(grant_of(request), secret)
-            if row is None or not is_open:
+            kind = await self._access.opened_by(grant_of(request), secret)
+            if row is None or kind is None:
                 raise wrong_secret()
-            return True
+            # Whoever asked for the grant had its one-time secret: once she answered, that tells her answer and nothing else.
+            return Sight.STATE if kind is SecretKind.ONE_TIME and row.state is not GrantState.REQUESTED else Sight.HERS
         principal = principal_of(request)
-        return row is not None and principal is not None and principal.subject_id == row.subject_id
+        if row is not None and principal is not None and principal.subject_id == row.subject_id:
+            return Sight.HERS
+        staff = authenticated(request, Role.OPERATOR, Role.PRIVACY_OFFICER)
+        return Sight.OFFICERS if Role.PRIVACY_OFFICER in staff.roles else Sight.STATE
 
     async def _record(self, grant_id: GrantId, *, is_hers: bool) -> dict[str, object] | None:
         record = await self._grants.readable(grant_id)
@@ -195,6 +222,11 @@ class GrantHandlers:
 def grant_of(request: web.Request) -> GrantId:
     """The grant that the path names."""
     return GrantId(request.match_info["grant_id"])
+
+
+def subject_of(principal: Principal | None) -> SubjectId | None:
+    """Whose session this is; None where it is nobody's, or of staff alone."""
+    return principal.subject_id if principal is not None and Role.SUBJECT in principal.roles else None
 
 
 def _organisation(principal: Principal) -> str | None:

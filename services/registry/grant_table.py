@@ -147,6 +147,16 @@ def grants_of(database: sqlite3.Connection, subject_id: SubjectId) -> list[Grant
     return [_grant(row) for row in rows]
 
 
+def first_given(database: sqlite3.Connection, subject_id: SubjectId) -> GrantId | None:
+    """The grant of this subject that was given first, whatever became of it; None where she never said yes."""
+    row = database.execute(
+        "SELECT revisions.grant_id FROM revisions JOIN grants ON grants.grant_id = revisions.grant_id "
+        "WHERE subject_id = ? AND revisions.state = 'given' ORDER BY revisions.changed_at, revisions.grant_id LIMIT 1",
+        (subject_id,),
+    ).fetchone()
+    return None if row is None else GrantId(row["grant_id"])
+
+
 def revision_rows(database: sqlite3.Connection, grant_id: GrantId) -> list[RevisionRow]:
     """Every revision, first to last."""
     rows = database.execute("SELECT * FROM revisions WHERE grant_id = ? ORDER BY revision", (grant_id,))

@@ -19,7 +19,7 @@ from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction, SubjectId
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError
 from assent.stream.clock import Clock
-from services.registry.access import GrantAccess
+from services.registry.access import NOBODY, Asker, GrantAccess, refuse_further
 from services.registry.controls import Controls
 from services.registry.device_yes import DeviceYes, holds
 from services.registry.grant_parts import Evidence, EvidenceKind, RecordedResidence, Subject
@@ -53,6 +53,7 @@ from services.registry.refused import (
     grant_too_large,
     not_found,
     not_live,
+    not_signed_in_as_her,
     notice_mismatch,
 )
 from services.registry.secret_hashes import SecretHashes
@@ -185,8 +186,11 @@ class Grants:
         notice_sha256: str,
         device: DeviceYes | None = None,
         asks_for_privacy: bool = False,
+        asker: Asker = NOBODY,
     ) -> Confirmed:
         """Her yes. Repeating it after an outage of the log goes on where it stopped; after it succeeded it is refused.
+
+        Her first needs the one-time secret alone; for every further one `asker` shows that it is she. Raises ApiError 403.
 
         `device` is what her browser signed beside it; whether there was one is written down. Where her browser `asks_for_privacy` the
         grant is given without the recipients that were asked for.
@@ -196,6 +200,9 @@ class Grants:
             raise already_answered()
         if row.state is not GrantState.REQUESTED and not row.is_live:
             raise not_live(row.state.value)
+        is_she = await self._access.is_she(row.subject_id, asker)
+        if not is_she and await self._access.needs_her(row):
+            raise not_signed_in_as_her()
         record = await self.record(grant_id)
         if notice_sha256 != record.notice.sha256:
             raise notice_mismatch()
@@ -204,7 +211,7 @@ class Grants:
         await self._grant_keys.create(grant_id)
         agreed = without_recipients(record) if asks_for_privacy else record
         if row.state is GrantState.REQUESTED:
-            record = await self._give(row, agreed, record, device)
+            record = await self._give(row, agreed, record, device, is_she=is_she)
         elif agreed is not record:
             # Her yes was written down before an outage, without the signal; she holds no secret of it yet to narrow it with.
             await self._receipts.grant_event(record)
@@ -365,7 +372,7 @@ class Grants:
 
         await self._store.write(insert)
 
-    async def _give(self, row: GrantRow, agreed: Grant, requested: Grant, device: DeviceYes | None) -> Grant:
+    async def _give(self, row: GrantRow, agreed: Grant, requested: Grant, device: DeviceYes | None, *, is_she: bool) -> Grant:
         """The second revision, given; the request is sealed again under the grant's new key. `agreed` may be less than was requested."""
         now = self._clock.now()
         if now >= row.expires_at:
@@ -378,6 +385,8 @@ class Grants:
         resealed = await self._vault.resealed(first)
 
         def give(database: sqlite3.Connection) -> None:
+            if not is_she:
+                refuse_further(database, row)
             add_revision(database, sealed, expires_at=row.expires_at)
             reseal(database, row.grant_id, requested.revision, resealed)
 

@@ -22,13 +22,13 @@ from assent.identity.privacy_signal import asks_for_privacy
 from assent.ids import FaceId, GrantId, SightingId, SubjectId
 from assent.optouts.signal import ContentRight
 from assent.stream.clock import Clock
-from services.registry.access import GrantAccess
+from services.registry.access import NOBODY, Asker, GrantAccess
 from services.registry.approvals import Approvals
 from services.registry.device_yes import DeviceYes
 from services.registry.endings import Endings
 from services.registry.erasure_table import erasure_of
 from services.registry.erasures import ErasureDesk
-from services.registry.grant_handlers import grant_of
+from services.registry.grant_handlers import grant_of, subject_of
 from services.registry.grant_table import GrantRow, grants_of
 from services.registry.grants import Grants, is_for_others_alone
 from services.registry.outcome_table import disclosures_of, outcomes_after
@@ -154,6 +154,7 @@ class Portal:
             notice_sha256=await _field(request, "notice_sha256"),
             device=await _device(request),
             asks_for_privacy=asks_for_privacy(request),
+            asker=_asker(request),
         )
         token, _ = await self._sessions.subject_session(confirmed.grant_id, confirmed.grant_secret)
         page = self._pages.page(
@@ -260,7 +261,9 @@ class Portal:
         record = await self._grants.record(row.grant_id)
         is_private = asks_for_privacy(request) and bool(record.recipients)
         is_empty = is_private and is_for_others_alone(record)
-        return self._pages.page(request, "notice", record=record, one_time_secret=secret, is_private=is_private, is_empty=is_empty)
+        is_unknown = await self._access.needs_her(row) and not await self._access.is_she(row.subject_id, _asker(request))
+        values = {"is_private": is_private, "is_empty": is_empty, "is_unknown": is_unknown}
+        return self._pages.page(request, "notice", record=record, one_time_secret=secret, **values)
 
     async def _view(self, row: GrantRow) -> dict[str, Any]:
         """One grant as her page shows it."""
@@ -378,6 +381,14 @@ async def _rights(request: web.Request) -> frozenset[ContentRight]:
 
 async def _hers_already(secret: str | None) -> None:
     """Her session was looked at before; a page sends no secret."""
+
+
+def _asker(request: web.Request) -> Asker:
+    """By her session alone; one that has ended, or a form of a foreign page, shows nobody."""
+    try:
+        return Asker(signed_in_as=subject_of(principal_of(request)))
+    except ApiError:
+        return NOBODY
 
 
 def _refuse_staff(request: web.Request) -> None:

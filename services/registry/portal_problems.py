@@ -14,6 +14,8 @@ PROBLEMS_FR: Mapping[str, str] = {
     "foreign_origin": "Cette demande n'est pas venue d'une page de ce site. Rouvrez la page et recommencez.",
     "wrong_secret": "Ce secret n'ouvre pas cette autorisation. Vérifiez les deux ; un secret n'ouvre qu'une autorisation.",
     "already_answered": "Une réponse a déjà été donnée à cette demande. Utilisez désormais le secret de l'autorisation elle-même.",
+    "not_signed_in_as_her": "Cette personne a déjà dit oui, et rien ne montre que c'est elle qui répond maintenant. Connectez-vous avec le "
+    "secret d'une autorisation antérieure, puis répondez de nouveau.",
     "bad_device_signature": "La signature de cet appareil n'est pas valable. Dites oui de nouveau, ou avec le seul secret.",
     "staff_cannot_confirm": "Seule la personne concernée peut dire oui. Déconnectez-vous et laissez-la répondre.",
     "notice_mismatch": "Ce n'est pas l'avis de cette autorisation. Lisez son avis, puis répondez.",

@@ -29,6 +29,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "private_alone": "Your browser asks that nothing be shared (Global Privacy Control), and this request is for nothing else. You can "
         "say no, or switch that signal off for this site and open this page again.",
         "left_out": "Left out, as your browser asks (Global Privacy Control):",
+        "said_yes_before": "You said yes to an earlier request. To say yes to this one too, first sign in with the number and the secret "
+        "of an earlier grant, so that nobody else can answer for you; one that has ended will do. Then open this link again. To say no "
+        "you need not sign in. If you never said yes before, say no: somebody may have answered in your place.",
+        "signed_in_now": "I have signed in",
         "say_yes": "Yes, I agree",
         "say_no": "No, I do not agree",
         "given_title": "You said yes",
@@ -178,6 +182,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "private_alone": "Votre navigateur demande que rien ne soit communiqué (Global Privacy Control), et cette demande ne vise rien "
         "d'autre. Vous pouvez dire non, ou désactiver ce signal pour ce site et rouvrir cette page.",
         "left_out": "Exclus, comme votre navigateur le demande (Global Privacy Control) :",
+        "said_yes_before": "Vous avez dit oui à une demande antérieure. Pour dire oui à celle-ci aussi, connectez-vous d'abord avec le "
+        "numéro et le secret d'une autorisation antérieure, afin que personne d'autre ne réponde pour vous ; une autorisation qui a pris "
+        "fin suffit. Rouvrez ensuite ce lien. Pour dire non, il n'est pas nécessaire de se connecter. Si vous n'avez jamais dit oui "
+        "auparavant, dites non : quelqu'un a peut-être répondu à votre place.",
+        "signed_in_now": "Je me suis connectée",
         "say_yes": "Oui, j'accepte",
         "say_no": "Non, je n'accepte pas",
         "given_title": "Vous avez dit oui",

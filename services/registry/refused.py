@@ -28,6 +28,16 @@ def already_answered() -> ApiError:
     return ApiError(409, "already_answered", "This request was answered before.", "Use the grant's own secret from now on.")
 
 
+def not_signed_in_as_her() -> ApiError:
+    """Whoever asked for a grant held its one-time secret; once she has said yes, that alone makes nobody her."""
+    return ApiError(
+        403,
+        "not_signed_in_as_her",
+        "This person said yes before, and nothing shows that it is she who answers now.",
+        "Sign in with the secret of an earlier grant and answer again; a program sends that secret as Assent-Grant-Secret.",
+    )
+
+
 def bad_device_signature() -> ApiError:
     """Nothing is given: a signature that does not hold is no lesser yes, but a sign that something is wrong."""
     return ApiError(422, "bad_device_signature", "The signature of this device does not hold.", "Say yes again, or with the secret alone.")

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from assent.identity.principal import Principal
-from assent.ids import GrantId
+from assent.ids import GrantId, SubjectId
 from services.registry.time_text import moment, stamp
 
 
@@ -27,6 +27,15 @@ def secret_hash(database: sqlite3.Connection, grant_id: GrantId, kind: SecretKin
     """The hash stored for this grant, or None, and whether it was used up."""
     row = database.execute("SELECT hash, used_at FROM secrets WHERE grant_id = ? AND kind = ?", (grant_id, kind.value)).fetchone()
     return (None, False) if row is None else (row["hash"], row["used_at"] is not None)
+
+
+def grant_secrets_of(database: sqlite3.Connection, subject_id: SubjectId) -> list[tuple[GrantId, bytes]]:
+    """The hashes of the secrets of all her grants, also of those that have ended, each with its grant."""
+    rows = database.execute(
+        "SELECT secrets.grant_id, hash FROM secrets JOIN grants ON grants.grant_id = secrets.grant_id WHERE subject_id = ? AND kind = ?",
+        (subject_id, SecretKind.GRANT.value),
+    )
+    return [(GrantId(row["grant_id"]), row["hash"]) for row in rows]
 
 
 def use_up(database: sqlite3.Connection, grant_id: GrantId, kind: SecretKind, *, now: datetime) -> None:

@@ -151,7 +151,8 @@ async def test_a_joint_grant_with_a_member_that_ended_opens_nothing(field_of: Fi
     waiting = await field_of.house.api.need("POST", f"{field_of.url}/v1/grants", token=field_of.house.token, json=request)
     await members[1].person.withdraw(members[1].person.held()[0])
     yes = {"one_time_secret": waiting["one_time_secret"], "notice_sha256": waiting["notice_sha256"]}
-    assert (await field_of.ask("POST", f"/v1/grants/{waiting['grant_id']}/confirm", json=yes))[0] == 422
+    path = f"/v1/grants/{waiting['grant_id']}/confirm"
+    assert (await field_of.ask("POST", path, json=yes, headers=person.shown()))[0] == 422
     await field_of.house.crawl()
     assert await field_of.held(GrantId(person.grant_ids[-1])) == []
     assert not [path for path in field_of.site.requests if "/two/" in path]

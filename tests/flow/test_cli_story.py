@@ -126,6 +126,25 @@ def test_a_file_that_is_there_is_noticed_before_she_answers(house: House) -> Non
     assert house.answered(asked, "yes\n", "--save", house.folder / "new.secret").returncode == 0
 
 
+def test_a_further_yes_takes_the_secret_of_an_earlier_grant(house: House) -> None:
+    first, earlier, request = house.requested(), house.folder / "earlier.secret", house.folder / "further.json"
+    assert house.answered(first, "yes\n", "--save", earlier).returncode == 0
+    wanted = json.loads((house.folder / "request.json").read_text()) | {"subject_id": first["subject_id"]}
+    request.write_text(json.dumps(wanted))
+    done = house.operator("grant", "request", request, "--birth-year", 1980, "--json")
+    further: dict[str, str] = json.loads(done.stdout)
+    assert further["subject_id"] == first["subject_id"]
+    alone = house.answered(further, "yes\n")
+    assert (alone.returncode, "--earlier-secret-file" in one_line(alone)) == (4, True)
+    wrong = house.answered(further, "yes\n", "--earlier-secret-file", house.photo("wrong.secret", b"x" * 43))
+    assert (wrong.returncode, "the secret of none of them" in one_line(wrong)) == (4, True)
+    missing = house.answered(further, "yes\n", "--earlier-secret-file", house.folder / "nowhere")
+    assert (missing.returncode, "nowhere" in one_line(missing)) == (2, True)
+    saved = house.folder / "further.secret"
+    assert house.answered(further, "yes\n", "--earlier-secret-file", earlier, "--save", saved).returncode == 0
+    assert saved.exists()
+
+
 def test_a_new_subject_and_a_request_that_is_refused(house: House) -> None:
     house.requested()
     request = ("grant", "request", house.folder / "request.json", "--birth-year", 1980)
