@@ -60,13 +60,20 @@ class GrantAccess:
         """Whether somebody said yes as this subject before: then the one-time secret of another grant shows nothing any more."""
         return await self._store.read(lambda database: is_further(database, row))
 
+    async def refuse_another(self, row: GrantRow, asker: Asker) -> bool:
+        """For a yes to this grant: whether it is shown to be hers, which her first needs not be. Raises ApiError 403."""
+        is_she = await self.is_she(row.subject_id, asker)
+        if not is_she and await self.needs_her(row):
+            raise not_signed_in_as_her()
+        return is_she
+
 
 def is_further(database: sqlite3.Connection, row: GrantRow) -> bool:
     """Whether another grant of this subject was given before this one."""
     return first_given(database, row.subject_id) not in (None, row.grant_id)
 
 
-def refuse_further(database: sqlite3.Connection, row: GrantRow) -> None:
+def refuse_further(database: sqlite3.Connection, row: GrantRow, *, is_she: bool) -> None:
     """For the transaction that gives: of two yeses at once one is the first. Raises ApiError 403."""
-    if is_further(database, row):
+    if not is_she and is_further(database, row):
         raise not_signed_in_as_her()

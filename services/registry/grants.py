@@ -53,7 +53,6 @@ from services.registry.refused import (
     grant_too_large,
     not_found,
     not_live,
-    not_signed_in_as_her,
     notice_mismatch,
 )
 from services.registry.secret_hashes import SecretHashes
@@ -190,19 +189,15 @@ class Grants:
     ) -> Confirmed:
         """Her yes. Repeating it after an outage of the log goes on where it stopped; after it succeeded it is refused.
 
-        Her first needs the one-time secret alone; for every further one `asker` shows that it is she. Raises ApiError 403.
-
-        `device` is what her browser signed beside it; whether there was one is written down. Where her browser `asks_for_privacy` the
-        grant is given without the recipients that were asked for.
+        Her first needs the one-time secret alone; to each further one `asker` shows that it is she. `device` is what her browser signed
+        beside it, which is written down. Where her browser `asks_for_privacy` the grant is given without the recipients asked for.
         """
         row, is_used = await self._access.with_secret(grant_id, one_time_secret, SecretKind.ONE_TIME)
         if is_used:
             raise already_answered()
         if row.state is not GrantState.REQUESTED and not row.is_live:
             raise not_live(row.state.value)
-        is_she = await self._access.is_she(row.subject_id, asker)
-        if not is_she and await self._access.needs_her(row):
-            raise not_signed_in_as_her()
+        is_she = await self._access.refuse_another(row, asker)
         record = await self.record(grant_id)
         if notice_sha256 != record.notice.sha256:
             raise notice_mismatch()
@@ -385,8 +380,7 @@ class Grants:
         resealed = await self._vault.resealed(first)
 
         def give(database: sqlite3.Connection) -> None:
-            if not is_she:
-                refuse_further(database, row)
+            refuse_further(database, row, is_she=is_she)
             add_revision(database, sealed, expires_at=row.expires_at)
             reseal(database, row.grant_id, requested.revision, resealed)
 
