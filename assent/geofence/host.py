@@ -1,4 +1,4 @@
-"""What a URL says of where it is published: a province's domain, a country's domain, words for places; no name is resolved."""
+"""What the URLs of a picture and of its page say of where it is published: domains, words for places; no name is resolved."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ _OWN_DOMAINS = (
 _NO_COUNTRY = frozenset("ac ad ai as bz cc cd co cx dj fm gg gl io la ly me ms mu nu pw sc sh so sr st su tk to tv vc vg ws".split())
 _COUNTRY_OF = {"gov": "US", "mil": "US", "xn--e1a4c": "EU", "xn--qxa6a": "EU", "xn--qxam": "GR", "xn--90ae": "BG", "xn--p1ai": "RU"}
 _AUSTRALIA = ("act", "nsw", "nt", "qld", "sa", "tas", "vic", "wa")
+
+
+def publication_evidence(final_url: str | None, *, page_url: str | None) -> tuple[Evidence, ...]:
+    """Evidence of where a picture lies and of the page that shows it, as on a content network both differ. What both say counts once."""
+    told = (item for url in (final_url, page_url) if url is not None for item in host_evidence(url))
+    return tuple(dict.fromkeys(told))
 
 
 def host_evidence(url: str) -> tuple[Evidence, ...]:

@@ -19,7 +19,7 @@ from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
 from assent.fetching.server_places import ServerPlaces
 from assent.geofence.areas import AreaIndex
 from assent.geofence.extract import page_evidence
-from assent.geofence.host import host_evidence
+from assent.geofence.host import publication_evidence
 from assent.ids import RuleId
 from assent.keys.identifiers import ImageIds
 from assent.optouts.access import status_optouts
@@ -197,7 +197,8 @@ class Visitor:
         findings: list[Finding] = []
         if covering:
             location = self._gate.policy.location
-            evidence = (*host_evidence(url), *page_evidence(shown.told, areas=self._areas, location=location))
+            published = publication_evidence(url, page_url=shown.url)
+            evidence = (*published, *page_evidence(shown.told, areas=self._areas, location=location))
             findings = self._gate.collectable(asset, evidence, optouts=optouts)
         if not findings:
             decision = DecisionRecord(at=self._gate.now, operations=COLLECT)

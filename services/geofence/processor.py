@@ -23,7 +23,7 @@ from assent.events.topics import Topic
 from assent.geofence.areas import AreaIndex
 from assent.geofence.evidence import Evidence
 from assent.geofence.extract import NOBODY, image_evidence, page_evidence
-from assent.geofence.host import host_evidence
+from assent.geofence.host import publication_evidence
 from assent.geofence.policy import Policy
 from assent.geofence.server import server_tables
 from assent.geofence.signers import Signers
@@ -145,8 +145,7 @@ class GeofenceProcessor:
         location = self._gate.policy.location
         evidence = await asyncio.to_thread(image_evidence, data, areas=self._areas, location=location, signers=signers)
         told = page_evidence(sighting.page_evidence, areas=self._areas, location=location)
-        if sighting.final_url is not None:
-            told = (*host_evidence(sighting.final_url), *told)
+        told = (*publication_evidence(sighting.final_url, page_url=sighting.page_url), *told)
         if sighting.producer not in INNER_PRODUCERS:
             told = tuple(replace(item, allow_weight=0.0) for item in told)
         return _Read(sighting, (*evidence, *told))

@@ -14,6 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from assent.deciding.gate import Gate
+from assent.deciding.recorded import recorded_decisions
+from assent.deciding.replay import replay
 from assent.deciding.tables import DecisionTables
 from assent.deployment.start_errors import StartError, start_error_line
 from assent.events.envelope import Event, decode, encode, event_id
@@ -41,7 +43,7 @@ from services.indexer.unwanted_faces import UnwantedFaces
 from tests.flow.processor_bench import PHOTOS, STAGES, Bench, events_of, opened_bench
 from tests.integration.stream_workbench import Seen, until
 from tests.unit.c2pa_examples import Camera, certificate, key, signed
-from tests.unit.policy_examples import policy_with
+from tests.unit.policy_examples import policy_with, shipped
 from tests.unit.rule_tables import least_basis
 
 pytestmark = pytest.mark.timeout(120)
@@ -85,6 +87,40 @@ async def test_a_redelivery_after_the_end_refuses_nothing_that_was_embedded(benc
     assert await bench.run("embedder", Topic.IMAGES_CLEARED) == []
     await bench.run("indexer", Topic.FACES_EMBEDDED)
     assert await bench.vectors() == PHOTOS
+
+
+async def shown_on(bench: Bench, page_url: str | None) -> Event[EventPayload]:
+    """What the geofence tells of one of the crawler's records, as it would be had this page shown the picture."""
+    (first, *_) = await bench.records(Topic.IMAGES_SCRAPED)
+    event = decode(first)
+    assert isinstance(event.data, ImageScraped)
+    sighting = event.data.sighting.model_copy(update={"page_url": page_url})
+    changed = replace(event, id=f"{event.id}-{page_url}", data=ImageScraped(sighting=sighting))
+    await bench.shared.log.append([sign_record(encode(changed), bench.shared.keys.producer_signing_key(CRAWLER))])
+    (record,) = [record for record in await bench.records(Topic.IMAGES_SCRAPED) if decode(record).id == changed.id]
+    geofence = bench.stages["geofence"]
+    assert isinstance(geofence, BeforeBatch)
+    await geofence.before_batch()
+    (told,) = events_of(await geofence.handle(changed, record))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("page", "place", "rule"),
+    [
+        pytest.param("https://www.ville.montreal.qc.ca/ada/", "CA-QC", "QC-3", id="province"),
+        pytest.param("https://ada.example.fr/", "FR", "EU-10", id="country"),
+        pytest.param("https://[ada.example.fr/", "UNKNOWN", "X-1", id="unreadable"),
+    ],
+)
+async def test_the_page_that_shows_a_picture_tells_where_it_is_published(bench: Bench, page: str, place: str, rule: str) -> None:
+    assert isinstance((await shown_on(bench, None)).data, ImageLocated)
+    refused = await shown_on(bench, page)
+    assert isinstance(refused.data, ImageRefused)
+    assert place in refused.data.candidates
+    assert rule in refused.data.rules
+    (decision,) = recorded_decisions(refused)
+    assert replay(decision, shipped()).is_same(decision)
 
 
 async def scraped_with(bench: Bench, data: bytes) -> tuple[Event[EventPayload], StoredRecord]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from assent.events.envelope import Event, decode, encode
+from assent.events.evidence import Connector, EvidenceKind
 from assent.events.images import ImageRefused, ImageScraped, Sighting, SourceKind
 from assent.events.record import Record
 from assent.events.topics import Topic
@@ -87,6 +88,20 @@ async def test_what_a_grant_names_by_its_bytes_is_embedded_once_whoever_hands_it
         await producer.offer(image, now=datetime.now(UTC))
         await settled(house.world.log)
     assert len(await house.world.store.ids_of_grant(GrantId(person.grant_ids[0]))) == 1
+
+
+async def test_where_a_producer_says_that_a_picture_is_shown_may_close_and_never_opens(house: GrantHouse) -> None:
+    """A page of Quebec refuses what the grant names by its bytes; whatever it names, it has no weight to make a place known."""
+    image = photos.portrait(photos.Look(side=400))
+    source: JsonObject = {"kind": "asset_sha256", "value": hashlib.sha256(image).hexdigest()}
+    person, producer = await granted(house, source), await registered(house)
+    claims: dict[str, Any] = {"source_kind": SourceKind.PRODUCER, "page_url": "https://www.ville.montreal.qc.ca/ada/"}
+    await house.world.log.append([signed_record(producer, await producer.hand_in(image), image, claims)])
+    await settled(house.world.log)
+    (refused,) = await refusals(house)
+    assert (refused.grant_id, "CA-QC" in refused.candidates, "QC-3" in refused.rules) == (person.grant_ids[0], True, True)
+    told = [item for item in refused.evidence if item.connector is Connector.PUBLICATION]
+    assert {(item.kind, item.allow_weight) for item in told} == {(EvidenceKind.PROVINCE_DOMAIN, 0.0), (EvidenceKind.URL_WORDS, 0.0)}
 
 
 class BytesGoInBetween(OutsideProducer):

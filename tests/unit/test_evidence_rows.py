@@ -14,7 +14,7 @@ from assent.events.grants import Residence
 from assent.geofence.caller import SELF, client_gate
 from assent.geofence.evidence import WEIGHTS, Evidence
 from assent.geofence.extract import image_evidence, page_evidence
-from assent.geofence.host import host_evidence
+from assent.geofence.host import host_evidence, publication_evidence
 from assent.geofence.residence import residence_evidence
 from assent.geofence.server import server_statement
 from assent.ids import UNKNOWN, Jurisdiction
@@ -53,6 +53,11 @@ def server(country: str) -> set[Said]:
 
 def host(url: str) -> set[Said]:
     return of(host_evidence(url))
+
+
+def shown_on(page_url: str) -> set[Said]:
+    """A picture that lies on a content network, by the page that shows it."""
+    return of(publication_evidence("https://cdn.example.com/1.jpg", page_url=page_url))
 
 
 def lives(*codes: str, is_confirmed: bool = True) -> set[Said]:
@@ -224,6 +229,21 @@ ROWS: dict[str, Row] = {
         lambda: host("https://example.io/"),
         lambda: host(f"https://{'a.' * 200}fr/"),
     ),
+    "province domain of the page": row(
+        K.PROVINCE_DOMAIN,
+        "CA-QC",
+        lambda: shown_on("https://ville.qc.ca/"),
+        lambda: shown_on("https://example.com/"),
+        lambda: shown_on("https://[ville.qc.ca/"),
+        K.COUNTRY_DOMAIN,
+    ),
+    "country domain of the page": row(
+        K.COUNTRY_DOMAIN,
+        "FR",
+        lambda: shown_on("https://example.fr/"),
+        lambda: shown_on("https://example.io/"),
+        lambda: shown_on(f"https://{'a.' * 200}fr/"),
+    ),
     "language": row(K.LANGUAGE, "CA", lambda: page('<html lang="fr-CA">'), lambda: page('<html lang="fr">'), None),
     "language of Open Graph": row(
         K.LANGUAGE,
@@ -252,6 +272,14 @@ ROWS: dict[str, Row] = {
         lambda: host("https://example.com/chicago/1.jpg"),
         lambda: host("https://example.com/chicagoland/1.jpg"),
         lambda: host("https://[example.com/chicago/"),
+        K.COUNTRY_DOMAIN,
+    ),
+    "words of the URL of the page": row(
+        K.URL_WORDS,
+        "US-IL",
+        lambda: shown_on("https://example.com/chicago/"),
+        lambda: shown_on("https://example.com/chicagoland/"),
+        lambda: shown_on("https://[example.com/chicago/"),
         K.COUNTRY_DOMAIN,
     ),
     "caption in EXIF": row(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.geofence.host import host_evidence
+from assent.geofence.host import host_evidence, publication_evidence
 from tests.unit.place_examples import said
 
 
@@ -165,6 +165,35 @@ def test_253_characters_of_a_host_and_2_048_of_a_path_are_read() -> None:
     assert len(path) == 2_048
     assert said(host_evidence(f"https://example.com{path}")) == {"url_words": {"US-IL"}}
     assert host_evidence(f"https://example.com/{path}") == ()
+
+
+ON_A_NETWORK = "https://cdn.example.com/9f/1.jpg"
+
+
+@pytest.mark.parametrize(
+    ("page", "wanted"),
+    [
+        pytest.param("https://www.ville.montreal.qc.ca/ada/", {"province_domain": {"CA-QC"}, "url_words": {"CA-QC"}}, id="province"),
+        pytest.param("https://blog.example.fr/", {"country_domain": {"FR"}}, id="country"),
+        pytest.param("https://blog.example.com/chicago/", {"url_words": {"US-IL"}}, id="words"),
+        pytest.param("https://[blog.example.fr/", {"country_domain": {"UNKNOWN"}}, id="unreadable"),
+        pytest.param("https://blog.example.com/", {}, id="silent"),
+        pytest.param(None, {}, id="none"),
+    ],
+)
+def test_a_picture_on_a_content_network_is_published_where_its_page_is(page: str | None, wanted: dict[str, set[str]]) -> None:
+    assert said(publication_evidence(ON_A_NETWORK, page_url=page)) == wanted
+    assert said(publication_evidence(None, page_url=page)) == wanted
+
+
+def test_what_picture_and_page_both_say_is_said_once_and_what_one_says_alone_is_kept() -> None:
+    of_picture = host_evidence("https://ada.example.ca/chicago/1.jpg")
+    assert publication_evidence("https://ada.example.ca/chicago/1.jpg", page_url="https://ada.example.ca/chicago/") == of_picture
+    told = publication_evidence("https://ada.example.ca/chicago/1.jpg", page_url="https://ada.example.ca/vancouver-canada/")
+    assert told[: len(of_picture)] == of_picture
+    assert [item.kind.value for item in told] == ["country_domain", "url_words", "url_words"]
+    elsewhere = publication_evidence("https://photos.ab.ca/1.jpg", page_url="https://club.bc.ca/")
+    assert [sorted(item.jurisdictions) for item in elsewhere] == [["CA-AB"], ["CA-BC"]]
 
 
 @given(st.text(max_size=300))
