@@ -89,7 +89,7 @@ async def test_a_redelivery_after_the_end_refuses_nothing_that_was_embedded(benc
     assert await bench.vectors() == PHOTOS
 
 
-async def shown_on(bench: Bench, page_url: str | None) -> Event[EventPayload]:
+async def shown_on(bench: Bench, page_url: str | None) -> ToldEvent:
     """What the geofence tells of one of the crawler's records, as it would be had this page shown the picture."""
     (first, *_) = await bench.records(Topic.IMAGES_SCRAPED)
     event = decode(first)
@@ -116,6 +116,7 @@ async def shown_on(bench: Bench, page_url: str | None) -> Event[EventPayload]:
 async def test_the_page_that_shows_a_picture_tells_where_it_is_published(bench: Bench, page: str, place: str, rule: str) -> None:
     assert isinstance((await shown_on(bench, None)).data, ImageLocated)
     refused = await shown_on(bench, page)
+    assert isinstance(refused, Event)
     assert isinstance(refused.data, ImageRefused)
     assert place in refused.data.candidates
     assert rule in refused.data.rules
