@@ -19,9 +19,10 @@ from importlib.resources.abc import Traversable
 import numpy as np
 import shapely
 
+from assent.geofence.policy import LOADED_AREAS
 from assent.ids import Jurisdiction
 
-DATASET = "ne10m"
+DATASET = LOADED_AREAS
 METRES_PER_DEGREE = 111_195.0
 """Length of a degree of latitude on a sphere of 6 371 km."""
 MAX_RADIUS_M = 2_000_000.0

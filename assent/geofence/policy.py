@@ -14,7 +14,9 @@ from assent.ids import UNKNOWN, Jurisdiction
 
 __all__ = ["ConsentRules", "JurisdictionRules", "LocationRules", "Policy", "PolicyError"]
 SCHEMA = "assent.policy/1"
-LEAST_BUFFER_M = {"ne10m": 2_000.0, "dcw": 500.0}
+LOADED_AREAS = "ne10m"
+"""The areas that come with the package: without a buffer for them no position can be told."""
+LEAST_BUFFER_M = {LOADED_AREAS: 2_000.0, "dcw": 500.0}
 """The least buffer per dataset with which no true area was missed at 26 hard border points."""
 
 RETIRED: dict[str, str] = {

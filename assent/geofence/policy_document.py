@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from assent.geofence.jurisdiction_rules import FLOOR_FORBIDDEN
 from assent.geofence.place_names import is_code
-from assent.geofence.policy import RETIRED, SCHEMA, Policy, PolicyError, first_fault
+from assent.geofence.policy import LOADED_AREAS, RETIRED, SCHEMA, Policy, PolicyError, first_fault
 
 MOST_ENTRIES = 500
 """Every country, and every part of those that have rules of their own, are fewer; and each is compared before anything is published."""
 _KEYS = {"schema", "version", "location", "defaults", "jurisdictions"}
 
 
-def policy_from(written: object) -> Policy:
-    """The policy of a parsed file. Raises PolicyError with the key and the remedy."""
+def policy_from(written: object, *, today: date | None = None) -> Policy:
+    """The policy of a parsed file. Raises PolicyError with the key and the remedy. `today` is the day in UTC on which a file is read; a
+    document that was published is compared with no day.
+    """
     document = _mapping(written, "policy")
     unknown_keys = sorted(set(document) - _KEYS)
     if unknown_keys:
@@ -25,6 +28,7 @@ def policy_from(written: object) -> Policy:
     if document.get("schema") != SCHEMA:
         raise PolicyError(f"schema: write {SCHEMA}")
     defaults = _mapping(document.get("defaults"), "defaults")
+    _check_blanks({key: document.get(key) for key in ("location", "defaults", "jurisdictions")})
     _check_floor(defaults)
     _check_retired(defaults, "defaults")
     entries = _mapping(document.get("jurisdictions"), "jurisdictions")
@@ -44,6 +48,9 @@ def policy_from(written: object) -> Policy:
     except ValidationError as error:
         raise PolicyError(first_fault(error)) from error
     _check_groups(found)
+    _check_buffer(found)
+    if today is not None:
+        _check_days(found, today)
     return found
 
 
@@ -110,6 +117,45 @@ def _check_groups(policy: Policy) -> None:
                 raise PolicyError(
                     f"jurisdictions.{code}.members: {member} has members of its own; name those here, and leave them out there"
                 )
+
+
+def _check_buffer(policy: Policy) -> None:
+    """A file without it would read as a small change and stop every picture that has a position."""
+    if LOADED_AREAS not in policy.location.buffer_m:
+        raise PolicyError(
+            f"location.buffer_m: {LOADED_AREAS}, by which positions are told, is not there; name it, such as {LOADED_AREAS}: 5000"
+        )
+
+
+def _check_days(policy: Policy, today: date) -> None:
+    """No entry speaks of a day to come: it holds from its publication on. Somewhere the next day has begun before it has in UTC."""
+    entries = [(f"jurisdictions.{code}", rules) for code, rules in policy.jurisdictions.items()]
+    for where, rules in [("defaults", policy.unknown), *entries]:
+        if rules.as_of is not None and rules.as_of > today + timedelta(days=1):
+            raise PolicyError(
+                f"{where}.as_of: {rules.as_of} has not come, and an entry holds from its publication on; "
+                "write the day on which a court stayed or struck the order, once it has (CA-9)"
+            )
+
+
+def _check_blanks(document: Mapping[str, Any]) -> None:
+    """A law without a name would stand there as if one had been named."""
+    for where, text in _texts(document, ""):
+        if not text.strip():
+            raise PolicyError(f"{where}: a text is blank there; write it out, or leave it out")
+
+
+def _texts(value: object, where: str) -> Iterator[tuple[str, str]]:
+    """Every text of a file, keys too, with the key that it stands under."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, within in value.items():
+            yield from _texts(key, where or "policy")
+            yield from _texts(within, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, where)
 
 
 def _check_retired(entry: Mapping[str, Any], where: str) -> None:

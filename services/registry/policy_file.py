@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def _policy(text: str, name: str) -> Policy:
         # So the library fails for a tag that the value does not fit, such as !!bool maybe.
         raise PolicyFileError(f"{name}: a value does not fit the tag (!!) before it; leave the tags out") from error
     try:
-        policy = policy_from(written)
+        policy = policy_from(written, today=datetime.now(UTC).date())
     except PolicyError as error:
         raise PolicyFileError(f"{name}: {error}") from error
     if MARK in policy.version:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -145,8 +146,85 @@ def test_a_buffer_is_as_wide_as_its_areas_need(dataset: str) -> None:
 
 def test_areas_that_are_not_used_need_no_buffer() -> None:
     written = document()
-    written["location"]["buffer_m"] = {"other": 0}
+    written["location"]["buffer_m"] = {"ne10m": 5000, "other": 0}
     assert policy_from(written).location.buffer_of("other-2") == 0
+
+
+@pytest.mark.parametrize(
+    "buffers",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"dcw": 1000}, id="those-of-other-areas"),
+        pytest.param({"ne_10m": 5000, "dcw": 1000}, id="mistyped"),
+    ],
+)
+def test_a_file_without_a_buffer_for_the_areas_that_are_loaded_is_refused_and_a_published_one_is_read(buffers: dict[str, int]) -> None:
+    written, published = document(), json.loads(shipped().canonical_json())
+    written["location"]["buffer_m"] = published["location"]["buffer_m"] = buffers
+    with pytest.raises(PolicyError, match=r"^location.buffer_m: ne10m, by which positions are told, is not there; name it, such as"):
+        policy_from(written)
+    assert Policy.from_canonical_json(json.dumps(published)).location.buffer_m == buffers
+
+
+TODAY = date(2026, 11, 26)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param({"CA-BC": {"status": "stayed", "as_of": "2026-11-28"}}, "CA-BC", id="stayed"),
+        pytest.param({"CA-BC": {"status": "struck", "as_of": "2090-01-01"}}, "CA-BC", id="struck"),
+        pytest.param({"CA-BC": {"as_of": "2026-11-28"}}, "CA-BC", id="in-force"),
+        pytest.param({"EU": {"status": "stayed", "as_of": "2026-11-28"}}, "EU", id="a-group"),
+    ],
+)
+def test_a_file_that_speaks_of_a_day_to_come_is_refused_and_a_published_one_is_read(changes: dict[str, Any], told: str) -> None:
+    written = document(jurisdictions=changes)
+    with pytest.raises(
+        PolicyError, match=rf"^jurisdictions.{told}.as_of: 20\d\d-\d\d-\d\d has not come, .* from its publication on; write"
+    ):
+        policy_from(written, today=TODAY)
+    assert Policy.from_canonical_json(policy_from(written).canonical_json()) == policy_from(written)
+
+
+def test_the_defaults_speak_of_no_day_to_come() -> None:
+    with pytest.raises(PolicyError, match=r"^defaults.as_of: 2026-11-28 has not come"):
+        policy_from(document(defaults={"as_of": "2026-11-28"}), today=TODAY)
+
+
+def test_a_day_that_has_begun_somewhere_has_come() -> None:
+    """In Auckland it is the next day when the registry reads the file."""
+    written = entry("CA-BC", status="stayed", as_of="2026-11-27")
+    assert policy_from(written, today=TODAY).jurisdictions[Jurisdiction("CA-BC")].as_of == date(2026, 11, 27)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        pytest.param(entry("CA-BC", law=[""]), "jurisdictions.CA-BC.law", id="law"),
+        pytest.param(entry("CA-BC", law=["PIPA-BC", " \t"]), "jurisdictions.CA-BC.law", id="one-of-two-laws"),
+        pytest.param(entry("CA-BC", authority=" "), "jurisdictions.CA-BC.authority", id="authority"),
+        pytest.param(
+            entry("US-IL", consent={"notice_fields": ["specific_purpose", ""]}), "jurisdictions.US-IL.consent.notice_fields", id="notice"
+        ),
+        pytest.param(
+            entry("CA-QC", filings={"cai_process": {"reference": " "}}), "jurisdictions.CA-QC.filings.cai_process.reference", id="filing"
+        ),
+        pytest.param(entry("CA-QC", filings={" ": {"rule": "QC-2"}}), "jurisdictions.CA-QC.filings", id="name-of-a-filing"),
+        pytest.param(document(defaults={"law": [""]}), "defaults.law", id="defaults"),
+        pytest.param(document(location={"buffer_m": {"": 1}}), "location.buffer_m", id="areas"),
+    ],
+)
+def test_a_blank_text_in_a_file_is_refused_and_told_where(written: dict[str, Any], told: str) -> None:
+    with pytest.raises(PolicyError) as error:
+        policy_from(written)
+    assert str(error.value) == f"{told}: a text is blank there; write it out, or leave it out"
+
+
+def test_a_blank_text_in_a_published_policy_is_read() -> None:
+    published = json.loads(shipped().canonical_json())
+    published["jurisdictions"]["CA-BC"] |= {"law": [""], "authority": ""}
+    assert Policy.from_canonical_json(json.dumps(published)).rules_for(Jurisdiction("CA-BC")).law == ("",)
 
 
 @pytest.mark.parametrize(
