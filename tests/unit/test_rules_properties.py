@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +13,22 @@ from hypothesis import strategies as st
 
 from assent.consent.decision import Request, allow
 from assent.consent.ledger import ConsentLedger
-from assent.events.evidence import EvidenceKind
-from assent.events.grants import AgeBand, ConsentForm, GeographicScope, GrantSnapshot, GrantState, GrantWithdrawn, Operation, Purpose
+from assent.events.evidence import Connector, EvidenceKind
+from assent.events.grants import (
+    AgeBand,
+    ConsentForm,
+    GeographicScope,
+    GrantSnapshot,
+    GrantState,
+    GrantWithdrawn,
+    Operation,
+    Purpose,
+    Residence,
+)
 from assent.geofence.decision import candidate_set
 from assent.geofence.evidence import Evidence, unreadable
 from assent.geofence.residence import residence_evidence
-from assent.ids import UNKNOWN, GrantId
+from assent.ids import UNKNOWN, GrantId, Jurisdiction
 from tests.unit.grant_examples import NOW
 from tests.unit.policy_examples import places, policy_with, says, shipped
 from tests.unit.rule_tables import PLACES, PlaceRow, least_grant, opened, rules_of
@@ -129,6 +140,116 @@ def test_direct_evidence_always_adds_and_nothing_takes_its_place_away(
         assert UNKNOWN in after
     if by is None:
         assert before - {UNKNOWN} <= after
+
+
+NEAR = ["CA", "CA-BC", "CA-QC", "US", "US-IL", "US-TX", "FR", "AU", "NZ"]
+"""Few enough that a hint and what places the picture often speak of one country."""
+
+
+def spoken(kinds: Sequence[EvidenceKind], codes: Sequence[str], *, most: int = 2) -> st.SearchStrategy[Evidence]:
+    named = st.sets(st.sampled_from(codes), min_size=1, max_size=most)
+    return st.builds(lambda kind, places: says(kind, *sorted(places)), st.sampled_from(kinds), named)
+
+
+COUNTRY_HINTS = spoken([K.COUNTRY_DOMAIN, K.SERVER_ADDRESS], ["CA", "US", "FR", "AU", "NZ"])
+PLACING_KINDS = [K.EXIF_GPS, K.SIGNED_GPS, K.XMP_LOCATION_CREATED, K.SCHEMA_RESIDENCE, K.SCHEMA_PLACE]
+PLACING = spoken(PLACING_KINDS, NEAR, most=1)
+ANY = spoken(sorted(K), NEAR)
+TOLD = st.lists(COUNTRY_HINTS | PLACING | ANY | BROKEN, max_size=4)
+AT_RANDOM = st.tuples(TOLD, PLACING | COUNTRY_HINTS | ANY | BROKEN)
+A_HINT_AND_THE_PLACE = st.builds(
+    lambda others, hint, kind, place: ([*others, says(hint, place[:2])], says(kind, place)),
+    st.lists(COUNTRY_HINTS | ANY, max_size=2),
+    st.sampled_from([K.COUNTRY_DOMAIN, K.SERVER_ADDRESS]),
+    st.sampled_from(PLACING_KINDS),
+    st.sampled_from(NEAR),
+)
+ADDITIONS = AT_RANDOM | A_HINT_AND_THE_PLACE
+"""What was told, and what comes to it."""
+BOTH = least_grant("CA-BC", "US-IL", residences=(Residence(jurisdiction=Jurisdiction("CA-BC")),))
+"""Of a resident of British Columbia, for her pictures from Illinois too."""
+GRANTED = st.sampled_from([BOTH, BOTH, *(least_grant(home) for home in ("CA-BC", "US-IL", "FR"))])
+
+
+def countries(item: Evidence) -> set[str]:
+    return {place.partition("-")[0] for place in item.jurisdictions}
+
+
+def is_hint_of_a_country(item: Evidence) -> bool:
+    """But the server in Australia, which is direct evidence (AU-1)."""
+    return not item.is_invalid and (item.kind is K.COUNTRY_DOMAIN or (item.kind is K.SERVER_ADDRESS and "AU" not in item.jurisdictions))
+
+
+def held_places(told: Sequence[Evidence]) -> set[str]:
+    """The countries in which the picture was taken or the person lives, as far as this tells."""
+    tied = [item for item in told if item.connector in (Connector.RESIDENCE, Connector.CAPTURE) and item.kind is not K.TIME_ZONE]
+    return {country for item in tied for country in countries(item)}
+
+
+def stood_for(item: Evidence) -> set[str]:
+    return {part for place in item.jurisdictions for part in (place, *shipped().subdivisions_of(place))}
+
+
+def silenced(told: list[Evidence], more: Evidence, by: GrantSnapshot) -> list[Evidence]:
+    """The hints that this addition, and nothing before it, places the picture or the person in the country of."""
+    known = held_places([*residence_evidence(by), *told])
+    hints = [item for item in told if is_hint_of_a_country(item) and not countries(item) <= known]
+    return [item for item in hints if countries(item) <= known | held_places([more])]
+
+
+@THOUSANDS
+@given(ADDITIONS, GRANTED)
+def test_more_evidence_takes_away_only_what_a_hint_said_of_the_very_country_that_it_places_her_in(
+    addition: tuple[list[Evidence], Evidence], by: GrantSnapshot
+) -> None:
+    """Beside a confirmed residence, exactly: what those hints alone stood for goes, and nothing else."""
+    told, more = addition
+    before, after = candidates(told, by), candidates([*told, more], by)
+    gone = silenced(told, more, by)
+    assert all(countries(more) & countries(item) for item in gone)
+    known = held_places([*residence_evidence(by), *told, more])
+    adding = [
+        item
+        for item in (*residence_evidence(by), *told, more)
+        if item.is_invalid or item.kind not in HINTS or (item.kind is K.SERVER_ADDRESS and "AU" in item.jurisdictions)
+    ]
+    adding += [item for item in (*told, more) if is_hint_of_a_country(item) and not countries(item) <= known]
+    assert before - after == {place for item in gone for place in stood_for(item)} - {place for item in adding for place in stood_for(item)}
+
+
+@THOUSANDS
+@given(ADDITIONS, GRANTED, st.sampled_from(list(Operation)))
+def test_more_evidence_leaves_a_no_a_no_but_where_it_places_her_in_the_country_of_a_hint(
+    addition: tuple[list[Evidence], Evidence], by: GrantSnapshot, operation: Operation
+) -> None:
+    told, more = addition
+    before = rules_of(by, *candidates(told, by), operation=operation)
+    after = rules_of(by, *candidates([*told, more], by), operation=operation)
+    if not silenced(told, more, by):
+        assert set(before) <= set(after)
+
+
+@THOUSANDS
+@given(ADDITIONS)
+def test_without_a_residence_more_evidence_takes_away_unknown_alone_and_only_by_making_the_place_known(
+    addition: tuple[list[Evidence], Evidence],
+) -> None:
+    told, more = addition
+    gone = candidates(told, None) - candidates([*told, more], None)
+    assert gone <= {UNKNOWN}
+    if gone:
+        assert more.allow_weight > 0
+        assert held_places([*told, more])
+        assert not any(item.is_invalid for item in [*told, more])
+
+
+def test_the_one_addition_that_opens_names_the_place_in_the_country_of_the_hint() -> None:
+    """A picture on .us is anywhere in the United States, until its file says Chicago."""
+    by, domain = BOTH, says(K.COUNTRY_DOMAIN, "US")
+    assert rules_of(by, *candidates([domain], by)) != ()
+    assert rules_of(by, *candidates([domain, says(K.EXIF_GPS, "US-IL")], by)) == ()
+    assert rules_of(by, *candidates([domain, says(K.EXIF_GPS, "CA-BC")], by)) != ()
+    assert rules_of(by, *candidates([domain, says(K.XMP_LOCATION_SHOWN, "US-IL")], by)) != ()
 
 
 @THOUSANDS
