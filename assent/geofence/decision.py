@@ -2,9 +2,9 @@
 
 More evidence takes no candidate away, so a no stays a no, but for what it tells of itself:
 - Where she has confirmed where she lives, readable evidence of residence or capture takes away what stood there through a hint of a country
-  alone, and only where that hint names the very country in which this evidence places the picture or the person (where it names several, each
-  has to hold such a place). The hint is for the whole country, the evidence is closer: a picture on .us in whose file stands Chicago is in
-  Illinois, and no longer anywhere in the United States.
+  alone, and only where that hint names the very country in which this evidence places the picture or the person (where it names several,
+  each has to hold such a place). The hint is for the whole country, the evidence is closer: a picture on .us in whose file stands Chicago
+  is in Illinois, and no longer anywhere in the United States.
 - Evidence that makes the place known takes UNKNOWN away, unless something unreadable put it there. Where she has confirmed where she lives,
   the place was known before.
 """
