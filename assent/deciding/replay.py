@@ -168,10 +168,12 @@ class _Replay:
         )
         for found in findings:
             return Replayed(found.rules, found.candidates, found.evidence, self._standing())
-        if is_crawler:
+        if is_crawler and not self._recorded.candidates:
+            # A crawler of an earlier release did not say where it may be.
             return self._as_recorded((NO_GRANT,))
         nobody = self._gate.uncovered(self._evidence)
-        return Replayed(nobody.rules, nobody.candidates, nobody.evidence, self._standing())
+        rules = (NO_GRANT,) if is_crawler else nobody.rules
+        return Replayed(rules, nobody.candidates, nobody.evidence, self._standing())
 
     def _judged(self) -> Replayed:
         """The stages that take the places as they were found."""

@@ -110,6 +110,19 @@ class Policy(PolicyPart):
         return frozenset(name for place in within for name in self._of_country.get(place, ()) if name != country)
 
     @cached_property
+    def named_places(self) -> frozenset[str]:
+        """Entries, members of groups, the countries of both, and UNKNOWN."""
+        named = {place for code, rules in self.jurisdictions.items() for place in (code, *rules.members)}
+        return frozenset({UNKNOWN, *named, *(place.partition("-")[0] for place in named)})
+
+    @cached_property
+    def named_rules(self) -> frozenset[str]:
+        """Every rule that keeps something closed here."""
+        entries = (*self.jurisdictions.values(), self.unknown)
+        filings = {filing.rule for rules in entries for filing in rules.filings.values()}
+        return frozenset({*filings, *(rules.rule for rules in entries), *(rules.clients_rule for rules in entries)})
+
+    @cached_property
     def _of_country(self) -> dict[str, list[Jurisdiction]]:
         """The entries by country. Asked for each piece of evidence, and of two policies a thousand times for each entry."""
         found: dict[str, list[Jurisdiction]] = {}

@@ -64,6 +64,11 @@ PRODUCERS_SUSPENDED = GaugeDefinition("assent_producers_suspended", "Producers w
 
 # --- places ---
 CANDIDATES = CounterDefinition("assent_candidate_jurisdictions_total", "Cases in which a jurisdiction was a candidate.", ("jurisdiction",))
+REFUSALS = CounterDefinition(
+    "assent_refusals_total",
+    "Refused images, each once, by stage, by rule and by place that was a candidate; other and none stand for what has no name.",
+    ("stage", "rule", "jurisdiction"),
+)
 
 # --- faces ---
 FACES_EMBEDDED = CounterDefinition("assent_faces_embedded_total", "Faces under a live grant that became vectors.")

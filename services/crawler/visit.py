@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from assent.consent.asset import safe_url
 from assent.consent.decision import CONTROL_UNPROVEN
-from assent.deciding.gate import COLLECT, NO_GRANT, Finding, Gate
+from assent.deciding.gate import NO_GRANT, Finding, Gate
 from assent.deciding.refusals import Refusal
 from assent.deciding.suppressions import SUPPRESSED
 from assent.events.decisions import DecisionRecord
@@ -18,6 +18,7 @@ from assent.events.optouts import SeenOptOut
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
 from assent.fetching.server_places import ServerPlaces
 from assent.geofence.areas import AreaIndex
+from assent.geofence.evidence import Evidence
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import publication_evidence
 from assent.ids import RuleId
@@ -194,21 +195,22 @@ class Visitor:
         if covering and self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
             decision = DecisionRecord(at=self._gate.now, observed=(SUPPRESSED,))
             return May((), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering))
-        findings: list[Finding] = []
-        if covering:
-            location = self._gate.policy.location
-            published = publication_evidence(url, page_url=shown.url)
-            evidence = (*published, *page_evidence(shown.told, areas=self._areas, location=location))
-            findings = self._gate.collectable(asset, evidence, optouts=optouts)
+        published = publication_evidence(url, page_url=shown.url)
+        evidence = (*published, *page_evidence(shown.told, areas=self._areas, location=self._gate.policy.location))
+        findings = self._gate.collectable(asset, evidence, optouts=optouts) if covering else []
         if not findings:
-            decision = DecisionRecord(at=self._gate.now, operations=COLLECT)
-            return May((), (Refusal((NO_GRANT,), decision=decision),))
+            return May((), (self._uncovered(evidence),))
         if is_page:
             findings = [replace(found, rules=tuple(rule for rule in found.rules if rule != CONTROL_UNPROVEN)) for found in findings]
         opened = tuple(found for found in findings if not found.rules)
         waits = tuple(found for found in findings if found.rules == (CONTROL_UNPROVEN,))
         refused = () if opened else tuple(Refusal.of(found) for found in findings if found not in waits)
         return May(opened, refused, Waiting(url, waits) if waits else NOBODY_WAITS)
+
+    def _uncovered(self, evidence: tuple[Evidence, ...]) -> Refusal:
+        """Nobody said yes, which alone refuses, wherever it may be; where that is, it is counted by."""
+        place = self._gate.uncovered(evidence)
+        return Refusal((NO_GRANT,), candidates=place.candidates, evidence=place.evidence, decision=place.decision)
 
     def with_optouts(self, visited: Visited, shown: Shown, seen: tuple[SeenOptOut, ...]) -> Visited | Stopped:
         """What opens it still, now that this was seen in its bytes."""

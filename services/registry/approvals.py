@@ -44,9 +44,9 @@ class Approvals:
         self._places = places
         self._clock = clock
 
-    async def note(self, grant_id: GrantId, sighting_id: SightingId, sealed: bytes, *, at: datetime) -> None:
-        """The crawler came across an image that only her approval keeps it from."""
-        await self._store.write(lambda database: insert_waiting(database, grant_id, WaitingRow(sighting_id, sealed, at)))
+    async def note(self, grant_id: GrantId, sighting_id: SightingId, sealed: bytes, *, at: datetime) -> bool:
+        """The crawler came across an image that only her approval keeps it from; whether it was not noted before."""
+        return await self._store.write(lambda database: insert_waiting(database, grant_id, WaitingRow(sighting_id, sealed, at)))
 
     async def waiting(self, record: Grant) -> list[Waiting]:
         """What waits under this grant by now. What was proven, approved or narrowed away meanwhile is forgotten."""

@@ -77,13 +77,16 @@ def insert_outcome(
     stage: str,
     outcome: str,
     at: datetime,
-) -> None:
-    """Take one outcome; a redelivered event changes nothing. What comes after the end of its grant is kept without it."""
-    database.execute(
+) -> bool:
+    """Take one outcome, and say whether it was new; a redelivered event changes nothing. What comes after the end of its grant is kept
+    without it.
+    """
+    taken = database.execute(
         "INSERT OR IGNORE INTO outcomes (event_id, sighting_id, image_id, grant_id, producer, stage, outcome, at) "
         "VALUES (?1, ?2, ?3, CASE WHEN EXISTS (SELECT 1 FROM erasures WHERE grant_id = ?4) THEN NULL ELSE ?4 END, ?5, ?6, ?7, ?8)",
         (event_id, sighting_id, image_id, grant_id, producer, stage, outcome, stamp(at)),
     )
+    return taken.rowcount == 1
 
 
 def insert_dead(

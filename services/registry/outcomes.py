@@ -1,10 +1,11 @@
-"""What the others report, written down: refusals, held faces, erasure progress, disclosures. It reads identifiers, never a vector."""
+"""What the others report, written down: refusals, counted too, held faces, erasures, disclosures. It reads identifiers, never a vector."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from assent.deciding.outcome_remedies import EMBEDDED
+from assent.deciding.refusal_counts import refusal_counts
 from assent.events.disclosures import SearchAnswered
 from assent.events.envelope import Event
 from assent.events.erasures import ErasureProgressed
@@ -16,6 +17,8 @@ from assent.events.topics import Topic
 from assent.ids import ProducerId
 from assent.intake.producers import CRAWLER
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError
+from assent.telemetry.meter import Metrics
+from assent.telemetry.metrics import REFUSALS
 from services.registry.approvals import Approvals
 from services.registry.erasures import ErasureDesk
 from services.registry.outcome_table import (
@@ -25,6 +28,7 @@ from services.registry.outcome_table import (
     insert_outcome,
     producer_of,
 )
+from services.registry.published_policy import PolicyInForce
 from services.registry.store import RegistryStore
 
 
@@ -34,8 +38,12 @@ class OutcomeRecorder:
     name = "registry"
     topics = (Topic.IMAGES_REFUSED, Topic.FACES_EMBEDDED, Topic.ERASURES_PROGRESSED, Topic.DISCLOSURES)
 
-    def __init__(self, *, store: RegistryStore, erasures: ErasureDesk, approvals: Approvals) -> None:
+    def __init__(
+        self, *, store: RegistryStore, erasures: ErasureDesk, approvals: Approvals, policy: PolicyInForce, metrics: Metrics
+    ) -> None:
         self._store = store
+        self._policy = policy
+        self._metrics = metrics
         self._approvals = approvals
         self._erasures = erasures
 
@@ -43,7 +51,8 @@ class OutcomeRecorder:
         """Write one fact down."""
         match event.data:
             case ImageRefused():
-                await self._refused(event.id, event.data)
+                if await self._refused(event.id, event.data):
+                    self._count(event.data)
             case FaceEmbedded():
                 await self._embedded(event.id, event.data)
             case ErasureProgressed():
@@ -55,12 +64,11 @@ class OutcomeRecorder:
                 raise PoisonMessageError("unexpected_type")
         return Ignore("recorded")
 
-    async def _refused(self, event_id: str, refused: ImageRefused) -> None:
-        """A picture that waits for her is asked about on her page; it has no outcome before she answered."""
+    async def _refused(self, event_id: str, refused: ImageRefused) -> bool:
+        """Whether it is new. A picture that waits for her is asked about on her page; it has no outcome before she answered."""
         if refused.sealed_place is not None and refused.grant_id is not None:
-            await self._approvals.note(refused.grant_id, refused.sighting_id, refused.sealed_place, at=refused.decided_at)
-            return
-        await self._store.write(
+            return await self._approvals.note(refused.grant_id, refused.sighting_id, refused.sealed_place, at=refused.decided_at)
+        return await self._store.write(
             lambda database: insert_outcome(
                 database,
                 event_id,
@@ -73,6 +81,11 @@ class OutcomeRecorder:
                 at=refused.decided_at,
             )
         )
+
+    def _count(self, refused: ImageRefused) -> None:
+        """By rule and place, also for what was dropped and what no grant covers."""
+        for rule, place in refusal_counts(refused.rules, refused.candidates, self._policy.current.policy):
+            self._metrics.increase(REFUSALS, stage=refused.stage.value, rule=rule, jurisdiction=place)
 
     async def _embedded(self, event_id: str, face: FaceEmbedded) -> None:
         def write(database: sqlite3.Connection) -> None:

@@ -150,7 +150,9 @@ class Registry:
         self.references = References(grants=self.grants, store=self.store, derivatives=parts.derivatives, finder=parts.finder)
         self.endings = self._built_endings(parts)
         self.erasures = ErasureDesk(store=self.store, receipts=self.receipts, metrics=parts.metrics)
-        self.recorder = OutcomeRecorder(store=self.store, erasures=self.erasures, approvals=self.approvals)
+        self.recorder = OutcomeRecorder(
+            store=self.store, erasures=self.erasures, approvals=self.approvals, policy=self.policy, metrics=parts.metrics
+        )
         token_signer = TokenSigner(parts.signing.token, clock=parts.clock)
         self.sessions = Sessions(store=self.store, access=self.access, hashes=self._hashes, signer=token_signer, clock=parts.clock)
         self.renewals = Renewals(grants=self.grants, clock=parts.clock, expires_max_days=self.policy.expires_max_days)

@@ -21,14 +21,17 @@ class WaitingRow:
     seen_at: datetime
 
 
-def insert_waiting(database: sqlite3.Connection, grant_id: GrantId, row: WaitingRow) -> None:
-    """It waits, unless she answered before, the grant has ended, or 500 wait already: those that are left come back with later rounds."""
-    database.execute(
+def insert_waiting(database: sqlite3.Connection, grant_id: GrantId, row: WaitingRow) -> bool:
+    """It waits, unless she answered before, the grant has ended, or 500 wait already: those that are left come back with later rounds.
+    Whether it does so newly.
+    """
+    taken = database.execute(
         "INSERT OR IGNORE INTO waiting SELECT ?1, ?2, ?3, ?4 WHERE EXISTS "
         "(SELECT 1 FROM grants WHERE grant_id = ?1 AND state IN ('given', 'renewed')) "
         "AND (SELECT count(*) FROM waiting WHERE grant_id = ?1 AND sealed IS NOT NULL) < ?5",
         (grant_id, row.sighting_id, row.sealed, stamp(row.seen_at), MOST_WAITING),
     )
+    return taken.rowcount == 1
 
 
 def waiting_rows(database: sqlite3.Connection, grant_id: GrantId) -> list[WaitingRow]:

@@ -364,17 +364,22 @@ def test_what_was_seen_before_any_grant_was_asked_is_taken_from_the_record() -> 
     assert (again.is_same(decision), again.is_observed, again.rules) == (True, True, ("image_unreadable",))
 
 
-def test_what_no_grant_covers_is_refused_again_and_the_crawler_says_no_more_than_that() -> None:
+def test_what_no_grant_covers_is_refused_again_and_for_the_crawler_that_alone_is_the_reason() -> None:
     elsewhere = EVERYWHERE.model_copy(update={"sources": (SourceRule(kind=SourceKindRule.ACCOUNT, value="eve@host.example"),)})
     gate = gate_over(shipped(), elsewhere)
     nobody = gate.uncovered([says(EvidenceKind.EXIF_GPS, "AU")])
     assert nobody.rules == ("AU-1", "X-1", "no_grant")
     placed = Refusal(nobody.rules, candidates=nobody.candidates, evidence=nobody.evidence, decision=nobody.decision)
-    unplaced = Refusal((RuleId("no_grant"),), decision=nobody.decision)
-    for stage, refusal in ((Stage.GEOFENCE, placed), (Stage.CRAWLER, unplaced)):
+    fetched_by_nobody = replace(placed, rules=(RuleId("no_grant"),))
+    of_an_earlier_release = Refusal((RuleId("no_grant"),), decision=nobody.decision)
+    told = ((Stage.GEOFENCE, placed), (Stage.CRAWLER, fetched_by_nobody), (Stage.CRAWLER, of_an_earlier_release))
+    for stage, refusal in told:
         (decision,) = recorded_decisions(refused(gate, stage, refusal))
         again = replay(decision, shipped())
         assert (again.is_same(decision), again.rules, again.is_observed) == (True, refusal.rules, False)
+    (decision,) = recorded_decisions(refused(gate, Stage.CRAWLER, fetched_by_nobody))
+    elsewhere_told = replace(decision, candidates=(Jurisdiction("FR"),))
+    assert not replay(elsewhere_told, shipped()).is_same(elsewhere_told), "its places are found again, not taken from the record"
 
 
 def test_a_stored_face_is_judged_again_without_a_picture_beside_it() -> None:
