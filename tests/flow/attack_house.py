@@ -182,6 +182,7 @@ async def attacked(folder: Path, *, opener: Opener = open_system, **indexer: Any
     # What robots.txt says is asked for anew in every round.
     layout.changes["crawler"]["site_rules_s"] = 0.001
     layout.changes["indexer"] |= indexer
+    layout.common["traces_file"] = traces_of(folder)
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()
@@ -191,6 +192,11 @@ async def attacked(folder: Path, *, opener: Opener = open_system, **indexer: Any
     finally:
         await world.stop()
         await site.stop()
+
+
+def traces_of(folder: Path) -> Path:
+    """The file of spans, beside the folder of the product."""
+    return folder.with_name(f"{folder.name}-traces.jsonl")
 
 
 async def minted(field_of: Field, **wanted: Any) -> str:

@@ -1,4 +1,4 @@
-"""A name that stands in everything somebody may send is found on the image topics and nowhere else."""
+"""A name that stands in everything somebody may send is found on the image topics and nowhere else: no log, no metric, no trace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from assent.telemetry.logging import configure_logging
 from demo import photos
 from demo.settled import settled
 from tests.flow.assent_command import run
-from tests.flow.attack_house import MONTREAL, PORTRAIT, STRANGER, Field, Victim
+from tests.flow.attack_house import MONTREAL, PORTRAIT, STRANGER, Field, Victim, traces_of
 from tests.flow.files_below import files_below
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -75,6 +75,10 @@ async def test_what_pages_and_pictures_say_stands_on_the_image_topics_alone(fiel
     status, metrics = await field_of.ask("GET", "/metrics")
     assert (status, "assent_fetches_total" in metrics) == (200, True)
     assert CANARY not in metrics
+    spans = traces_of(field_of.data).read_text()
+    for step in ("crawler images.scraped", "geofence images.scraped", "indexer faces.embedded", "registry images.refused"):
+        assert step in spans, "the spans that are searched are those that were written"
+    assert CANARY not in spans
     topics = [name for topic in TOPICS for name in (topic.value, topic.dead_letters)]
     spread = {record.topic for record in await field_of.records(*topics) if CANARY.encode() in everything_in(record)}
     assert Topic.IMAGES_SCRAPED.value in spread
@@ -173,7 +177,8 @@ async def spoken(field_of: Field, victim: Victim) -> None:
     form = aiohttp.FormData({"basis": "self", "purpose": CANARY, CANARY: CANARY})
     form.add_field("image", with_comment(PORTRAIT), filename=f"{CANARY}.jpg")
     await field_of.ask("POST", "/v1/search", token=token, data=form)
-    unreadable = Record(Topic.IMAGES_CLEARED.value, CANARY.encode(), f'{{"{CANARY}": 1}}'.encode(), (("ce_id", CANARY.encode()),))
+    headers = tuple((name, CANARY.encode()) for name in ("ce_id", "ce_traceparent", "ce_tracestate"))
+    unreadable = Record(Topic.IMAGES_CLEARED.value, CANARY.encode(), f'{{"{CANARY}": 1}}'.encode(), headers)
     await field_of.house.world.log.append([unreadable])
     producer = await field_of.producer()
     await producer.offer(with_comment(STRANGER), now=datetime.now(UTC), final_url=f"https://host.example/{CANARY}.jpg")
