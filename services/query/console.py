@@ -20,7 +20,7 @@ from services.query.flow import EMBEDDED, Flow
 from services.query.handlers import FLOW_SEEN_BY, QueryHandlers
 from services.query.question import Basis
 from services.query.searches import ASKERS, Asked, Searches
-from services.query.views import Views
+from services.query.views import Views, sees_all
 
 FOLDER = Path(__file__).parent
 STATIC_TYPES = {"console.css": "text/css", "flow.js": "text/javascript"}
@@ -31,7 +31,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-TILES, REFUSALS = 36, 12
+TILES, REFUSALS, REASONS = 36, 12, 60
 GROUNDS = ((Basis.SELF.value, Role.SUBJECT), (Basis.GALLERY.value, Role.SEARCHER))
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,7 +65,8 @@ class Console:
         lang, _ = _language(request)
         items = await self._handlers.items(principal, lang=lang)
         refusals = [item for item in items if item["outcome"] != EMBEDDED][:REFUSALS]
-        return self._render(request, "flow", gates=self._flow.gates, tiles=items[:TILES], refusals=refusals)
+        reasons = self._views.reasons(lang)[:REASONS] if sees_all(principal) else []
+        return self._render(request, "flow", gates=self._flow.gates, tiles=items[:TILES], refusals=refusals, reasons=reasons)
 
     async def form(self, request: web.Request) -> web.StreamResponse:
         return self._search_page(request, authenticated(request, *ASKERS), None)

@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
+from assent.deciding.refusal_counts import NO_PLACE, OTHER
 from assent.events.decisions import DecisionRecord
 from assent.events.envelope import UnreadableEventError, decode
 from assent.events.evidence import CoarseEvidence
@@ -27,6 +28,8 @@ FLOW_TOPICS = (
     Topic.WITHDRAWALS,
 )
 EMBEDDED = "embedded"
+MOST_COUNTED = 2_000
+"""Reasons and places that are counted apart; what comes after shares one count, so that no log can fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Flow:
         self._number = 0
         self.gates: Counter[str] = Counter()
         self.refused: Counter[tuple[str, str]] = Counter()
+        self.reasons: Counter[tuple[str, str, str]] = Counter()
+        """Refusals by stage, rule and place: each rule with each place that the image may be in, or with none."""
         self.grown = asyncio.Event()
 
     def apply(self, record: StoredRecord) -> None:
@@ -91,6 +96,7 @@ class Flow:
             case ImageRefused() as refused:
                 self.gates["refused"] += 1
                 self.refused[refused.stage.value, refused.outcome] += 1
+                self._count(refused)
                 self._keep(_refused(refused, self._next()))
             case FaceEmbedded() as face:
                 self.gates[EMBEDDED] += 1
@@ -128,6 +134,12 @@ class Flow:
     def number(self) -> int:
         """The number of the newest decision."""
         return self._number
+
+    def _count(self, refused: ImageRefused) -> None:
+        stage = refused.stage.value
+        for rule, place in {(rule, place) for rule in refused.rules for place in refused.candidates or (NO_PLACE,)}:
+            is_counted = (stage, rule, place) in self.reasons or len(self.reasons) < MOST_COUNTED
+            self.reasons[(stage, rule, place) if is_counted else (stage, OTHER, OTHER)] += 1
 
     def _next(self) -> int:
         self._number += 1

@@ -106,7 +106,8 @@ class QueryHandlers:
 
     async def flow(self, request: web.Request) -> web.Response:
         principal = authenticated(request, *FLOW_SEEN_BY)
-        return _told(self._views.flow(await self.items(principal, lang=_lang(request))))
+        told = self._views.flow(await self.items(principal, lang=_lang(request)))
+        return _told(told | ({"reasons": self._views.reasons(_lang(request))} if sees_all(principal) else {}))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """The same as server-sent events, whenever something happened. Ends with the service, and after a while by itself: the

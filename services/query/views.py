@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from assent.deciding.refusal_counts import NO_PLACE, OTHER
 from assent.deciding.rule_texts import rule_text
 from assent.deciding.standing_texts import standing_text
 from assent.faces.box import RegionBox
 from assent.faces.derivative import box_inside
 from assent.faces.manifest import PackManifest, Threshold
 from assent.identity.principal import Principal, Role
-from assent.ids import GrantId
+from assent.ids import GrantId, Jurisdiction, RuleId
 from assent.vectors.store import Candidate
 from assent.wording.evidence_text import evidence_text
 from assent.wording.law_text import laws_of
@@ -111,6 +112,23 @@ class Views:
             ("for_her", [told["meaning"]] if told["meaning"] else []),
         )
         return [(labels[label], line) for label, each in lines for line in each]
+
+    def reasons(self, lang: str) -> list[dict[str, Any]]:
+        """Refusals by stage, rule and place since the log keeps them, in codes and in words, the most frequent first. For staff."""
+        counts = sorted(self._flow.reasons.items(), key=lambda item: (-item[1], item[0]))
+        unplaced = {name: TEXTS[lang][f"place_{name}"] for name in (NO_PLACE, OTHER)}
+        return [
+            {
+                "stage": stage,
+                "stage_text": stage_text(stage, lang),
+                "rule": rule,
+                "words": "" if rule == OTHER else rule_text(RuleId(rule), lang).sentence,
+                "place": place,
+                "place_text": unplaced.get(place) or place_text(Jurisdiction(place), lang),
+                "count": count,
+            }
+            for (stage, rule, place), count in counts
+        ]
 
     def flow(self, items: list[dict[str, Any]]) -> dict[str, Any]:
         """Counts per gate, refusals per stage and outcome, and the decisions that the asker may see."""

@@ -12,7 +12,7 @@ import pytest
 from assent.events.grants import Purpose
 from assent.identity.auth import SESSION_COOKIE
 from assent.identity.principal import Role
-from assent.ids import FaceId, GrantId, RuleId
+from assent.ids import FaceId, GrantId, Jurisdiction, RuleId
 from assent.testing.face_pack import encoded, one_face, six_faces
 from tests.flow.query_house import ORG, QueryHouse, form, query_house
 from tests.unit.grant_examples import grant
@@ -130,6 +130,22 @@ async def test_what_a_refusal_rests_on_is_told_to_who_may_ask_and_to_nobody_else
         assert [bool(item["details"]) for item in decisions] == [is_told, False], role
     french = await page(house, "/?lang=fr", signed_in(house, Role.OPERATOR))
     assert "D'après : un lieu nommé à côté de l'image : Colombie-Britannique" in french.words
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.PRIVACY_OFFICER, Role.AUDITOR, Role.SUBJECT], ids=str)
+async def test_staff_sees_refusals_by_place_and_reason_and_a_subject_does_not(house: QueryHouse, face: FaceId, role: Role) -> None:
+    quebec = {"grant_id": None, "rules": (RuleId("QC-3"),), "candidates": (Jurisdiction("CA-QC"),)}
+    unplaced = {"rules": (RuleId("suppressed"),), "candidates": ()}
+    for number, changes in ((2, {}), (3, quebec), (4, quebec), (5, unplaced)):
+        await house.append(refused(number).model_copy(update=changes))
+    async with house.client.get("/v1/flow", headers=signed_in(house, role)) as response:
+        body = await response.json()
+    counts = [(item["place"], item["rule"], item["count"]) for item in body.get("reasons", [])]
+    is_staff = role is not Role.SUBJECT
+    assert counts == ([("CA-QC", "QC-3", 2), ("CA-BC", "X-1", 1), ("none", "suppressed", 1)] if is_staff else [])
+    english, french = [await page(house, f"/?lang={lang}", signed_in(house, role)) for lang in ("en", "fr")]
+    for found, words in ((english, ("Refusals by place and reason", "Quebec", "no place was looked at")), (french, ("Refus par lieu",))):
+        assert [word in found.words for word in words] == [is_staff] * len(words)
 
 
 async def test_the_flow_in_french(house: QueryHouse, face: FaceId) -> None:

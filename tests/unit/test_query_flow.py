@@ -24,7 +24,7 @@ from assent.events.images import (
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.ids import FaceId, GrantId, ImageId, Jurisdiction, ProducerId, RuleId, SightingId, SubjectId
-from services.query.flow import Flow
+from services.query.flow import MOST_COUNTED, Flow
 
 AT = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 G = GrantId("g-1")
@@ -120,6 +120,28 @@ def test_every_gate_is_counted() -> None:
     flow = folded(*course())
     assert dict(flow.gates) == dict.fromkeys(("scraped", "located", "cleared", "embedded", "refused", "withdrawn"), 1)
     assert dict(flow.refused) == {("geofence", "unknown_place"): 1}
+
+
+def test_refusals_are_counted_by_rule_and_place_whether_or_not_a_grant_covers_them() -> None:
+    both = refused(3, grant_id=None).model_copy(
+        update={"rules": (RuleId("QC-3"), RuleId("X-1")), "candidates": (Jurisdiction("CA-QC"), *PLACES)}
+    )
+    unplaced = refused(4).model_copy(update={"rules": (RuleId("suppressed"),), "candidates": ()})
+    flow = folded(refused(2), both, unplaced)
+    assert flow.reasons == {
+        ("geofence", "X-1", "CA-BC"): 2,
+        ("geofence", "X-1", "CA-QC"): 1,
+        ("geofence", "QC-3", "CA-BC"): 1,
+        ("geofence", "QC-3", "CA-QC"): 1,
+        ("geofence", "suppressed", "none"): 1,
+    }
+
+
+def test_reasons_and_places_that_are_counted_apart_are_bounded() -> None:
+    rules = [RuleId(f"r-{number}") for number in range(MOST_COUNTED + 3)]
+    flow = folded(*(refused(number).model_copy(update={"rules": (rule,)}) for number, rule in enumerate([*rules, rules[0]])))
+    assert len(flow.reasons) == MOST_COUNTED + 1
+    assert (flow.reasons["geofence", "r-0", "CA-BC"], flow.reasons["geofence", "other", "other"]) == (2, 3)
 
 
 def test_an_event_that_comes_twice_counts_once() -> None:
