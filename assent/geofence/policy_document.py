@@ -28,7 +28,8 @@ def policy_from(written: object, *, today: date | None = None) -> Policy:
     if document.get("schema") != SCHEMA:
         raise PolicyError(f"schema: write {SCHEMA}")
     defaults = _mapping(document.get("defaults"), "defaults")
-    _check_blanks({key: document.get(key) for key in ("location", "defaults", "jurisdictions")})
+    for part in ("location", "defaults", "jurisdictions"):
+        _check_blanks(document.get(part), part)
     _check_floor(defaults)
     _check_retired(defaults, "defaults")
     entries = _mapping(document.get("jurisdictions"), "jurisdictions")
@@ -138,9 +139,9 @@ def _check_days(policy: Policy, today: date) -> None:
             )
 
 
-def _check_blanks(document: Mapping[str, Any]) -> None:
+def _check_blanks(part: object, name: str) -> None:
     """A law without a name would stand there as if one had been named."""
-    for where, text in _texts(document, ""):
+    for where, text in _texts(part, name):
         if not text.strip():
             raise PolicyError(f"{where}: a text is blank there; write it out, or leave it out")
 
@@ -151,8 +152,8 @@ def _texts(value: object, where: str) -> Iterator[tuple[str, str]]:
         yield where, value
     elif isinstance(value, Mapping):
         for key, within in value.items():
-            yield from _texts(key, where or "policy")
-            yield from _texts(within, f"{where}.{key}" if where else str(key))
+            yield from _texts(key, where)
+            yield from _texts(within, f"{where}.{key}")
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, where)

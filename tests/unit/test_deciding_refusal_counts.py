@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assent.deciding.refusal_counts import NO_PLACE, OTHER, refusal_counts
+from assent.deciding.refusal_counts import refusal_counts
 from assent.ids import UNKNOWN, Jurisdiction, RuleId
 from tests.unit.policy_examples import policy_with, shipped
 
@@ -23,9 +23,9 @@ def counts(rules: str, candidates: str) -> set[tuple[str, str]]:
         pytest.param("NO", "NO", id="member"),
         pytest.param("FR-IDF", "FR", id="part-of-a-member"),
         pytest.param(UNKNOWN, UNKNOWN, id="unknown"),
-        pytest.param("JP", OTHER, id="no-entry"),
-        pytest.param("JP-13", OTHER, id="part-of-no-entry"),
-        pytest.param("", NO_PLACE, id="no-place"),
+        pytest.param("JP", "other", id="no-entry"),
+        pytest.param("JP-13", "other", id="part-of-no-entry"),
+        pytest.param("", "none", id="no-place"),
     ],
 )
 def test_a_place_is_told_as_the_policy_names_it_or_its_country(place: str, label: str) -> None:
@@ -37,7 +37,7 @@ def test_a_place_is_told_as_the_policy_names_it_or_its_country(place: str, label
     [
         pytest.param("optout_signal", "optout_signal", id="code"),
         pytest.param("QC-3", "QC-3", id="both"),
-        pytest.param("ZZ-9", OTHER, id="neither"),
+        pytest.param("ZZ-9", "other", id="neither"),
     ],
 )
 def test_a_rule_is_told_if_code_or_policy_has_it(rule: str, label: str) -> None:
@@ -55,6 +55,12 @@ def test_a_rule_is_told_if_code_or_policy_has_it(rule: str, label: str) -> None:
 def test_a_rule_that_only_the_operator_s_policy_has_is_told(changes: dict[str, object]) -> None:
     policy = policy_with(AU=changes)
     assert refusal_counts([RuleId("ZZ-9")], [Jurisdiction("AU")], policy) == {("ZZ-9", "AU")}
+
+
+def test_a_rule_of_places_that_the_policy_does_not_name_is_told() -> None:
+    policy = policy_with()
+    unknown = policy.unknown.model_copy(update={"rule": RuleId("ZZ-9")})
+    assert refusal_counts([RuleId("ZZ-9")], [UNKNOWN], policy.model_copy(update={"unknown": unknown})) == {("ZZ-9", UNKNOWN)}
 
 
 def test_every_rule_is_counted_with_every_place_once() -> None:
