@@ -52,8 +52,19 @@ class ImageIds:
         return hmac.new(self._suppression_key, bytes.fromhex(sha256), hashlib.sha256).hexdigest()
 
     def url_suppression_key(self, final_url: str) -> str:
-        """Names an address, in its one normal spelling, that must not be fetched. No SHA-256 is ever taken for one."""
-        return hmac.new(self._suppression_key, b"url " + final_url.encode(), hashlib.sha256).hexdigest()
+        """Names an address, in its one normal spelling, that must not be fetched. No SHA-256 is ever taken for one.
+
+        The scheme does not count, as in a source rule: http and https are one place.
+        """
+        return self._named_address(_without_scheme(final_url))
+
+    def url_suppression_keys(self, final_url: str) -> tuple[str, ...]:
+        """What such an address may be suppressed under: its key, and those of releases that counted the scheme."""
+        place = _without_scheme(final_url)
+        return tuple(self._named_address(text) for text in (place, f"https://{place}", f"http://{place}"))
+
+    def _named_address(self, text: str) -> str:
+        return hmac.new(self._suppression_key, b"url " + text.encode(), hashlib.sha256).hexdigest()
 
     def source_name(self, kind: str, value: str) -> str:
         """Names one source rule of a grant, so that a stored face says which rule let it in and not which place that names."""
@@ -71,6 +82,10 @@ class ImageIds:
         """What a picture looks like (32 bytes), in hex, under a mask that leaves distances as they are and tells an outsider nothing."""
         mask = hmac.new(self._suppression_key, b"perceptual hash", hashlib.sha256).digest()
         return bytes(left ^ right for left, right in zip(perceptual_hash, mask, strict=True)).hex()
+
+
+def _without_scheme(url: str) -> str:
+    return url.partition("://")[2] or url
 
 
 def _framed(part: str | None) -> bytes:

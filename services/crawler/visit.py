@@ -192,7 +192,7 @@ class Visitor:
         """
         asset = page_asset(url)._replace(page_url=shown.url)
         covering = self._gate.covering(asset)
-        if covering and self._gate.is_suppressed(self._identifiers.url_suppression_key(url)):
+        if covering and any(self._gate.is_suppressed(key) for key in self._identifiers.url_suppression_keys(url)):
             decision = DecisionRecord(at=self._gate.now, observed=(SUPPRESSED,))
             return May((), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering))
         published = publication_evidence(url, page_url=shown.url)

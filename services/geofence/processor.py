@@ -153,7 +153,7 @@ class GeofenceProcessor:
     def _is_suppressed(self, sighting: Sighting) -> bool:
         keys = [self._identifiers.suppression_key(sighting.sha256)]
         if sighting.final_url is not None:
-            keys.append(self._identifiers.url_suppression_key(sighting.final_url))
+            keys.extend(self._identifiers.url_suppression_keys(sighting.final_url))
         return any(self._gate.is_suppressed(key) for key in keys)
 
     def _identified(self, sighting: Sighting, image_id: ImageId) -> Sighting:

@@ -106,6 +106,17 @@ async def test_its_picture_is_shown_to_nobody_before_a_sweep_came(tmp_path: Path
         assert await vectors(house, held) == 1, "no sweep came yet"
 
 
+async def test_an_address_that_was_suppressed_under_the_other_scheme_is_not_fetched(house: GrantHouse) -> None:
+    """http and https are one place, as they are in a grant."""
+    _, held = await granted(house, folder(house))
+    asked = {"url": f"{house.site.origin.replace('http://', 'https://')}{PAGE}"}
+    await house.api.need("POST", f"{house.registry}/v1/suppressions/urls", token=house.token, json=asked)
+    await house.crawl()
+    assert ("crawler", "suppressed") in await refusals(house)
+    assert not [path for path in house.site.requests if path.endswith(PAGE)]
+    assert await vectors(house, held) == 0
+
+
 async def test_neither_the_bytes_nor_a_copy_come_back_by_any_way(house: GrantHouse) -> None:
     _, held = await granted(house, [*folder(house), {"kind": "upload"}])
     await suppress_image(house, PHOTO)

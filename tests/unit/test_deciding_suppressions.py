@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -129,6 +131,23 @@ def test_an_address_and_bytes_never_share_a_key(tmp_path: Path) -> None:
     digest = "61" * 32
     names = {ids.suppression_key(digest), ids.url_suppression_key("a" * 32), foreign.url_suppression_key("a" * 32)}
     assert len(names) == 3
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_address_is_one_place_under_either_scheme(scheme: str) -> None:
+    ids, place = ImageIds(KEYS), "site.example/her/1.jpg"
+    asked = ids.url_suppression_keys(f"{scheme}://{place}")
+    assert asked == ids.url_suppression_keys(f"{'https' if scheme == 'http' else 'http'}://{place}")
+    assert ids.url_suppression_key(f"{scheme}://{place}") in asked
+    assert not {ids.url_suppression_key(f"https://{other}") for other in (f"{place}2", "site.example:8443/her/1.jpg")} & {*asked}
+
+
+@pytest.mark.parametrize("recorded", ["http", "https"])
+def test_an_address_that_was_suppressed_with_its_scheme_still_is(recorded: str) -> None:
+    """As a release wrote it that counted the scheme."""
+    ids, place = ImageIds(KEYS), "site.example/her/1.jpg"
+    old = hmac.new(KEYS.suppression_key, f"url {recorded}://{place}".encode(), hashlib.sha256).hexdigest()
+    assert all(old in ids.url_suppression_keys(f"{scheme}://{place}") for scheme in ("http", "https"))
 
 
 class _Keys:
