@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from assent.consent.source_rules import SourceRuleError, checked_rule
 from assent.events.grants import AgeBand, BindingMode, SourceRule
@@ -19,6 +19,14 @@ MAX_AHEAD_DAYS = 90
 """How far ahead a grant may begin. A yes that waits for longer is not the one of that day, and its clock runs from today (IL-1)."""
 TERM_TOLD = "length_of_term"
 """The field of a notice by which a place asks that the term is told in it."""
+_AGES: Mapping[AgeBand, tuple[int, int | None]] = {
+    AgeBand.ADULT: (ADULT_FROM, None),
+    AgeBand.MINOR_14_17: (14, 17),
+    AgeBand.MINOR_UNDER_14: (0, 13),
+}
+"""The first and the last year of age of each band that is known."""
+FIRST_START, LAST_END = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Beyond them lies no grant that anybody means, and near the ends of the calendar no time can be reckoned with."""
 PUBLICLY_AVAILABLE = frozenset({"publicly_available", "public", "public_web"})
 
 
@@ -91,8 +99,10 @@ def _age(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
     years = None if request.birth_year is None else around.now.year - request.birth_year
     if around.age_band is AgeBand.UNKNOWN:
         yield Refusal(RuleId("CA-6"), "The subject's age is not known.", "Create the subject with her age band.")
-    elif around.age_band is AgeBand.ADULT and years is not None and years < 18:
-        yield Refusal(RuleId("CA-6"), "The birth year does not fit the age band adult.", "Correct the one that is wrong.")
+    elif years is not None and not _may_be(around.age_band, years):
+        yield Refusal(
+            RuleId("CA-6"), f"The birth year does not fit the age band {around.age_band.value}.", "Correct the one that is wrong."
+        )
     elif around.age_band is AgeBand.ADULT:
         yield from _adult_there(years, around)
     elif request.guardian is None:
@@ -103,6 +113,12 @@ def _age(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
             f"The guardian is named in the role of {request.guardian.party.role}.",
             "Name who has custody of her, with the role guardian; nobody who asks for a yes gives it.",
         )
+
+
+def _may_be(band: AgeBand, years: int) -> bool:
+    """Whether somebody of the band can have been born so many calendar years ago: until her birthday she is one year less."""
+    first, last = _AGES[band]
+    return first <= years and (last is None or years - 1 <= last)
 
 
 def _adult_there(years: int | None, around: Circumstances) -> Iterator[Refusal]:
@@ -136,6 +152,9 @@ def _term(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
             f"The grant would begin more than {MAX_AHEAD_DAYS} days from now.",
             f"Set not_before at most {MAX_AHEAD_DAYS} days ahead, or ask her nearer to that day.",
         )
+    if start < FIRST_START or end > LAST_END:
+        yield Refusal(RuleId("QC-7"), "A grant begins after 1899 and ends before 2200.", "Correct not_before or expires_at.")
+        return
     for place in _places(request, around):
         most = around.expires_max_days(place)
         if end - start > timedelta(days=most):

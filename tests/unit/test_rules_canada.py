@@ -110,6 +110,28 @@ def test_ca_6_children_when_a_grant_is_asked_for(
     assert refused(request, age_band=band, residences=[place]) == wanted
 
 
+BANDS: dict[str, tuple[AgeBand, int, list[str]]] = {
+    "14 to 17, this year 18": (AgeBand.MINOR_14_17, 18, []),
+    "14 to 17, this year 19": (AgeBand.MINOR_14_17, 19, ["CA-6"]),
+    "14 to 17, born in 1980": (AgeBand.MINOR_14_17, NOW.year - 1980, ["CA-6"]),
+    "14 to 17, this year 14": (AgeBand.MINOR_14_17, 14, []),
+    "14 to 17, this year 13": (AgeBand.MINOR_14_17, 13, ["CA-6"]),
+    "under 14, this year 14": (AgeBand.MINOR_UNDER_14, 14, []),
+    "under 14, this year 15": (AgeBand.MINOR_UNDER_14, 15, ["CA-6"]),
+    "under 14, born in 1950": (AgeBand.MINOR_UNDER_14, NOW.year - 1950, ["CA-6"]),
+    "under 14, born next year": (AgeBand.MINOR_UNDER_14, -1, ["CA-6"]),
+}
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_ca_6_no_guardian_answers_for_somebody_of_another_age(name: str) -> None:
+    """A year alone leaves open whether her birthday has come."""
+    band, years, wanted = BANDS[name]
+    party = {"id": "p", "name": "Her mother", "contact": "by post", "role": "guardian"}
+    request = asked("CA-AB", birth_year=NOW.year - years, guardian={"party": party, "evidence_sha256": "1" * 64})
+    assert refused(request, age_band=band, residences=["CA-AB"]) == wanted
+
+
 def test_ca_6_a_band_ends_with_its_last_year() -> None:
     """At 17 a guardian still says yes where one does below 18; the band says nothing of 18."""
     policy = policy_with(CA_BC={"consent": {"age_min": 19, "guardian_below": 18}})
