@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiohttp import BodyPartReader, web
-from aiohttp.http import HttpProcessingError
 
 from assent.deployment.body_pace import BodyPace
+from assent.deployment.sent_form import bytes_of, parts_of
 from assent.identity.errors import ApiError
 
 MAX_FIELD_BYTES = 1_024
@@ -29,37 +29,25 @@ async def read_question(
     """
     if request.content_type != "multipart/form-data":
         raise ApiError(415, "not_a_form", "This takes multipart/form-data.", "Send the fields first and the picture last, as image.")
-    try:
-        return await BodyPace(request).of(_read(request, check, max_bytes, max_field_bytes))
-    except (ValueError, AssertionError, HttpProcessingError) as error:
-        # Whatever the parser of the form cannot take was sent like that: a fault of the caller, not of ours.
-        raise ApiError(400, "malformed", "The form cannot be read.", "Send multipart/form-data with a name for every part.") from error
+    return await BodyPace(request).of(_read(request, check, max_bytes, max_field_bytes))
 
 
 async def _read(request: web.Request, check: Check, max_bytes: int, max_field_bytes: int) -> tuple[dict[str, str], bytes]:
     fields: dict[str, str] = dict(request.query)
     picture: bytes | None = None
-    async for part in await request.multipart():
+    async for part in parts_of(request):
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise ApiError(400, "malformed", "The form holds a part without a name.", "Name every part.")
         if picture is not None:
             raise ApiError(400, "picture_not_last", "A field stands behind the picture.", "Send the picture last.")
         if part.name == PICTURE:
             check(fields)
-            picture = await _part(part, max_bytes, PICTURE_STEP_BYTES)
+            picture = await bytes_of(part, max_bytes=max_bytes, step_bytes=PICTURE_STEP_BYTES)
         elif len(fields) >= MAX_FIELDS:
             raise ApiError(413, "too_large", f"The form holds more than {MAX_FIELDS} fields.", "Leave out what is not asked for.")
         else:
-            fields[part.name] = (await _part(part, max_field_bytes, FIELD_STEP_BYTES)).decode(errors="replace").strip()
+            sent = await bytes_of(part, max_bytes=max_field_bytes, step_bytes=FIELD_STEP_BYTES)
+            fields[part.name] = sent.decode(errors="replace").strip()
     if picture is None:
         check(fields)
     return fields, picture or b""
-
-
-async def _part(part: BodyPartReader, max_bytes: int, step_bytes: int) -> bytes:
-    data = bytearray()
-    while not part.at_eof():
-        data.extend(await part.read_chunk(step_bytes))
-        if len(data) > max_bytes:
-            raise ApiError(413, "too_large", f"A part holds more than {max_bytes} bytes.", "Send a smaller picture.")
-    return bytes(data)

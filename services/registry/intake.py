@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from assent.blobs.blob_key import join_key
 from assent.blobs.quarantine import DigestMismatchError, Quarantine
@@ -154,7 +155,15 @@ def _read(record: Record) -> Event[EventPayload]:
 
 
 async def chunks_of(request: web.Request) -> AsyncIterator[bytes]:
-    """The body as it arrives, in pieces of at most 64 KiB. Raises ApiError 408 for one that hardly moves."""
+    """The body as it arrives, in pieces of at most 64 KiB. Raises ApiError: 408 for one that hardly moves, 400 for one that does not
+    have the Content-Encoding that it names.
+    """
     pace = BodyPace(request)
-    while chunk := await pace.of(request.content.read(65_536)):
+    while True:
+        try:
+            chunk = await pace.of(request.content.read(65_536))
+        except (web.RequestPayloadError, HttpProcessingError) as error:
+            raise ApiError(400, "malformed", "The body cannot be read.", "Send it whole, with the Content-Encoding that it has.") from error
+        if not chunk:
+            return
         yield chunk

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
-from assent.deployment.body_pace import BodyPace
+from assent.deployment.sent_form import posted
 from assent.events.erasures import ErasureCause
 from assent.events.faces import FaceBox
 from assent.events.grants import BindingMode, GrantState, SourceKindRule
@@ -123,7 +123,7 @@ class Portal:
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         # Else a foreign page could sign a visitor in as somebody else, and her next photo would come under that grant.
         refuse_foreign_page(request)
-        form = await BodyPace(request).of(request.post())
+        form = await posted(request)
         if "code" in form:
             return await self._enter(request, str(form["code"]))
         grant_id, secret = GrantId(str(form.get("grant_id", "")).strip()), str(form.get("grant_secret", "")).strip()
@@ -329,7 +329,7 @@ class Portal:
 
 async def _device(request: web.Request) -> DeviceYes | None:
     """What her browser signed, or None where it has no scripts or keeps no keys."""
-    form = await BodyPace(request).of(request.post())
+    form = await posted(request)
     told = {name: form.get(f"device_{field}", "") for name, field in (("public_key", "key"), ("signature", "signature"))}
     if not any(told.values()):
         return None
@@ -344,7 +344,7 @@ def _to_her_page() -> web.Response:
 
 
 async def _field(request: web.Request, name: str) -> str:
-    value = (await BodyPace(request).of(request.post())).get(name)
+    value = (await posted(request)).get(name)
     if not isinstance(value, str) or not value:
         raise ApiError(422, "invalid", f"The form lacks {name}.", "Fill it in and send it again.")
     return value.strip()
@@ -372,7 +372,7 @@ def _changed_form() -> ApiError:
 
 async def _rights(request: web.Request) -> frozenset[ContentRight]:
     """What she ticked; nothing ticked takes all of it back."""
-    form = await BodyPace(request).of(request.post())
+    form = await posted(request)
     try:
         return frozenset(ContentRight(str(value)) for value in form.getall("right", []))
     except ValueError as error:

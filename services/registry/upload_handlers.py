@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import BodyPartReader, web
 
 from assent.deployment.body_pace import BodyPace
+from assent.deployment.sent_form import bytes_of, parts_of
 from assent.events.faces import FaceBox
 from assent.identity.errors import ApiError
 from services.registry.access import GrantAccess
@@ -91,32 +92,23 @@ async def read_photo(request: web.Request, *, max_bytes: int, allow: Allow) -> S
 async def _form(request: web.Request, max_bytes: int, allow: Allow) -> SentPhoto:
     image: bytes | None = None
     fields, parts, header = dict[str, str](), 0, request.headers.get(SECRET_HEADER)
-    async for part in await request.multipart():
+    async for part in parts_of(request):
         parts += 1
         if parts > MAX_PARTS:
             raise ApiError(413, "too_large", f"The form holds more than {MAX_PARTS} parts.", "Send image, box and grant_secret.")
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise ApiError(422, "malformed", "The form holds a part without a name.", "Send image, box and grant_secret.")
         if part.name != "image":
-            fields[part.name] = (await _part(part, MAX_FIELD_BYTES, FIELD_STEP_BYTES)).decode(errors="replace")
+            fields[part.name] = (await bytes_of(part, max_bytes=MAX_FIELD_BYTES, step_bytes=FIELD_STEP_BYTES)).decode(errors="replace")
             continue
         if image is not None:
             raise ApiError(422, "malformed", "The form holds two images.", "Send one photo at a time.")
         # A secret behind the image would come too late: nobody has 20 MB read who did not say who she is.
         await allow(fields.get("grant_secret") or header)
-        image = await _part(part, max_bytes, IMAGE_STEP_BYTES)
+        image = await bytes_of(part, max_bytes=max_bytes, step_bytes=IMAGE_STEP_BYTES)
     if image is None:
         await allow(fields.get("grant_secret") or header)
     return SentPhoto(image or b"", _box(fields.get("box")))
-
-
-async def _part(part: BodyPartReader, max_bytes: int, step_bytes: int) -> bytes:
-    data = bytearray()
-    while not part.at_eof():
-        data.extend(await part.read_chunk(step_bytes))
-        if len(data) > max_bytes:
-            raise ApiError(413, "too_large", f"A part holds more than {max_bytes} bytes.", "Send a smaller file.")
-    return bytes(data)
 
 
 def _box(text: str | None) -> FaceBox | None:
