@@ -27,7 +27,7 @@ from assent.optouts.signal import OPTED_OUT
 from assent.stream.outcomes import Ignore, Outcome, PoisonMessageError, Refuse
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
-from assent.vectors.store import FacePoint, VectorStore
+from assent.vectors.store import FacePoint, PointFacts, VectorStore
 
 STORING = (Operation.STORE,)
 INDEXER = ProducerId("indexer")
@@ -95,13 +95,13 @@ class FaceIndexer:
         except UnsealError as error:
             raise PoisonMessageError("unsealable") from error
         earlier = self._pending.get(face.face_id)
-        self._pending[face.face_id] = point if earlier is None else replace(point, fetched=merged(point.fetched, earlier.fetched))
+        self._pending[face.face_id] = point if earlier is None else _seen_before(point, earlier)
         return Ignore("indexed")
 
     async def after_batch(self, events: Sequence[Event[EventPayload]]) -> None:
         """Write, make durable, catch up again, and delete by id what ended meanwhile."""
         await self._drop_pictures()
-        points = await self._with_earlier_addresses()
+        points = await self._with_earlier_sightings()
         self._pending.clear()
         if not points:
             return
@@ -110,10 +110,10 @@ class FaceIndexer:
         await self._store.flush()
         await self._look_again()
 
-    async def _with_earlier_addresses(self) -> list[FacePoint]:
-        """What is written, naming each address that the same face came from before: it stays through any of them that does not say no."""
-        held = {item.face_id: item.fetched for item in await self._store.retrieve(list(self._pending))}
-        return [replace(point, fetched=merged(point.fetched, held.get(point.face_id, ()))) for point in self._pending.values()]
+    async def _with_earlier_sightings(self) -> list[FacePoint]:
+        """What is written, with what was said of the same face before."""
+        held = {item.face_id: item for item in await self._store.retrieve(list(self._pending))}
+        return [point if point.face_id not in held else _seen_before(point, held[point.face_id]) for point in self._pending.values()]
 
     async def _drop_pictures(self) -> None:
         """The pictures of faces that were refused here: under a grant that goes on nothing else would ever delete them."""
@@ -189,6 +189,14 @@ class FaceIndexer:
             now=self._gate.now,
             traceparent=cause.traceparent,
         )
+
+
+def _seen_before(point: FacePoint, earlier: FacePoint | PointFacts) -> FacePoint:
+    """The point naming each address that the same face came from before, for it stays through any of them that does not say no; and each
+    place that any sighting of it was judged by, for evidence is united, never put to a vote: one that is closed withholds it.
+    """
+    places = tuple(sorted({*point.jurisdictions, *earlier.jurisdictions}))
+    return replace(point, fetched=merged(point.fetched, earlier.fetched), jurisdictions=places)
 
 
 def _fetched(face: FaceEmbedded) -> tuple[FetchedFrom, ...]:
