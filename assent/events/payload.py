@@ -25,6 +25,14 @@ UtcTime = Annotated[AwareDatetime, BeforeValidator(_written_as_a_date)]
 """RFC 3339 with an offset. A naive time is refused, and so is a number or its text: 20270131 would be a day of the year 1970."""
 
 
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
+
+
+def writable(time: datetime) -> datetime:
+    """The nearest time, in UTC, that every reader of a UtcTime takes. For what has to be written whatever the time says."""
+    return min(max(time, _FIRST), _LAST).astimezone(UTC)
+
+
 def _in_pythons_utc(time: datetime) -> datetime:
     return time if time.utcoffset() else time.replace(tzinfo=UTC)
 

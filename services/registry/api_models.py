@@ -13,7 +13,7 @@ from assent.identity.principal import Role
 from assent.ids import ErasureId, FaceId, GrantId, ImageId, ProducerId, SightingId, SubjectId
 from assent.optouts.signal import ContentRight
 from services.registry.device_yes import DeviceYes
-from services.registry.grant_parts import Place, RecordPart, Sha256Hex
+from services.registry.grant_parts import MAX_EXACT, Place, RecordPart, Sha256Hex
 from services.registry.grant_request import GrantRequest
 
 Secret = Annotated[str, Field(min_length=16, max_length=200)]
@@ -169,7 +169,7 @@ class NarrowIn(RecordPart):
     operations: frozenset[Operation] = frozenset()
     sources: frozenset[str] = frozenset()
     recipients: frozenset[str] = frozenset()
-    expires_at: AwareDatetime | None = None
+    expires_at: UtcTime | None = None
 
 
 class RevisedOut(RecordPart):
@@ -372,13 +372,13 @@ class DeadLettersOut(RecordPart):
 class ReplayIn(RecordPart):
     """Which letters: one place, one cause, or `is_all`. `start` and `until` go on where an answer said."""
 
-    partition: int | None = Field(default=None, ge=0)
-    offset: int | None = Field(default=None, ge=0)
+    partition: int | None = Field(default=None, ge=0, le=MAX_EXACT)
+    offset: int | None = Field(default=None, ge=0, le=MAX_EXACT)
     cause: str | None = Field(default=None, max_length=100)
     is_all: bool = False
     is_dry_run: bool = False
-    start: int = Field(default=0, ge=0)
-    until: int | None = Field(default=None, ge=0)
+    start: int = Field(default=0, ge=0, le=MAX_EXACT)
+    until: int | None = Field(default=None, ge=0, le=MAX_EXACT)
     limit: int = Field(default=100, ge=1, le=200)
 
     @model_validator(mode="after")

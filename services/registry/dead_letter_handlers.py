@@ -18,6 +18,7 @@ from services.registry.api_models import (
     ReplayOut,
 )
 from services.registry.dead_letter_desk import DeadLetterDesk, Wanted
+from services.registry.grant_parts import MAX_EXACT
 from services.registry.request_body import parsed
 from services.registry.route import Parameter, Route, answer
 
@@ -126,6 +127,6 @@ def _topic(name: str) -> Topic:
 
 def _number(request: web.Request, name: str, default: int) -> int:
     try:
-        return max(0, int(request.query.get(name, str(default))))
+        return min(max(0, int(request.query.get(name, str(default)))), MAX_EXACT)
     except ValueError as error:
         raise ApiError(422, "invalid", f"{name} is not a number.", "Send what the last answer said.") from error

@@ -14,6 +14,8 @@ from assent.ids import GrantId, Jurisdiction, SubjectId
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Place = Annotated[Jurisdiction, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
 """A country, a subdivision or `EU`; a wildcard and UNKNOWN cannot be written."""
+MAX_EXACT = 2**53 - 1
+"""The largest integer that canonical JSON (RFC 8785) writes, and a digest covers."""
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -122,7 +124,7 @@ class RecordedBasis(RecordPart):
     form: ConsentForm
     explicit: bool = True
     signature: Literal["wet", "e_signature", "vc"] | None = None
-    term_days: int | None = Field(default=None, ge=1)
+    term_days: int | None = Field(default=None, ge=1, le=MAX_EXACT)
     alternative_offered: bool = False
     notice_fields: tuple[Line, ...] = ()
     filings: tuple[Line, ...] = ()

@@ -26,7 +26,7 @@ from assent.events.grants import (
     SourceKindRule,
     SourceRule,
 )
-from assent.events.payload import UtcTime
+from assent.events.payload import UtcTime, writable
 from assent.ids import UNKNOWN, FaceId, GrantId, SubjectId
 from services.registry.device_yes import ConfirmedWith, DeviceYes
 from services.registry.grant_parts import (
@@ -160,7 +160,8 @@ def ended_snapshot(
 ) -> GrantSnapshot:
     """The last revision of a grant that has ended, emptied of every source, place, region, recipient and age.
 
-    It opens nothing. Once the log is compacted it is all that is left there of the grant beside its withdrawal.
+    It opens nothing. Once the log is compacted it is all that is left there of the grant beside its withdrawal. An `expires_at` that no
+    reader takes gives way to the nearest one: the end must be told.
     """
     return GrantSnapshot(
         grant_id=grant_id,
@@ -176,7 +177,7 @@ def ended_snapshot(
         legal=(),
         scope=GeographicScope(collect_in=(), store_in=(), disclose_in=()),
         not_before=ended_at,
-        expires_at=expires_at,
+        expires_at=writable(expires_at),
         last_interaction_at=ended_at,
     )
 

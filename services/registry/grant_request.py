@@ -70,7 +70,7 @@ class GrantRequest(RecordPart):
     authority: Party | None = None
     recipients: tuple[Recipient, ...] = Field(default=(), max_length=100)
     purposes: tuple[PurposeConsent, ...] = Field(min_length=1)
-    operations: tuple[Operation, ...] = tuple(Operation)
+    operations: tuple[Operation, ...] = Field(default=tuple(Operation), min_length=1)
     sources: tuple[NamedSource, ...] = Field(min_length=1, max_length=MAX_SOURCES)
     controls_source: bool = False
     face_binding: Binding

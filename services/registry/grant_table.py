@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from assent.events.grants import AgeBand, BindingMode, GrantState
+from pydantic import ValidationError
+
+from assent.events.grants import AgeBand, BindingMode, GrantSnapshot, GrantState
 from assent.ids import GrantId, Jurisdiction, SubjectId
-from services.registry.grant_record import LIVE_STATES
+from services.registry.grant_record import LIVE_STATES, ended_snapshot
 from services.registry.store import RevisionConflictError
 from services.registry.time_text import moment, stamp
 
@@ -42,6 +44,25 @@ class GrantRow:
     def is_live(self) -> bool:
         """Given or renewed; its time may still have run out."""
         return self.state in LIVE_STATES
+
+    def ended(self) -> GrantSnapshot | None:
+        """What is told of a grant that has ended; None of one that has not, or that the log never had.
+
+        A release before wrote it with times that it could not read again: it is put together anew then.
+        """
+        if self.ended_wire is None:
+            return None
+        try:
+            return GrantSnapshot.model_validate_json(self.ended_wire)
+        except ValidationError:
+            return ended_snapshot(
+                self.grant_id,
+                revision=self.revision,
+                subject_id=self.subject_id,
+                state=self.state,
+                ended_at=self.changed_at,
+                expires_at=self.expires_at,
+            )
 
 
 @dataclass(frozen=True, slots=True)

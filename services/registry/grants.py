@@ -265,6 +265,8 @@ class Grants:
         end = record.validity.expires_at
         if narrowing.expires_at is not None and narrowing.expires_at > end:
             raise ApiError(422, "QC-7", "A grant can be shortened so, not prolonged.", "Renew it.")
+        if narrowing.expires_at is not None and narrowing.expires_at <= self._clock.now():
+            raise ApiError(422, "nothing_left", "The grant would have ended by now.", "Withdraw it instead.")
         if not narrowing.sources <= {item.value for item in record.sources}:
             # A folder within hers, or another spelling: an answer of 200 would let her think that it is out.
             raise ApiError(422, "source_not_named", "The grant names no such source.", "Send sources as the grant shows them.")
