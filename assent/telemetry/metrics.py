@@ -134,6 +134,13 @@ DISCLOSURE_RECORD_FAILURES = CounterDefinition(
     ("error",),
 )
 
+# --- grants, one by one ---
+GRANT_FAULTS = CounterDefinition(
+    "assent_grant_faults_total",
+    "Times that one grant could not be ended, told or erased for a reason nobody foresaw, by stage; all others went on.",
+    ("stage",),
+)
+
 # --- registry ---
 GRANTS = GaugeDefinition("assent_grants", "Grants by state.", ("state",))
 GRANTS_REAPPENDED = CounterDefinition(

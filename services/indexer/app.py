@@ -74,6 +74,7 @@ class IndexerApp(RunnerService):
             clock=shared.clock,
             settle_s=SINGLE_PROCESS_SETTLE_S if shared.is_single_process else settings.settle_s,
             signed=lambda record: signatures.signed(record, processor.name),
+            metrics=shared.metrics,
         )
         self._sweeper = Sweeper(
             store=shared.vectors,

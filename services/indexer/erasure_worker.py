@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from assent.blobs.derivatives import Derivatives
+from assent.deployment.one_by_one import OneByOne
 from assent.events.envelope import Event, encode, event_id
 from assent.events.erasures import ErasureLevel, ErasureProgressed
 from assent.events.record import Record
 from assent.ids import FaceId
 from assent.keys.grant_keys import GrantKeyring
 from assent.stream.clock import Clock
-from assent.stream.event_log import EventLog
+from assent.stream.event_log import EventLog, LogUnavailableError, UnknownTopicError
 from assent.stream.outcomes import RetryLaterError
+from assent.telemetry.meter import Metrics
 from assent.vectors.store import VectorStore, VectorStoreError
 from services.indexer.erasure_table import Erasure, ErasureTable
 
@@ -21,6 +24,9 @@ VECTORS = "vectors"
 DERIVATIVES = "derivatives"
 STORES = (VECTORS, DERIVATIVES)
 _BLOCKS_REMAIN = "freed blocks of the file system are not wiped; they held only sealed bytes or rewritten segments"
+
+
+_EVERYBODYS = (RetryLaterError, VectorStoreError, LogUnavailableError, UnknownTopicError)
 
 
 class ErasureIncompleteError(Exception):
@@ -45,6 +51,7 @@ class ErasureWorker:
         clock: Clock,
         settle_s: float,
         signed: Callable[[Record], Record],
+        metrics: Metrics,
     ) -> None:
         self._table = table
         self._store = store
@@ -54,35 +61,50 @@ class ErasureWorker:
         self._clock = clock
         self._settle = timedelta(seconds=settle_s)
         self._signed = signed
+        self._each = OneByOne(metrics, everybodys=_EVERYBODYS)
+        self._incomplete: ErasureIncompleteError | None = None
 
     async def work(self) -> int:
         """One round over all unfinished erasures; the number that still has something to do.
 
         Vectors go first and pictures after, so that a blob store that is away holds up pictures alone. Raises the trouble of
-        either store once the round is done; nothing is reported of what met it.
+        either store once the round is done; nothing is reported of what met it. What is found again of one grant, or goes wrong at it
+        alone, holds up that one alone.
         """
         mine = self._table.unfinished(STORES)
         trouble: Exception | None = None
+        self._incomplete = None
         for part in (self._erase_vectors, self._erase_derivatives):
             try:
                 await part(mine)
             except (RetryLaterError, VectorStoreError, ErasureIncompleteError) as error:
                 trouble = trouble or error
+        trouble = trouble or self._incomplete
         if trouble is not None:
             raise trouble
         return len(self._table.unfinished(STORES))
 
     async def _erase_vectors(self, erasures: Sequence[Erasure]) -> None:
         for erasure in erasures:
-            self._grant_keys.drop(erasure.request.grant_id)
-            await self._resolve_vectors(erasure)
-            await self._delete_vectors(erasure)
+            with self._alone("vectors", erasure):
+                self._grant_keys.drop(erasure.request.grant_id)
+                await self._resolve_vectors(erasure)
+                await self._delete_vectors(erasure)
         await self._purge([erasure for erasure in erasures if erasure.reached(VECTORS, ErasureLevel.LOGICAL)])
 
     async def _erase_derivatives(self, erasures: Sequence[Erasure]) -> None:
         for erasure in erasures:
-            await self._resolve_derivatives(erasure)
-            await self._delete_derivatives(erasure)
+            with self._alone("derivatives", erasure):
+                await self._resolve_derivatives(erasure)
+                await self._delete_derivatives(erasure)
+
+    @contextlib.contextmanager
+    def _alone(self, stage: str, erasure: Erasure) -> Iterator[None]:
+        with self._each.alone(stage, erasure.request.grant_id):
+            try:
+                yield
+            except ErasureIncompleteError as error:
+                self._incomplete = self._incomplete or error
 
     def purge_backlog(self) -> int:
         """Vectors that are deleted logically and whose bytes may still lie on the disk."""

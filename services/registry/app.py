@@ -23,9 +23,9 @@ from services.registry.policy_desk import PolicyVersionTakenError
 from services.registry.policy_files import PolicyFiles
 from services.registry.publisher import LogAwayError
 from services.registry.registry import Registry, RegistryParts
-from services.registry.rounds import TROUBLE
 from services.registry.schema import FILE, FOLDER
 from services.registry.settings import RegistrySettings
+from services.registry.trouble import TROUBLE
 from services.registry.widening import PolicyNotApprovedError
 
 ROUND_SILENT_AFTER_S = 120.0

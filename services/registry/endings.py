@@ -25,6 +25,7 @@ from assent.ids import ErasureId, GrantId
 from assent.keys.grant_keys import GrantKeyring
 from assent.receipts.commitment import commit, commit_set, new_salt
 from assent.stream.clock import Clock
+from assent.telemetry.meter import Metrics
 from services.registry.data_map import DATA_MAP, Store
 from services.registry.erasure_table import (
     ErasureRow,
@@ -55,6 +56,7 @@ from services.registry.publisher import Offsets, Publisher, registry_event, snap
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.refused import not_live, registry_file_read
 from services.registry.store import RegistryStore, RevisionConflictError
+from services.registry.trouble import one_by_one
 
 ANSWERED_WITHIN_S = 10.0
 """How long a withdrawal waits for its key to be destroyed; a store that does not even fail must not keep her waiting. Every step may
@@ -103,6 +105,7 @@ class Endings:
         publisher: Publisher,
         receipts: ReceiptDesk,
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -111,6 +114,7 @@ class Endings:
         self._publisher = publisher
         self._receipts = receipts
         self._clock = clock
+        self._each = one_by_one(metrics)
         self._writing = asyncio.Lock()
         self._publishing = asyncio.Lock()
         self._finishing = asyncio.Lock()
@@ -178,10 +182,16 @@ class Endings:
         unacknowledged = [erasure for erasure in pending if erasure.offsets is None]
         for batch in self._batches(unacknowledged):
             self._unheard.update(erasure.erasure_id for erasure in batch)
-            offsets = await self._publisher.publish([_withdrawn(erasure) for erasure in batch])
-            ids = [erasure.erasure_id for erasure in batch]
-            await self._store.write(functools.partial(mark_all_acknowledged, erasure_ids=ids, offsets=offsets))
-            for erasure_id in ids:
+            # Made one by one: what cannot be told of one grant must not keep the rest of the append from being made.
+            events: dict[ErasureId, Event[EventPayload]] = {}
+            for erasure in batch:
+                with self._each.alone("withdrawals", erasure.grant_id):
+                    events[erasure.erasure_id] = _withdrawn(erasure)
+            if not events:
+                continue
+            offsets = await self._publisher.publish(list(events.values()))
+            await self._store.write(functools.partial(mark_all_acknowledged, erasure_ids=list(events), offsets=offsets))
+            for erasure_id in events:
                 del self._unheard[erasure_id]
 
     def _batches(self, erasures: Sequence[ErasureRow]) -> list[list[ErasureRow]]:
@@ -201,8 +211,9 @@ class Endings:
         pending = [erasure for erasure in await self._store.read(unannounced) if erasure.offsets is not None]
         for erasure in sorted(pending, key=lambda erasure: self._failed[erasure.erasure_id]):
             self._failed[erasure.erasure_id] += 1
-            await self._finish(erasure)
-            del self._failed[erasure.erasure_id]
+            with self._each.alone("endings", erasure.grant_id):
+                await self._finish(erasure)
+                del self._failed[erasure.erasure_id]
 
     async def _prepare(self, grant_id: GrantId, cause: ErasureCause) -> list[_Ending]:
         row = await self._store.read(lambda database: grant_row(database, grant_id))
@@ -255,8 +266,8 @@ class Endings:
         counts = await self._forget(erasure.grant_id)
         row = await self._store.read(lambda database: grant_row(database, erasure.grant_id))
         assert row is not None
-        assert row.ended_wire is not None
-        wire = GrantSnapshot.model_validate_json(row.ended_wire)
+        wire = row.ended()
+        assert wire is not None
         now = self._clock.now()
         await self._publisher.publish(
             [

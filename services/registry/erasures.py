@@ -30,6 +30,7 @@ from services.registry.erasure_table import (
 )
 from services.registry.receipt_desk import ReceiptDesk
 from services.registry.store import RegistryStore
+from services.registry.trouble import one_by_one
 
 LEVELS = (ErasureLevel.LOGICAL, ErasureLevel.PHYSICAL)
 _NOT_TOKEN = re.compile(r"[^A-Za-z0-9_.:-]+")
@@ -42,6 +43,7 @@ class ErasureDesk:
         self._store = store
         self._receipts = receipts
         self._metrics = metrics
+        self._each = one_by_one(metrics)
 
     async def take(self, progress: ErasureProgressed) -> bool:
         """Write down a report of an erasure of ours; False for one of a foreign registry."""
@@ -49,13 +51,15 @@ class ErasureDesk:
         if erasure is None or erasure.grant_id != progress.grant_id:
             return False
         await self._store.write(lambda database: record_progress(database, progress))
-        await self._conclude(erasure)
+        with self._each.alone("receipts", erasure.grant_id):
+            await self._conclude(erasure)
         return True
 
     async def conclude_all(self) -> None:
         """Sign what a crash left unsigned."""
         for erasure in await self._store.read(unproven):
-            await self._conclude(erasure)
+            with self._each.alone("receipts", erasure.grant_id):
+                await self._conclude(erasure)
 
     async def status(self, erasure_id: ErasureId) -> tuple[ErasureRow, list[ProgressRow], list[ReceiptRow]] | None:
         """Everything known of one erasure, or None."""

@@ -11,11 +11,13 @@ from assent.events.envelope import Event
 from assent.events.erasures import ErasureLevel, ErasureProgressed
 from assent.events.payload import EventPayload
 from assent.stream.clock import Clock
+from assent.telemetry.meter import Metrics
 from services.registry.data_map import DATA_MAP, Store
 from services.registry.erasure_table import ErasureRow, without
 from services.registry.outcome_table import forget_sightings, sightings_of
 from services.registry.publisher import Publisher, registry_event
 from services.registry.store import RegistryStore
+from services.registry.trouble import one_by_one
 
 _AREAS = ("quarantine", "intake")
 _CLOCKS_APART = timedelta(seconds=2)
@@ -29,17 +31,28 @@ class QuarantineWatch:
     of the grant has gone: in seconds as a rule, after `quarantine_max_s` at the latest, because then it is swept.
     """
 
-    def __init__(self, *, store: RegistryStore, quarantine: Quarantine, blobs: BlobStore, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        quarantine: Quarantine,
+        blobs: BlobStore,
+        publisher: Publisher,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
         self._store = store
         self._quarantine = quarantine
         self._blobs = blobs
         self._publisher = publisher
         self._clock = clock
+        self._each = one_by_one(metrics)
 
     async def work(self) -> None:
         """One round over the erasures that wait for quarantine."""
         for erasure in await self._store.read(lambda database: without(database, Store.QUARANTINE.value, ErasureLevel.LOGICAL)):
-            await self._delete_own(erasure)
+            with self._each.alone("quarantine", erasure.grant_id):
+                await self._delete_own(erasure)
         waiting = await self._store.read(lambda database: without(database, Store.QUARANTINE.value, ErasureLevel.PHYSICAL))
         if not waiting:
             return

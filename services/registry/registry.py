@@ -292,6 +292,7 @@ class Registry:
             publisher=self._publisher,
             receipts=self.receipts,
             clock=parts.clock,
+            metrics=parts.metrics,
         )
 
     def _built_uploads(self, parts: RegistryParts) -> Uploads:
@@ -320,7 +321,12 @@ class Registry:
 
     def _built_rounds(self, parts: RegistryParts) -> Rounds:
         watch = QuarantineWatch(
-            store=self.store, quarantine=parts.quarantine, blobs=parts.blobs, publisher=self._publisher, clock=parts.clock
+            store=self.store,
+            quarantine=parts.quarantine,
+            blobs=parts.blobs,
+            publisher=self._publisher,
+            clock=parts.clock,
+            metrics=parts.metrics,
         )
         return Rounds(
             store=self.store,
@@ -334,7 +340,7 @@ class Registry:
             policy_guard=self.policy_guard,
             stops=self.stops,
             orders=OrderWatch(store=self.store, clock=parts.clock, metrics=parts.metrics),
-            control=ControlWatch(store=self.store, grants=self.grants, controls=self.controls),
+            control=ControlWatch(store=self.store, grants=self.grants, controls=self.controls, metrics=parts.metrics),
             clock=parts.clock,
             metrics=parts.metrics,
             round_s=self._settings.round_s,

@@ -21,6 +21,7 @@ from services.registry.grant_table import grant_row, last_revision, mark_publish
 from services.registry.grant_vault import UNREADABLE, GrantVault
 from services.registry.publisher import Publisher, snapshot_event
 from services.registry.store import RegistryStore
+from services.registry.trouble import one_by_one
 
 _LOG = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class RevisionGuard:
         self._vault = vault
         self._publisher = publisher
         self._metrics = metrics
+        self._each = one_by_one(metrics)
         self._public_key = public_key
         self._last: dict[GrantId, int] = {}
         self._tail: Tail | None = None
@@ -53,7 +55,8 @@ class RevisionGuard:
     async def publish_missed(self) -> None:
         """Append what was written to the registry's file and never acknowledged by the log."""
         for row in await self._store.read(unpublished):
-            await self._append(row.grant_id)
+            with self._each.alone("snapshots", row.grant_id):
+                await self._append(row.grant_id)
 
     async def look(self, *, timeout_s: float) -> int:
         """Read on; at the end of the log append again what was overtaken. How many were."""
@@ -89,16 +92,20 @@ class RevisionGuard:
         """What was seen last is compared once with the registry's own file; what was right is forgotten."""
         overtaken = 0
         for grant_id, revision in list(self._last.items()):
-            row = await self._store.read(functools.partial(grant_row, grant_id=grant_id))
-            is_overtaken = row is not None and row.published_revision > revision
-            if is_overtaken and not await self._append(grant_id):
-                continue  # It stays overtaken, and is looked at again.
-            if self._last.get(grant_id) == revision:
-                del self._last[grant_id]
-            if is_overtaken:
-                self._metrics.increase(GRANTS_REAPPENDED)
-                overtaken += 1
+            with self._each.alone("revisions", grant_id):
+                overtaken += await self._put_last(grant_id, revision)
         return overtaken
+
+    async def _put_last(self, grant_id: GrantId, revision: int) -> bool:
+        row = await self._store.read(functools.partial(grant_row, grant_id=grant_id))
+        is_overtaken = row is not None and row.published_revision > revision
+        if is_overtaken and not await self._append(grant_id):
+            return False  # It stays overtaken, and is looked at again.
+        if self._last.get(grant_id) == revision:
+            del self._last[grant_id]
+        if is_overtaken:
+            self._metrics.increase(GRANTS_REAPPENDED)
+        return is_overtaken
 
     async def _append(self, grant_id: GrantId) -> bool:
         """False where the record cannot be opened or is too large for the log: that must stop neither those of others nor the registry,
@@ -108,9 +115,8 @@ class RevisionGuard:
         last = await self._store.read(lambda database: last_revision(database, grant_id))
         assert row is not None
         assert last is not None
-        if row.ended_wire is not None:
-            wire = GrantSnapshot.model_validate_json(row.ended_wire)
-        else:
+        wire = row.ended()
+        if wire is None:
             try:
                 wire = snapshot(await self._vault.open(last))
             except UNREADABLE as error:

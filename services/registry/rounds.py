@@ -8,12 +8,9 @@ import functools
 
 import structlog
 
-from assent.blobs.store import BlobStoreUnavailableError
 from assent.events.erasures import ErasureCause, ErasureLevel
 from assent.events.grants import GrantState
-from assent.identity.errors import ApiError
 from assent.stream.clock import Clock
-from assent.stream.event_log import LogUnavailableError, UnknownTopicError
 from assent.telemetry.meter import Metrics
 from assent.telemetry.metrics import ERASURE_TIME_LEFT, ERASURES_PENDING, GRANTS
 from services.registry.control_watch import ControlWatch
@@ -30,16 +27,17 @@ from services.registry.producer_watch import ProducerWatch
 from services.registry.quarantine_watch import QuarantineWatch
 from services.registry.revision_guard import RevisionGuard
 from services.registry.store import RegistryStore
+from services.registry.trouble import TROUBLE, one_by_one
 
 ERASED_WITHIN_S = {ErasureLevel.LOGICAL: 60.0, ErasureLevel.PHYSICAL: 30 * 86_400.0}
 """The deadlines that every entry of the policy keeps to (EU-5 asks for a month); an entry may ask for less."""
 _LOG = structlog.get_logger()
-TROUBLE = (ApiError, BlobStoreUnavailableError, LogUnavailableError, UnknownTopicError)
-"""Every topic was there at the start: a broker that has just come back knows none for a moment."""
 
 
 class Rounds:
-    """Trouble of a log or store puts a step off to the next round; anything else stops the process."""
+    """Trouble of a log or store puts a step off to the next round, and a fault of one grant that grant alone; anything else stops the
+    process, once the other steps of the round have had their turn.
+    """
 
     def __init__(
         self,
@@ -74,6 +72,7 @@ class Rounds:
         self._control = control
         self._clock = clock
         self._metrics = metrics
+        self._each = one_by_one(metrics)
         self._round_s = round_s
         self._stopping = asyncio.Event()
         self._last_turn = clock.monotonic()
@@ -106,21 +105,28 @@ class Rounds:
             ("orders", self._orders.look),
             ("counts", self._count),
         )
+        fault: Exception | None = None
         for name, step in steps:
             try:
                 await step()
             except TROUBLE as error:
                 _LOG.warning("round_waits", stage=name, error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  it ends the process, and no withdrawal before its turn
+                _LOG.error("round_failed", stage=name, error=type(error).__name__)
+                fault = fault or error
             self._last_turn = self._clock.monotonic()
+        if fault is not None:
+            raise fault
 
     async def expire(self) -> int:
         """End every grant whose time has run out; how many. Their keys go with `resume`, once for all of them."""
         ended: list[GrantRow] = await self._store.read(lambda database: run_out(database, self._clock.now()))
         for row in ended:
-            if row.state is GrantState.REQUESTED:
-                await self._grants.drop_request(row, GrantState.EXPIRED)
-            else:
-                await self._endings.begin(row.grant_id, ErasureCause.EXPIRY)
+            with self._each.alone("expiry", row.grant_id):
+                if row.state is GrantState.REQUESTED:
+                    await self._grants.drop_request(row, GrantState.EXPIRED)
+                else:
+                    await self._endings.begin(row.grant_id, ErasureCause.EXPIRY)
         return len(ended)
 
     async def _control_of_sources(self) -> None:
