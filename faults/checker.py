@@ -95,7 +95,10 @@ def _after_the_end(truth: Json, found: Evidence) -> list[str]:
 
 
 def _unended(truth: Json, found: Evidence) -> list[str]:
-    """Each (sighting, grant) ends in at least one of embedded, refused, dead; a refusal without a grant ends the sighting whole."""
+    """Each (sighting, grant) ends in at least one of embedded, refused, dead; a refusal without a grant ends the sighting whole. Of a grant
+    that was over by then no stage says anything where another one covers the picture as well: there the end of that one is enough.
+    """
+    over = {grant["grant_id"] for grant in truth["grants"] if grant["ended_at"] is not None}
     ended = {(item["sighting_id"], item["grant_id"]) for topic in ("faces.embedded", "images.refused") for item in found.topics[topic]}
     offered, names = defaultdict[str, set[str | None]](set), defaultdict[str, set[str]](set)
     for picture in truth["pictures"]:
@@ -112,7 +115,8 @@ def _unended(truth: Json, found: Evidence) -> list[str]:
         if is_produced and not called:
             unnamed.add(digest)
         for grant in {own} if own else offered[digest]:
-            if called and not {(name, which) for name in called for which in (grant, None)} & ended:
+            others = offered[digest] if grant in over and not own else set()
+            if called and not {(name, which) for name in called for which in (grant, None, *others)} & ended:
                 problems.add(f"no end: sighting {sighting['sighting_id']} under {grant}")
     return sorted(problems) + _unnamed(unnamed, found)
 

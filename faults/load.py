@@ -102,17 +102,20 @@ class Load:
         self._hold(held, None)
 
     async def together(self) -> None:
-        """Two people, each with a grant of her own, and one picture of both under a joint grant."""
-        members = [await self._people.grant(await self._people.subject(), {"kind": "upload"}) for _ in range(2)]
-        if not members[0].secret:
-            return  # Without the secret of her own grant she cannot show that the yes to the joint one is hers.
+        """Two people, each with a grant of her own that names it, and one picture of both under a joint grant."""
         picture = await asyncio.to_thread(pictures.pair, self._chance)
         path = f"/{self._number}/{self._folders}.jpg"
         self._folders += 1
         source = {"kind": "image_url", "value": self._site.put(path, picture)}
+        members = [await self._people.grant(await self._people.subject(), {"kind": "upload"}, source) for _ in range(2)]
+        if not members[0].secret:
+            return  # Without the secret of her own grant she cannot show that the yes to the joint one is hers.
         ids = tuple(member.grant_id for member in members)
         joint = await self._people.grant(members[0].subject_id, source, members=ids)
         self._truth.pictured(_digest(picture), joint.grant_id, faces=2)
+        for member in members:
+            # Which of two faces is hers is not said there.
+            self._truth.pictured(_digest(picture), member.grant_id, faces=0)
         for member in members:
             if member.secret:
                 self._hold(member, await self._upload(member, faces=1))

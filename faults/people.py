@@ -44,10 +44,10 @@ class People:
         made = await self._api.need("POST", f"{self.registry}/v1/subjects", token=self._operator_token, json=body)
         return str(made["subject_id"])
 
-    async def grant(self, subject_id: str, source: JsonObject, *, members: tuple[str, ...] = ()) -> Held:
+    async def grant(self, subject_id: str, *sources: JsonObject, members: tuple[str, ...] = ()) -> Held:
         """Asked for by the operator and confirmed by her."""
         binding: JsonObject = {"mode": "joint", "member_grants": list(members)} if members else {"mode": "single_face"}
-        request = fixture_grant(subject_id, [source], binding=binding, now=datetime.now(UTC))
+        request = fixture_grant(subject_id, list(sources), binding=binding, now=datetime.now(UTC))
         asked = await self._api.need("POST", f"{self.registry}/v1/grants", token=self._operator_token, json=request)
         grant_id = asked["grant_id"]
         answer = {"one_time_secret": asked["one_time_secret"], "notice_sha256": asked["notice_sha256"]}

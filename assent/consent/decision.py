@@ -11,6 +11,7 @@ from assent.consent.asset import Asset
 from assent.consent.content_rights import NOTHING, SetAside, optout_rules, set_aside
 from assent.consent.ledger import ConsentLedger, Standing
 from assent.consent.legal_form import form_rules
+from assent.consent.member import Member, members_at
 from assent.consent.retention_clock import LONG_SILENT, is_over
 from assent.consent.source_rules import have_control, naming_rules
 from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
@@ -75,7 +76,8 @@ class Verdict:
 
 
 class Stand(NamedTuple):
-    """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live.
+    """How a grant stands to a request. The source `rule` that names the asset and the `members` are looked for where it is live, and
+    so is how the own grant of each member names it.
 
     `is_shown`: what names the asset needs no proof of control, or has one that counts; so it is where no asset is asked about.
     `aside`: content rights it has set aside. The rest is why it is not live, where the ledger knows that of it.
@@ -84,7 +86,7 @@ class Stand(NamedTuple):
     standing: Standing
     grant: GrantSnapshot | None
     rule: SourceRule | None = None
-    members: tuple[GrantSnapshot, ...] = ()
+    members: tuple[Member, ...] = ()
     is_shown: bool = True
     aside: SetAside = NOTHING
     withdrawn_at: datetime | None = None
@@ -99,6 +101,9 @@ class Stand(NamedTuple):
 
 def allow(grant_id: GrantId, request: Request, *, ledger: ConsentLedger, policy: Policy) -> Verdict:
     """The verdict on one grant: its standing, then its own terms, then every candidate jurisdiction's rules; so for each member.
+
+    A joint grant opens no more than the own grant of each member does: operations, purposes, recipients, the law where she lives, and
+    the pictures that her sources name, under the same proofs of control.
 
     Adding a candidate, a denial or a withdrawal never turns no into yes; an empty candidate set counts as unknown.
     """
@@ -117,11 +122,12 @@ def stand(grant_id: GrantId, request: Request, *, ledger: ConsentLedger) -> Stan
             is_fixture=grant is not None and ledger.is_fixture(grant),
         )
     asset = request.asset
+    members = members_at(grant, ledger.members(grant), asset, request.now)
     if asset is None:
-        return Stand(standing, grant, None, tuple(ledger.members(grant)))
+        return Stand(standing, grant, None, members)
     named = naming_rules(grant.sources, asset)
     is_shown, aside = have_control(named, request.now), set_aside(grant, asset, request.now)
-    return Stand(standing, grant, named[0] if named else None, tuple(ledger.members(grant)), is_shown, aside)
+    return Stand(standing, grant, named[0] if named else None, members, is_shown, aside)
 
 
 def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
@@ -133,8 +139,8 @@ def verdict_on(found: Stand, request: Request, *, policy: Policy) -> Verdict:
     refusals.update(optout_rules(request.optouts, found.aside))
     for member in found.members:
         # One person confirms a joint grant; it cannot give for the others more than they gave. Where they are asked is where they live.
-        asked = request._replace(asset=None, candidates=frozenset(residence.jurisdiction for residence in member.residences))
-        refusals.update(_terms(member, None, True, asked), _law(member, asked, policy))
+        asked = request._replace(candidates=frozenset(residence.jurisdiction for residence in member.grant.residences))
+        refusals.update(_terms(member.grant, member.rule, member.is_shown, asked), _law(member.grant, asked, policy))
     return Verdict(tuple(sorted(refusals)))
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from assent.consent.asset import Asset
 from assent.consent.decision import Stand
 from assent.consent.ledger import FIXTURE_EVIDENCE, ConsentLedger
-from assent.events.decisions import JudgedForm, JudgedGrant, JudgedMember, JudgedSource, JudgedTerms
+from assent.consent.member import Member
+from assent.events.decisions import JudgedForm, JudgedGrant, JudgedMember, JudgedSource, JudgedTerms, MemberSource
 from assent.events.face_box import FaceBox
 from assent.events.grants import (
     AgeBand,
@@ -51,6 +52,13 @@ STAND_IN_ASSET = Asset(
 _IMAGES, _IMAGES_AND_PAGES = "https://replay.invalid/site/pictures/", "https://replay.invalid/site/"
 """Folders that name every stand-in image, the second one the page as well; both less exact than what a record tells of."""
 _NAMES_NOTHING = SourceRule(kind=SourceKindRule.ACCOUNT, value="nobody@replay.invalid")
+_OF_MEMBER: dict[MemberSource | None, SourceRule] = {
+    None: SourceRule(kind=SourceKindRule.IMAGE_URL, value=_TARGETS[SourceKindRule.IMAGE_URL]),
+    MemberSource.NAMED: SourceRule(kind=SourceKindRule.IMAGE_URL, value=_TARGETS[SourceKindRule.IMAGE_URL]),
+    MemberSource.UNPROVEN: SourceRule(kind=SourceKindRule.URL_PREFIX, value=_TARGETS[SourceKindRule.URL_PREFIX]),
+    MemberSource.NOT_NAMED: _NAMES_NOTHING,
+}
+"""A source of hers that stands to every stand-in image as hers stood to the picture; where a record does not say it, nothing was asked."""
 _ANY_BOX = FaceBox(x=0, y=0, width=1, height=1)
 
 
@@ -113,10 +121,16 @@ def _judged_source(rule: SourceRule, found: Stand) -> JudgedSource:
     )
 
 
-def _member(grant: GrantSnapshot, *, has_terms: bool) -> JudgedMember:
+def _member(member: Member, *, has_terms: bool) -> JudgedMember:
+    grant = member.grant
     places = tuple(residence.jurisdiction for residence in grant.residences)
-    terms = _terms(grant, frozenset(places), 0) if has_terms else None
-    return JudgedMember(residences=places, not_before=grant.not_before, expires_at=grant.expires_at, terms=terms)
+    return JudgedMember(
+        residences=places,
+        not_before=grant.not_before,
+        expires_at=grant.expires_at,
+        source=member.source if has_terms else None,
+        terms=_terms(grant, frozenset(places), 0) if has_terms else None,
+    )
 
 
 def _terms(grant: GrantSnapshot, places: Set[Jurisdiction], marked: int) -> JudgedTerms:
@@ -165,14 +179,14 @@ def _stand_in(judged: JudgedGrant, grant_id: GrantId, residences: tuple[Jurisdic
 
 
 def _stand_in_member(member: JudgedMember, number: int, grant: GrantSnapshot) -> GrantSnapshot:
-    """Of another person than every other member, one of whom holds the joint grant; she names no image of her own here."""
+    """Of another person than every other member, one of whom holds the joint grant."""
     told = {
         "grant_id": _member_id(number),
         "subject_id": _subject(number),
         "residences": tuple(Residence(jurisdiction=place) for place in member.residences),
         "not_before": member.not_before,
         "expires_at": member.expires_at,
-        "sources": (_NAMES_NOTHING,),
+        "sources": (_OF_MEMBER[member.source],),
         "binding": FaceBinding(mode=BindingMode.SINGLE_FACE),
     }
     return GrantSnapshot.model_validate(grant.model_dump() | told | _told_terms(member.terms, member.not_before))

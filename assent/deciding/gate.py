@@ -13,6 +13,7 @@ from assent.consent.content_rights import optout_rules
 from assent.consent.decision import SELF, Request, Verdict, allow, stand, verdict_on
 from assent.consent.judged import judged_grant
 from assent.consent.ledger import ConsentLedger, Standing
+from assent.consent.member import members_at, names_whole
 from assent.consent.retention_clock import is_over_anywhere
 from assent.deciding.grounds import Grounds
 from assent.deciding.opted_out import OptedOut
@@ -20,7 +21,7 @@ from assent.deciding.suppressions import Suppressions
 from assent.events.decisions import DecisionRecord
 from assent.events.evidence import CoarseEvidence
 from assent.events.fetched_from import FetchedFrom
-from assent.events.grants import GrantSnapshot, Operation, Purpose
+from assent.events.grants import GrantSnapshot, Operation, Purpose, SourceRule
 from assent.events.optouts import SeenOptOut
 from assent.geofence.decision import candidate_set, closed_for
 from assent.geofence.evidence import Evidence
@@ -127,7 +128,7 @@ class Gate:
         """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from, no
         clock of its places has run out, and it is not opted out where it was fetched. Of several addresses one is enough.
 
-        Of a joint grant each of its people may take storing away, in her own. `source` is its keyed name; None, of releases that did
+        Of a joint grant each of its people may take either away, in her own. `source` is its keyed name; None, of releases that did
         not keep it, is judged by storing alone. It counts where `fetched` is empty, as in points of releases that did not keep that.
         """
         grant = self.live(grant_id)
@@ -136,8 +137,8 @@ class Gate:
         if self.is_retention_over(grant_id):
             return False
         if not fetched:
-            return self._names_source(grant, source)
-        return any(self._names_source(grant, one.source) and not self.is_opted_out(grant_id, one) for one in fetched)
+            return self._is_within(grant, source)
+        return any(self._is_within(grant, one.source, one.members) and not self.is_opted_out(grant_id, one) for one in fetched)
 
     def is_retention_over(self, grant_id: GrantId) -> bool:
         """IL-1: nobody heard of her for longer than one of the places of this live grant lets anything be kept. Before a policy was read
@@ -162,11 +163,29 @@ class Gate:
         names = (address,) if self._names is None else (address, self._names.address_under(address, grant_id))
         return max((at for name in names if (at := self._fold.optouts.changed_at(name)) is not None), default=None)
 
-    def _names_source(self, grant: GrantSnapshot, source: str | None) -> bool:
+    def member_sources(self, grant: GrantSnapshot, asset: Asset) -> tuple[SourceRule | None, ...]:
+        """By which of her sources the own grant of each person of a joint grant names the image now, in their order."""
+        return tuple(member.rule for member in members_at(grant, self._fold.ledger.members(grant), asset, self.now))
+
+    def _is_within(self, grant: GrantSnapshot, source: str | None, by_member: Sequence[str] = ()) -> bool:
+        """The source of this name still stands in the grant, and in the own grant of each of its people the one that names it there.
+
+        Where it was not kept which those are, hers has to name whatever the source names.
+        """
         if source is None:
             return True
+        rule, members = self._named(grant, source), self._fold.ledger.members(grant)
+        if rule is None:
+            return False
+        if by_member:
+            return len(by_member) == len(members) and all(map(self._named, members, by_member))
+        return all(names_whole(grant, member, rule) for member in members)
+
+    def _named(self, grant: GrantSnapshot, source: str) -> SourceRule | None:
         names = self._names
-        return names is not None and any(names.source_name(rule.kind.value, rule.value) == source for rule in grant.sources)
+        if names is None:
+            return None
+        return next((rule for rule in grant.sources if names.source_name(rule.kind.value, rule.value) == source), None)
 
     def keeps(self, grant_id: GrantId, *, source: str | None, fetched: Sequence[FetchedFrom], image_id: ImageId) -> bool:
         """A stored face is told of and kept on: it is still within its live grant, and nobody asked that its image never come back."""

@@ -167,7 +167,9 @@ class _Replay:
             else self._gate.located(STAND_IN_ASSET, self._evidence, self._record.operations, optouts=seen)
         )
         for found in findings:
-            return Replayed(found.rules, found.candidates, found.evidence, self._standing())
+            # The grants that a joint one rests on name the picture too.
+            if found.grant.grant_id == self._recorded.grant_id:
+                return Replayed(found.rules, found.candidates, found.evidence, self._standing())
         if is_crawler and not self._recorded.candidates:
             # A crawler of an earlier release did not say where it may be.
             return self._as_recorded((NO_GRANT,))

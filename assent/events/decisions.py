@@ -6,6 +6,7 @@ the reach for the candidate places alone. What it looked at is already on the lo
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
@@ -57,12 +58,26 @@ class JudgedTerms(WireModel):
     marked: int = Field(default=0, ge=0)
 
 
+class MemberSource(StrEnum):
+    """How the own grant of one of several people stood to their picture: it names it, it names it by a folder or account whose control
+    nobody has shown, or it does not name it.
+    """
+
+    NAMED = "named"
+    UNPROVEN = "unproven"
+    NOT_NAMED = "not_named"
+
+
 class JudgedMember(WireModel):
-    """One of those whose grants a live joint grant rests on: where she lives, which is where she is asked, and what she gave there."""
+    """One of those whose grants a live joint grant rests on: where she lives, which is where she is asked, and what she gave there.
+
+    `source` is None where no picture was asked about, and in records of releases that did not ask her grant about it.
+    """
 
     residences: tuple[Jurisdiction, ...]
     not_before: UtcTime
     expires_at: UtcTime
+    source: MemberSource | None = Field(default=None, exclude_if=lambda source: source is None)
     terms: JudgedTerms | None = None
 
 

@@ -22,7 +22,7 @@ from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, event_id
 from assent.events.faces import FaceEmbedded
 from assent.events.fetched_from import FetchedFrom
-from assent.events.grants import GrantSnapshot
+from assent.events.grants import GrantSnapshot, SourceRule
 from assent.events.images import Clearance, ImageCleared, Sighting, SourceKind, Stage
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
@@ -213,15 +213,21 @@ class EmbedderProcessor:
         return events, dropped
 
     def _fetched(self, sighting: Sighting, grant: GrantSnapshot) -> FetchedFrom:
-        """Where it was fetched, and the keyed name of the rule that lets it in. What an outside producer says of an address is not
+        """Where it was fetched, and the keyed names of the rules that let it in. What an outside producer says of an address is not
         trusted, so its pictures come from none.
         """
         address = None
         if sighting.source_kind is SourceKind.WEB_PAGE and sighting.final_url is not None:
             address = sighting.asked or self._identifiers.address(sighting.final_url)
-        rule = matching_rule(grant.sources, Asset.of(sighting))
-        source = None if rule is None else self._identifiers.source_name(rule.kind.value, rule.value)
-        return FetchedFrom(address=address, source=source, at=sighting.fetched_at)
+        asset = Asset.of(sighting)
+        rule = matching_rule(grant.sources, asset)
+        # One that her grant no longer names has no name here, and then the indexer takes nothing of it.
+        members = tuple(self._named(of_member) for of_member in self._gate.member_sources(grant, asset) if of_member is not None)
+        source = None if rule is None else self._named(rule)
+        return FetchedFrom(address=address, source=source, at=sighting.fetched_at, members=members)
+
+    def _named(self, rule: SourceRule) -> str:
+        return self._identifiers.source_name(rule.kind.value, rule.value)
 
     async def _event(
         self,

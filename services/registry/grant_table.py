@@ -199,6 +199,15 @@ def open_joints_of(database: sqlite3.Connection, member: GrantId) -> list[GrantR
     return [_grant(row) for row in rows]
 
 
+def joints_of(database: sqlite3.Connection, member: GrantId) -> list[GrantRow]:
+    """Every joint grant that lists this grant as a member, whatever its state, newest first."""
+    rows = database.execute(
+        "SELECT grants.* FROM grants JOIN members ON joint_grant_id = grant_id WHERE member_grant_id = ? ORDER BY grant_id DESC",
+        (member,),
+    )
+    return [_grant(row) for row in rows]
+
+
 def run_out(database: sqlite3.Connection, now: datetime) -> list[GrantRow]:
     """Open grants whose time has run out."""
     rows = database.execute(

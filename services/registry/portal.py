@@ -29,7 +29,7 @@ from services.registry.endings import Endings
 from services.registry.erasure_table import erasure_of
 from services.registry.erasures import ErasureDesk
 from services.registry.grant_handlers import grant_of, subject_of
-from services.registry.grant_table import GrantRow, grants_of
+from services.registry.grant_table import GrantRow, grants_of, joints_of
 from services.registry.grants import Grants, is_for_others_alone
 from services.registry.outcome_table import disclosures_of, outcomes_after
 from services.registry.overrides import Overrides
@@ -280,6 +280,7 @@ class Portal:
             "faces": await self._references.faces(grant_id),
             "is_due": row.is_live and record is not None and self._renewals.is_due(record),
             "is_joint": row.mode is BindingMode.JOINT,
+            "joints": await self._joints(grant_id),
             "is_reference_gone": row.is_live and record is not None and await self._references.is_gone(record),
             "disclosures": told_in(await self._store.read(lambda database: disclosures_of(database, grant_id)), row.subject_id),
             "outcomes": counted(
@@ -289,6 +290,11 @@ class Portal:
             ),
             "erasure": None if status is None else erasure_view(*status),
         }
+
+    async def _joints(self, member: GrantId) -> list[dict[str, Any]]:
+        """The grants for pictures of several people that rest on this one, whoever of them holds it."""
+        rows = await self._store.read(lambda database: joints_of(database, member))
+        return [{"row": row, "record": await self._grants.readable(row.grant_id)} for row in rows]
 
     async def _own(self, request: web.Request) -> GrantRow:
         """Her own grant, by her session; a change asked for by a foreign page is refused there."""

@@ -73,12 +73,13 @@ class Joint:
 
 
 async def joint(house: GrantHouse, people: People, confirm: tuple[bool, bool]) -> Joint:
-    two = await her(house), await her(house)
+    # A joint grant opens what the own grant of each names as well.
+    sources = [{"kind": "image_url", "value": f"{house.site.origin}{path}"} for path in house.site.photos]
+    two = await her(house, {"kind": "upload"}, *sources), await her(house, {"kind": "upload"}, *sources)
     for person, (photo, _), is_confirmed in zip(two, (people.first, people.second), confirm, strict=True):
         await person.send(photo)
         if is_confirmed:
             await person.confirm(await person.only_face())
-    sources = [{"kind": "image_url", "value": f"{house.site.origin}{path}"} for path in house.site.photos]
     members = [person.held.grant_id for person in two]
     await two[0].person.grant("joint", house.request(two[0].person, sources, mode="joint", member_grants=members), house.token)
     return Joint(house, two, GrantId(two[0].person.grant_ids[-1]))
@@ -125,10 +126,10 @@ async def test_what_a_member_takes_back_is_asked_again_under_the_joint_grant(tmp
 async def test_who_cannot_be_compared_with_is_doubted_and_a_joint_grant_has_no_face_of_its_own(tmp_path: Path) -> None:
     async for both in opened(tmp_path, from_packages(), (True, True)):
         first, second = both.people
+        body = {"face_id": await first.only_face()}
         await both.house.world.derivatives.delete(second.grant_id, await second.only_face())
         found = await both.crawled()
         assert found == {name: "reference_missing" for name in NAMES} | {"one_alone": 1}, "the first one is still known"
         secret = {"Assent-Grant-Secret": first.person.held()[-1].secret}
-        body = {"face_id": await first.only_face()}
         answer = await both.house.ask("PUT", f"/v1/grants/{both.grant_id}/reference", json=body, headers=secret)
         assert (answer.status, answer.body["code"]) == (422, "joint_grant")

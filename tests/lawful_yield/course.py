@@ -17,7 +17,7 @@ from assent.blobs.object_blob_store import open_blob_store
 from assent.blobs.quarantine import Quarantine
 from assent.consent.asset import Asset
 from assent.consent.binding import bind, faces_rule
-from assent.deciding.gate import DISCLOSURE, INGEST, Gate
+from assent.deciding.gate import DISCLOSURE, INGEST, NO_GRANT, Gate
 from assent.deciding.refusals import Refused, refusal_event
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode
@@ -203,6 +203,8 @@ class Course:
             visited = visitor.with_optouts(visited, shown, combine(image_optouts(visited.answer.body)).seen())
         if isinstance(visited, Stopped):
             return self._stopped(visited)
+        if self._own not in {finding.grant.grant_id for finding in visited.opened}:
+            return Ending("crawler", self._closed(Asset(SourceKind.WEB_PAGE, final_url=visited.url)))
         sighting = await self._sighting(CRAWLER, SourceKind.WEB_PAGE, url=visited.url)
         told = (*shown.told, *visited.server)
         return sighting.model_copy(update={"page_url": site.page_url, "page_evidence": told, "optouts": visited.optouts})
@@ -258,7 +260,20 @@ class Course:
         if isinstance(found, tuple):
             return Ending("geofence", found)
         assert isinstance(found, ImageLocated)
-        return found
+        own = tuple(finding for finding in found.findings if finding.grant_id == self._own)
+        return found.model_copy(update={"findings": own}) if own else Ending("geofence", self._closed(Asset.of(sighting)))
+
+    @property
+    def _own(self) -> GrantId:
+        """The grant that the case is about. Those of the other people in the photo name it too, and open nothing of the case."""
+        return GrantId(grant_id(self._case))
+
+    def _closed(self, asset: Asset) -> tuple[str, ...]:
+        """What keeps the case's own grant from what somebody else's opened."""
+        if self._own not in {grant.grant_id for grant in self._gate.covering(asset)}:
+            return (NO_GRANT,)
+        places = [Jurisdiction(place) for place in self._case.lives]
+        return self._gate.verdict(self._own, INGEST, candidates=places, asset=asset).rules
 
     def _claimed(self, sighting: Sighting) -> ImageLocated:
         """A finding for a grant that no geofence looked at, as somebody may put on the log."""

@@ -22,7 +22,7 @@ def grants_of(case: Case, *, sha256: str) -> list[dict[str, Any]]:
     """The grant of the case, last, and those of the other people in the photo where it is a joint one."""
     if case.grant is None:
         return []
-    members = _members(case)
+    members = _members(case, sha256)
     own = _complete(case, case.grant, sha256)
     if case.members:
         named = [f"m-{case.id}", f"n-{case.id}"]
@@ -32,14 +32,15 @@ def grants_of(case: Case, *, sha256: str) -> list[dict[str, Any]]:
     return [*members, own]
 
 
-def _members(case: Case) -> list[dict[str, Any]]:
+def _members(case: Case, sha256: str) -> list[dict[str, Any]]:
+    """Each names the photo in her own grant too, and takes no face of it there: she marks none."""
     if not case.members or case.grant is None:
         return []
-    plain = Granted(places=case.grant.places, source="upload")
+    plain = Granted(places=case.grant.places, source=case.grant.source)
     found = []
     for letter in "mn" if case.members != "unknown" else "m":
-        member = _complete(case, plain, "0" * 64) | {"grant_id": f"{letter}-{case.id}", "subject_id": f"s-{letter}-{case.id}"}
-        member["sources"] = [{"kind": "upload", "value": member["grant_id"]}]
+        member = _complete(case, plain, sha256) | {"grant_id": f"{letter}-{case.id}", "subject_id": f"s-{letter}-{case.id}"}
+        member["binding"] = {"mode": "region"}
         found.append(member)
     if case.members == "joint":
         found[0]["binding"] = {"mode": "joint", "member_grants": [f"n-{case.id}", f"x-{case.id}"]}

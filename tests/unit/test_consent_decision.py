@@ -32,7 +32,7 @@ from assent.events.grants import (
 from assent.events.images import SourceKind
 from assent.geofence.policy import Policy
 from assent.ids import UNKNOWN, GrantId, Jurisdiction, SubjectId
-from tests.unit.grant_examples import NOTICE, NOW, grant
+from tests.unit.grant_examples import NOTICE, NOW, folder, grant
 from tests.unit.policy_examples import places, policy_with, shipped
 
 GRANT = GrantId("g-1")
@@ -163,23 +163,66 @@ MEMBERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"age_band": AgeBand.MINOR_14_17}, {}, "CA-6"),
     ({"last_interaction_at": NOW - timedelta(days=1096)}, {}, "IL-1"),
     ({"state": GrantState.REVOKED}, {}, "grant_not_live"),
+    ({"sources": (SourceRule(kind=SourceKindRule.UPLOAD, value="g-3"),)}, {}, "source_not_covered"),
+    ({"sources": (folder("https://site.example/ada/private/"),)}, {}, "source_not_covered"),
+    ({"sources": (SourceRule(kind=SourceKindRule.ASSET_SHA256, value="a" * 64),)}, {}, "source_not_covered"),
+    ({"sources": (folder("https://site.example/ada/", control_until=None),)}, {}, "control_unproven"),
+    ({"sources": (folder("https://site.example/ada/", control_until=NOW),)}, {}, "control_unproven"),
 ]
 
 
 @pytest.mark.parametrize(("change", "asked", "rule"), MEMBERS)
 def test_a_joint_grant_opens_no_more_than_the_grant_of_each_member(change: dict[str, Any], asked: dict[str, Any], rule: str) -> None:
-    """What one of them withholds is withheld, wherever she lives; that her own grant names other pictures does not matter."""
+    """What one of them withholds is withheld, wherever she lives, and so is a picture that no source of hers names."""
 
-    def held(change: dict[str, Any]) -> Verdict:
-        ledger, others = ConsentLedger(), (SourceRule(kind=SourceKindRule.UPLOAD, value="g-3"),)
-        binding = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
-        ledger.apply_grant(grant("g-1", binding=binding, recipients=("org-x",)))
+    def held(change: dict[str, Any], **asked: Any) -> Verdict:
+        ledger, both = ConsentLedger(), FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
+        ledger.apply_grant(grant("g-1", binding=both, recipients=("org-x",)))
         ledger.apply_grant(grant("g-2", recipients=("org-x",)))
-        ledger.apply_grant(grant("g-3", subject_id=SubjectId("s-3"), **{"sources": others, "recipients": ("org-x",)} | change))
+        ledger.apply_grant(grant("g-3", subject_id=SubjectId("s-3"), **{"recipients": ("org-x",)} | change))
         return verdict(grant(), "CA-BC", ledger=ledger, **asked)
 
-    assert held({}).is_allowed
-    assert rule in held(change).rules
+    assert held({}, **asked).is_allowed
+    assert rule in held(change, **asked).rules
+    if "sources" in change:
+        assert held(change, asset=None).is_allowed, "of a stored face no picture is at hand"
+
+
+DIGEST = SourceRule(kind=SourceKindRule.ASSET_SHA256, value="a" * 64)
+
+
+def upload(grant_id: str) -> SourceRule:
+    return SourceRule(kind=SourceKindRule.UPLOAD, value=grant_id)
+
+
+@pytest.mark.parametrize(
+    ("holder", "other", "sent_under", "is_open"),
+    [
+        (upload("g-2"), DIGEST, "g-1", True),
+        (DIGEST, DIGEST, "g-1", True),
+        (upload("g-2"), upload("g-3"), "g-1", False),
+        (folder("https://site.example/ada/"), DIGEST, "g-1", False),
+        (upload("g-2"), DIGEST, "g-2", False),
+        (upload("g-2"), DIGEST, "g-3", False),
+    ],
+    ids=[
+        "the holder sends, the other names the file",
+        "both name the file",
+        "the other sends photos herself and did not send this one",
+        "the holder takes no photos of her own",
+        "sent under the holder's own grant",
+        "sent under the other's own grant",
+    ],
+)
+def test_a_photo_sent_in_under_a_joint_grant_is_its_holders_and_the_others_name_its_very_bytes(
+    holder: SourceRule, other: SourceRule, sent_under: str, is_open: bool
+) -> None:
+    ledger, both = ConsentLedger(), FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
+    ledger.apply_grant(grant("g-1", binding=both, sources=(upload("g-1"),)))
+    ledger.apply_grant(grant("g-2", sources=(holder,)))
+    ledger.apply_grant(grant("g-3", subject_id=SubjectId("s-3"), sources=(other,)))
+    sent = Asset(SourceKind.UPLOAD, sha256="a" * 64, upload_grant_id=GrantId(sent_under))
+    assert verdict(grant(), "CA-BC", ledger=ledger, asset=sent).rules == (() if is_open else ("source_not_covered",))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from assent.consent.binding import JointFaces, MarkedFaces, SingleFace, Unbound,
 from assent.consent.decision import Request, Verdict, allow, stand
 from assent.consent.judged import STAND_IN_ASSET, judged_grant, marked_in, stand_in_ledger
 from assent.consent.ledger import ConsentLedger, Standing
-from assent.events.decisions import JudgedGrant
+from assent.events.decisions import JudgedGrant, MemberSource
 from assent.events.grants import (
     AgeBand,
     BindingMode,
@@ -88,6 +88,11 @@ WITHHELD: dict[str, tuple[dict[str, Any], str]] = {
     "a longer time than is allowed": ({"not_before": NOW - timedelta(days=1500), "expires_at": NOW + timedelta(days=1500)}, "QC-7"),
     "a beginning long ago": ({"not_before": NOW - timedelta(days=700)}, "QC-7"),
     "an end long hence": ({"expires_at": NOW + timedelta(days=700)}, "QC-7"),
+    "another picture": ({"sources": (folder("https://site.example/eve/"),)}, "source_not_covered"),
+    "a folder that nobody showed to be hers": (
+        {"sources": (folder("https://site.example/ada/", control_until=None),)},
+        "control_unproven",
+    ),
     "a last sign long ago": ({"last_interaction_at": NOW - timedelta(days=1500)}, "IL-1"),
 }
 PLACES = frozenset({CA_BC, ILLINOIS, Jurisdiction("CA-AB")})
@@ -261,9 +266,39 @@ def test_what_stands_for_a_joint_grant_is_of_several_people_one_of_whom_holds_it
     members = stand_in.members(held)
     assert len({member.subject_id for member in members}) == 2
     assert held.subject_id in {member.subject_id for member in members}
-    assert all(isinstance(bind(member, STAND_IN_ASSET), Unbound) for member in members)
     assert [type(bind(each, STAND_IN_ASSET)) for each in (held, EVERYWHERE)] == [JointFaces, Unbound]
     assert isinstance(bind(EVERYWHERE, ASSET), SingleFace)
+
+
+@pytest.mark.parametrize(
+    ("sources", "told_as"),
+    [
+        ((folder("https://site.example/ada/"),), MemberSource.NAMED),
+        ((SourceRule(kind=SourceKindRule.ASSET_SHA256, value=SHA),), MemberSource.NAMED),
+        ((folder("https://site.example/ada/", control_until=None),), MemberSource.UNPROVEN),
+        ((folder("https://site.example/eve/"),), MemberSource.NOT_NAMED),
+    ],
+    ids=["a folder", "the very file", "a folder without proof", "another folder"],
+)
+def test_of_a_member_it_is_written_down_how_her_grant_names_the_picture_and_not_by_what(
+    sources: tuple[SourceRule, ...], told_as: MemberSource
+) -> None:
+    ledger = with_members(sources=sources)
+    first, second = told(ledger).members
+    assert (first.source, second.source) == (MemberSource.NAMED, told_as)
+    assert not [rule.value for rule in sources if rule.value in told(ledger).model_dump_json()]
+    for unasked in (told(ledger, REQUEST._replace(asset=None)), told(ledger, has_terms=False)):
+        assert [member.source for member in unasked.members] == [None, None]
+        assert "source" not in unasked.members[1].model_dump()
+    assert again(ledger, REQUEST, shipped()) == allow(GRANT, REQUEST, ledger=ledger, policy=shipped())
+
+
+def test_a_record_of_a_release_that_did_not_ask_the_members_about_the_picture_opens_as_it_did() -> None:
+    record = told(with_members(sources=(folder("https://site.example/eve/"),)))
+    of_before = record.model_copy(update={"members": tuple(member.model_copy(update={"source": None}) for member in record.members)})
+    for each, rules in ((record, ("source_not_covered",)), (of_before, ())):
+        stand_in = stand_in_ledger(JudgedGrant.model_validate_json(each.model_dump_json()), GRANT)
+        assert allow(GRANT, REQUEST._replace(asset=STAND_IN_ASSET), ledger=stand_in, policy=shipped()).rules == rules
 
 
 def test_a_joint_grant_of_one_person_stands_again() -> None:

@@ -17,6 +17,7 @@ from assent.deciding.gate import COLLECT, DISCLOSURE, INGEST, Gate, NotReadyErro
 from assent.deciding.opted_out import OptedOut
 from assent.deciding.suppressions import Suppressions
 from assent.events.evidence import EvidenceKind
+from assent.events.fetched_from import FetchedFrom
 from assent.events.grants import (
     BindingMode,
     FaceBinding,
@@ -101,6 +102,88 @@ def test_a_face_of_a_joint_grant_stays_while_each_of_its_people_grants_storing()
     assert gate.live(joint.grant_id) is not None
     assert not gate.may_stay(joint.grant_id, source=None, fetched=())
     assert gate.may_stay(GrantId("g-2"), source=None, fetched=())
+
+
+MORE = folder("https://site.example/ada/private/")
+PORTRAIT = SourceRule(kind=SourceKindRule.IMAGE_URL, value="https://site.example/ada/1.jpg")
+FILE = SourceRule(kind=SourceKindRule.ASSET_SHA256, value="a" * 64)
+FOLDER = folder("https://site.example/ada/")
+
+
+@pytest.mark.parametrize(
+    ("of_joint", "of_member", "by_member", "stays"),
+    [
+        (FOLDER, (FOLDER,), (), True),
+        (FOLDER, (folder("http://site.example/ada/", control_until=None),), (), True),
+        (MORE, (FOLDER,), (), True),
+        (PORTRAIT, (FOLDER,), (), True),
+        (PORTRAIT, (PORTRAIT,), (), True),
+        (FILE, (FILE,), (), True),
+        (FOLDER, (MORE, PORTRAIT), (), False),
+        (FOLDER, (SourceRule(kind=SourceKindRule.IMAGE_URL, value="https://site.example/ada/"),), (), False),
+        (PORTRAIT, (MORE, FILE), (), False),
+        (FILE, (FOLDER,), (), False),
+        (FILE, (FOLDER,), (FOLDER, FOLDER), True),
+        (FOLDER, (PORTRAIT,), (FOLDER, PORTRAIT), True),
+        (FOLDER, (FOLDER,), (FOLDER, PORTRAIT), False),
+        (FOLDER, (FOLDER,), (FOLDER,), False),
+        (FOLDER, (FOLDER,), (FOLDER, FOLDER, FOLDER), False),
+    ],
+    ids=[
+        "the same folder",
+        "the same under the other scheme",
+        "a folder within hers",
+        "a picture in her folder",
+        "the same picture",
+        "the same file",
+        "she names less",
+        "she names the page of the folder",
+        "she names something else",
+        "a file that may lie in her folder",
+        "a file that was in her folder",
+        "a picture of the folder that she names",
+        "she took the picture out and left the folder",
+        "one of them named nothing",
+        "more names than people",
+    ],
+)
+def test_a_face_of_a_joint_grant_stays_while_the_own_grant_of_each_of_its_people_names_its_picture(
+    tmp_path: Path, of_joint: SourceRule, of_member: tuple[SourceRule, ...], by_member: tuple[SourceRule, ...], stays: bool
+) -> None:
+    """By the source that named it there, where that was kept; else hers must name whatever the joint grant's names."""
+    names = ImageIds(DeploymentKeys.load_or_create(tmp_path))
+
+    def named(rule: SourceRule) -> str:
+        return names.source_name(rule.kind.value, rule.value)
+
+    both = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
+    holder = grant("g-2", sources=(FOLDER, FILE))
+    other = grant("g-3", subject_id=SubjectId("s-3"), sources=of_member)
+    fold = Held()
+    for held in (grant("g-1", binding=both, sources=(of_joint,)), holder, other):
+        fold.ledger.apply_grant(held)
+    gate = Gate(fold, FakeClock(NOW), names)
+    fetched = FetchedFrom(source=named(of_joint), at=NOW, members=tuple(named(rule) for rule in by_member))
+    assert gate.may_stay(GrantId("g-1"), source=fetched.source, fetched=(fetched,)) is stays
+    if not by_member:
+        assert gate.may_stay(GrantId("g-1"), source=fetched.source, fetched=()) is stays
+    assert gate.may_stay(GrantId("g-1"), source=None, fetched=()), "of a release that did not keep the source"
+
+
+def test_what_the_holder_sent_under_a_joint_grant_stays_only_if_it_was_kept_what_the_others_named_it_by(tmp_path: Path) -> None:
+    names = ImageIds(DeploymentKeys.load_or_create(tmp_path))
+    sent, own = (SourceRule(kind=SourceKindRule.UPLOAD, value=grant_id) for grant_id in ("g-1", "g-2"))
+    both = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
+    fold = Held()
+    for held in (grant("g-1", binding=both, sources=(sent,)), grant("g-2", sources=(own,)), grant("g-3", subject_id=SubjectId("s-3"))):
+        fold.ledger.apply_grant(held.model_copy(update={"sources": (FILE,)}) if held.grant_id == "g-3" else held)
+    gate = Gate(fold, FakeClock(NOW), names)
+    photo = Asset(SourceKind.UPLOAD, sha256=FILE.value, upload_grant_id=GrantId("g-1"))
+    assert gate.member_sources(fold.ledger.members(grant("g-1", binding=both))[0], photo) == ()
+    assert gate.member_sources(grant("g-1", binding=both, sources=(sent,)), photo) == (own, FILE)
+    named = FetchedFrom(source=names.source_name(sent.kind.value, sent.value), at=NOW)
+    by_each = named.model_copy(update={"members": tuple(names.source_name(rule.kind.value, rule.value) for rule in (own, FILE))})
+    assert [gate.may_stay(GrantId("g-1"), source=None, fetched=(one,)) for one in (named, by_each)] == [False, True]
 
 
 @dataclass(slots=True)
