@@ -57,6 +57,8 @@ class QueryApp:
             places=ServerPlaces(places=settings.caller_places_file, networks=settings.caller_networks_file, clock=shared.clock),
             proxies=settings.proxies,
         )
+        limits = ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
+        self._probes = ProbeReader(shared.pack, limits=limits, concurrency=settings.max_probes)
         self._searches = self._built_searches()
         self._views = Views(flow=self._flow, manifest=shared.pack.manifest, threshold=threshold)
         self._handlers = self._built_handlers()
@@ -118,10 +120,9 @@ class QueryApp:
 
     def _built_searches(self) -> Searches:
         settings, shared = self._settings, self._shared
-        limits = ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
         return Searches(
             desk=self._desk,
-            probes=ProbeReader(shared.pack, limits=limits, concurrency=settings.max_probes),
+            probes=self._probes,
             gate=shared.gate,
             store=shared.vectors,
             derivatives=shared.derivatives,
@@ -137,6 +138,7 @@ class QueryApp:
             searches=self._searches,
             pictures=Pictures(
                 desk=self._desk,
+                probes=self._probes,
                 gate=shared.gate,
                 store=shared.vectors,
                 derivatives=shared.derivatives,

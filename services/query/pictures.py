@@ -15,8 +15,9 @@ from assent.identity.principal import Principal, Role
 from assent.ids import FaceId, QueryId
 from assent.keys.cipher import UnsealError
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
-from assent.vectors.store import PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
+from assent.vectors.store import Candidate, PointFacts, VectorStore, VectorStoreError, VectorStoreUnavailableError
 from services.query.caller_places import CallerPlaces
+from services.query.probe import ProbeReader
 from services.query.question import Basis, Question
 from services.query.search_desk import SearchDesk
 
@@ -24,12 +25,16 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Co
 
 
 class Pictures:
-    """Her own to the subject, and those that a searcher was or could be told of; to everybody else there is none."""
+    """Her own to the subject, and those that a searcher was or could be told of; to everybody else there is none.
+
+    Under a joint grant those are hers whose face agrees with one that is held under a grant of hers alone.
+    """
 
     def __init__(
         self,
         *,
         desk: SearchDesk,
+        probes: ProbeReader,
         gate: Gate,
         store: VectorStore,
         derivatives: Derivatives,
@@ -37,6 +42,7 @@ class Pictures:
         callers: CallerPlaces,
     ) -> None:
         self._desk = desk
+        self._probes = probes
         self._callers = callers
         self._gate = gate
         self._store = store
@@ -48,18 +54,29 @@ class Pictures:
         principal = authenticated(request, Role.SUBJECT, Role.SEARCHER)
         await self._desk.caught_up()
         facts = await self._facts(FaceId(request.match_info["face_id"]))
-        self._question(request, principal, facts)
+        asked = self._question(request, principal, facts)
         picture = await self._picture(facts)
+        is_of_several = asked.basis is Basis.SELF and self._desk.is_joint(facts.grant_id)
+        alone = await self._of_her_alone(asked, picture) if is_of_several else ()
         # Withdrawn while the picture was read: it is not shown, and the judgement that counts is this one.
         await self._desk.caught_up()
-        question = self._question(request, principal, facts)
+        question = self._question(request, principal, facts, is_hers=not is_of_several or self._desk.shows_her(asked, alone))
         if question.basis is Basis.GALLERY:
             # What she sees of herself is not written down: it discloses her to nobody, and would be a new record about her for
             # every look at her own page.
             await self._desk.record(question, [facts], query_id=QueryId(str(uuid7())))
         return web.Response(body=picture, content_type="image/jpeg", headers=HEADERS)
 
-    def _question(self, request: web.Request, principal: Principal, facts: PointFacts) -> Question:
+    async def _of_her_alone(self, asked: Question, picture: bytes) -> tuple[Candidate, ...]:
+        """What is held of her alone and agrees with the face in it; nothing where it shows no one clear face."""
+        try:
+            return await self._desk.of_her_alone(asked, await self._probes.template(picture))
+        except ApiError as error:
+            if error.status >= 500:
+                raise
+            return ()
+
+    def _question(self, request: web.Request, principal: Principal, facts: PointFacts, *, is_hers: bool = True) -> Question:
         """On what ground this asker may see it now. Raises ApiError 404 where there is none."""
         if self._gate.live(facts.grant_id) is None:
             self._grant_keys.drop(facts.grant_id)
@@ -68,7 +85,7 @@ class Pictures:
             # Also to herself: what must not come back, what she took out and what was opted out is told to nobody until the sweep has
             # taken it.
             raise _none()
-        if Role.SUBJECT in principal.roles and principal.subject_id == facts.subject_id:
+        if is_hers and Role.SUBJECT in principal.roles and principal.subject_id == facts.subject_id:
             # Access to what is held about herself, which no place closes and no purpose of the grant limits.
             return Question(principal, Basis.SELF, Purpose.SELF_SEARCH, "self", principal.subject_id)
         caller = self._callers.placed(request, principal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uuid_utils.compat import uuid7
 
@@ -13,7 +13,7 @@ from assent.deciding.gate import DISCLOSURE, Gate, NotReadyError
 from assent.deciding.tables import DecisionTables
 from assent.events.disclosures import DisclosedFace, SearchAnswered
 from assent.events.envelope import Event, encode, event_id
-from assent.events.grants import Operation, Purpose
+from assent.events.grants import BindingMode, Operation, Purpose
 from assent.faces.embed import Template
 from assent.geofence.caller import client_gate
 from assent.identity.errors import ApiError
@@ -104,20 +104,41 @@ class SearchDesk:
         `source` is the stored face that the probe was made of; it must be open to this question at the end as at the beginning.
         """
         gallery = self.gallery(question)
-        limits = self._limits
         try:
-            found = await self._store.search(
-                probe, grant_ids=gallery, purpose=question.purpose.value, limit=limits.limit, threshold=limits.threshold
-            )
+            found = await self._found(question, probe, gallery)
             faces = await self._faces(gallery)
         except VectorStoreUnavailableError as error:
             raise _not_now() from error
+        is_mixed = question.subject_id is not None and any(map(self.is_joint, gallery))
+        alone = await self.of_her_alone(question, probe) if is_mixed else ()
         await self.caught_up()
         is_open = source is None or self.may_be_probe(question, source)
         told = tuple(candidate for candidate in found if is_open and self.may_be_told(question, candidate.facts))
+        if is_mixed and not self.shows_her(question, alone):
+            told = tuple(candidate for candidate in told if not self.is_joint(candidate.facts.grant_id))
         query_id = QueryId(str(uuid7()))
         await self.record(question, [candidate.facts for candidate in told], query_id=query_id)
         return Answer(query_id, told, faces)
+
+    async def of_her_alone(self, question: Question, probe: Template) -> tuple[Candidate, ...]:
+        """What agrees with the probe and is held under grants that are the asker's alone, for the purpose that she asks for.
+
+        Under a joint grant lie faces of several people, and which is whose is known of none.
+        """
+        hers = self.gallery(replace(question, grant_id=None))
+        try:
+            return tuple(await self._found(question, probe, frozenset(grant_id for grant_id in hers if not self.is_joint(grant_id))))
+        except VectorStoreUnavailableError as error:
+            raise _not_now() from error
+
+    def shows_her(self, question: Question, alone: Sequence[Candidate]) -> bool:
+        """One of them may be told now: so the face that was asked about is hers, and hers to find in pictures of several people."""
+        return any(self.may_be_told(question, candidate.facts) for candidate in alone)
+
+    def is_joint(self, grant_id: GrantId) -> bool:
+        """Several people stand behind the grant."""
+        grant = self._tables.ledger.grant(grant_id)
+        return grant is not None and grant.binding.mode is BindingMode.JOINT
 
     def may_be_told(self, question: Question, facts: PointFacts) -> bool:
         """Invariant 4: the caller's place is open and the grant, live now, opens searching and disclosing this to this recipient (X-5)."""
@@ -185,6 +206,10 @@ class SearchDesk:
                 answered_at=self._gate.now,
             )
         )
+
+    async def _found(self, question: Question, probe: Template, gallery: frozenset[GrantId]) -> list[Candidate]:
+        limits, purpose = self._limits, question.purpose.value
+        return await self._store.search(probe, grant_ids=gallery, purpose=purpose, limit=limits.limit, threshold=limits.threshold)
 
     async def _append(self, data: SearchAnswered) -> None:
         event = Event(id=event_id(data.query_id, data.outcome), source="/assent/query", time=self._gate.now, data=data)

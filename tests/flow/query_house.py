@@ -247,6 +247,11 @@ class QueryHouse:
             found += [yaml.safe_load(record.value or b"") for record in await self.log.read(at, 0, max_records=100)]
         return found
 
+    async def disclosure_of(self, query_id: str) -> dict[str, Any]:
+        """What was put on record of one answer."""
+        (found,) = [record for record in await self.disclosures() if record["query_id"] == query_id]
+        return found
+
 
 def stranger() -> bytes:
     """A photo of somebody who granted nothing: one face of a group."""

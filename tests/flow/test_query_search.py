@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jwt
+import numpy as np
 import pytest
 from PIL import Image
 
 from assent.consent.decision import SELF
-from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot, Purpose
+from assent.events.grants import BindingMode, FaceBinding, GrantSnapshot, GrantState, Operation, Purpose
 from assent.identity.principal import Role
 from assent.ids import FaceId, GrantId, Jurisdiction, SubjectId
 from assent.telemetry import metrics as declared
@@ -265,12 +268,109 @@ async def test_a_searcher_without_the_purpose_cannot_ask(house: QueryHouse) -> N
     assert (status, body["code"]) == (403, "purpose_not_allowed")
 
 
-async def test_a_joint_grant_stands_only_while_every_member_does(house: QueryHouse) -> None:
-    await given(house, "g-2", subject_id=SubjectId("s-2"))
-    await given(house, "g-3")
+@dataclass(slots=True)
+class Together:
+    """She (s-1) and somebody else in one picture under a joint grant that is hers; each face once."""
+
+    house: QueryHouse
+    hers: FaceId
+    others: FaceId
+
+    async def found(self, image: bytes, path: str = "/v1/search", **fields: str) -> list[str]:
+        """Whom she is told of. What says nothing of anybody is the same in every answer."""
+        asked = fields or {"basis": "self"}
+        status, body = await self.house.ask(path, self.house.token(Role.SUBJECT), image=image, **asked)
+        assert (status, body["gallery_faces"] > 0, body["threshold"]) == (200, True, 0.445)
+        assert [face["face_id"] for face in (await self.house.disclosure_of(body["query_id"]))["faces"]] == [
+            candidate["face_id"] for candidate in body["candidates"]
+        ]
+        return [candidate["face_id"] for candidate in body["candidates"]]
+
+    async def shown(self, face_id: FaceId, **caller: Any) -> int:
+        headers = self.house.token(*caller.pop("roles", (Role.SUBJECT,)), **caller)
+        async with self.house.client.get(f"/v1/faces/{face_id}/picture", headers=headers) as response:
+            return response.status
+
+
+async def together(house: QueryHouse, **changes: Any) -> Together:
+    await given(house, "g-2", subject_id=SubjectId("s-2"), **changes)
+    await given(house, "g-3", **changes)
     binding = FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))
-    await house.embed(await given(house, "g-joint", binding=binding), one_face(), PHOTO)
-    headers = house.token(Role.SUBJECT)
-    assert len((await house.ask("/v1/search", headers, basis="self", image=PROBE))[1]["candidates"]) == 1
+    joint = await given(house, "g-joint", binding=binding, **changes)
+    hers = await house.embed(joint, one_face(), PHOTO)
+    other = stranger()
+    with Image.open(io.BytesIO(other)) as image:
+        return Together(house, hers, await house.embed(joint, np.asarray(image.convert("RGB")), other))
+
+
+async def test_a_joint_grant_stands_only_while_every_member_does(house: QueryHouse) -> None:
+    both = await together(house)
+    await house.embed(await given(house, "g-own"), one_face(), PHOTO)
+    assert both.hers in await both.found(PROBE)
     await house.withdraw(GrantId("g-2"))
-    assert (await house.ask("/v1/search", headers, basis="self", image=PROBE))[1]["candidates"] == []
+    assert both.hers not in await both.found(PROBE)
+
+
+async def test_in_a_picture_of_several_people_she_finds_nobody_but_herself(house: QueryHouse) -> None:
+    """Her photo must agree with a face that is held of her alone; nobody else's does, and so it is before one is held."""
+    await house.policy("CA-BC")
+    both = await together(house)
+    assert [await both.found(image) for image in (PROBE, stranger())] == [[], []]
+    assert [await both.found(image, "/v1/verify", grant_id="g-joint") for image in (PROBE, stranger())] == [[], []]
+    own = await house.embed(await given(house, "g-own"), one_face(), PHOTO)
+    assert set(await both.found(PROBE)) == {own, both.hers}
+    assert await both.found(stranger()) == []
+    assert await both.found(PROBE, "/v1/verify", grant_id="g-joint") == [both.hers]
+    assert await both.found(stranger(), "/v1/verify", grant_id="g-joint") == []
+    assert await both.found(PROBE, "/v1/verify", grant_id="g-own") == [own]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": GrantState.REVOKED},
+        {"purposes": (Purpose.VERIFY,)},
+        {"operations": (Operation.STORE, Operation.SEARCH)},
+        {"binding": FaceBinding(mode=BindingMode.JOINT, member_grants=(GrantId("g-2"), GrantId("g-3")))},
+    ],
+    ids=["ended", "for another purpose", "not to be told", "of several people too"],
+)
+async def test_what_is_held_of_her_alone_counts_while_it_may_be_told(house: QueryHouse, change: dict[str, Any]) -> None:
+    both, own = await together(house), await given(house, "g-own")
+    await house.embed(own, one_face(), PHOTO)
+    assert both.hers in await both.found(PROBE)
+    await house.give(own.model_copy(update={"revision": 2} | change))
+    assert await both.found(PROBE) == []
+    assert await both.shown(both.hers) == 404
+
+
+async def test_her_own_grant_that_ends_while_she_is_answered_shows_her_nobody_in_pictures_of_several(house: QueryHouse) -> None:
+    both = await together(house)
+    await house.embed(await given(house, "g-own"), one_face(), PHOTO)
+
+    async def ends() -> None:
+        house.store.meanwhile = None
+        await house.withdraw(GrantId("g-own"))
+
+    house.store.meanwhile = ends
+    assert await both.found(PROBE) == []
+    assert await both.shown(both.hers) == 404
+
+
+async def test_of_the_pictures_of_several_people_she_sees_those_that_show_her(house: QueryHouse) -> None:
+    both = await together(house)
+    assert [await both.shown(face_id) for face_id in (both.hers, both.others)] == [404, 404]
+    own = await house.embed(await given(house, "g-own"), one_face(), PHOTO)
+    assert [await both.shown(face_id) for face_id in (own, both.hers, both.others)] == [200, 200, 404]
+    for caller in ({"subject_id": SubjectId("s-2")}, {"roles": (Role.SEARCHER,)}):
+        assert [await both.shown(face_id, **caller) for face_id in (both.hers, both.others)] == [404, 404]
+
+
+async def test_who_may_search_the_gallery_sees_both_where_both_said_so(house: QueryHouse) -> None:
+    await house.policy("CA-BC")
+    both = await together(house, purposes=GALLERY, recipients=(ORG,))
+    for roles in ((Role.SEARCHER,), (Role.SEARCHER, Role.SUBJECT)):
+        assert [await both.shown(face_id, roles=roles) for face_id in (both.hers, both.others)] == [200, 200]
+    await house.give(grant("g-2", subject_id=SubjectId("s-2"), revision=2, purposes=GALLERY))
+    for roles in ((Role.SEARCHER,), (Role.SEARCHER, Role.SUBJECT)):
+        assert [await both.shown(face_id, roles=roles) for face_id in (both.hers, both.others)] == [404, 404]
