@@ -72,6 +72,20 @@ def test_the_end_of_a_member_ends_what_is_joint(told: tuple[Truth, Evidence]) ->
     assert truth.ended_before(time.monotonic()) == {"over", "pair"}
 
 
+@pytest.mark.parametrize(("also", "is_well"), [("over", True), ("live", False)], ids=["over", "still live"])
+def test_of_a_grant_that_was_over_the_end_of_another_that_covers_the_picture_is_enough(
+    told: tuple[Truth, Evidence], also: str, is_well: bool
+) -> None:
+    truth, found = told
+    for name in ("other", also):
+        truth.pictured("four", name, faces=0)
+    truth.given("other", "another", ())
+    found.topics["grants"].append(grant("other"))
+    found.topics["images.scraped"].append(sighting("four", source_kind="web_page"))
+    found.topics["images.refused"].append({"sighting_id": "s-four", "grant_id": "other"})
+    assert judge(truth.plain(), found) == ([] if is_well else ["no end: sighting s-four under live"])
+
+
 def comes_back(found: Evidence) -> None:
     found.points.append({"id": "q", "image_id": "i-two", "grant_id": "over"})
 

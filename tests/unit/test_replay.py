@@ -41,7 +41,7 @@ from assent.ids import UNKNOWN, GrantId, Jurisdiction, QueryId, RuleId, SubjectI
 from assent.optouts.signal import SignalKind, SignalSource, SignalVerdict
 from assent.testing.fake_clock import FakeClock
 from tests.unit.decision_cases import ASSET, EVERYWHERE, GRANT, MEMBERS, POLICIES, Held, Made, made, refused
-from tests.unit.grant_examples import NOW, folder
+from tests.unit.grant_examples import NOW
 from tests.unit.policy_examples import says, shipped
 from tests.unit.test_golden_events import EXAMPLES, record_of
 
@@ -470,39 +470,6 @@ def test_the_places_of_everybody_in_a_joint_photo_are_found_again(residences: tu
     assert replay(decision, shipped()).is_same(decision)
     without = replace(decision, evidence=decision.evidence[:-1] if decision.evidence else ())
     assert not replay(without, shipped()).is_same(without)
-
-
-@pytest.mark.parametrize(
-    ("sources", "rules"),
-    [
-        (EVERYWHERE.sources, ()),
-        ((folder("https://site.example/eve/"),), ("source_not_covered",)),
-        ((folder("https://site.example/ada/", control_until=None),), ("control_unproven",)),
-    ],
-    ids=["names it", "names another", "names it without proof"],
-)
-@pytest.mark.parametrize("stage", [Stage.CRAWLER, Stage.CONSENT, Stage.EMBEDDER])
-def test_how_the_grant_of_each_person_names_the_picture_is_judged_again(
-    stage: Stage, sources: tuple[SourceRule, ...], rules: tuple[str, ...]
-) -> None:
-    ledger, places = ConsentLedger(), (Jurisdiction("CA-BC"),)
-    joint = FaceBinding(mode=BindingMode.JOINT, member_grants=MEMBERS)
-    ledger.apply_grant(EVERYWHERE.model_copy(update={"binding": joint}))
-    ledger.apply_grant(EVERYWHERE.model_copy(update={"grant_id": MEMBERS[0]}))
-    ledger.apply_grant(EVERYWHERE.model_copy(update={"grant_id": MEMBERS[1], "subject_id": SubjectId("s-2"), "sources": sources}))
-    gate = Gate(Held(ledger, shipped(), Suppressions()), FakeClock(NOW))
-    if stage is Stage.CRAWLER:
-        found = gate.collectable(ASSET, ())[0]
-        assert (found.grant.grant_id, found.rules) == (GRANT, rules)
-        refusal = replace(Refusal.of(found), rules=rules or (RuleId("none"),))
-    else:
-        judged = gate.judge_bound(GRANT, INGEST, candidates=places, asset=ASSET)
-        assert judged.rules == rules
-        told = judged if rules else gate.judge_faces(judged, EVERYWHERE, ASSET, 1, candidates=places)
-        refusal = Refusal(rules or (RuleId("none"),), grant_id=GRANT, revision=1, candidates=places, decision=told.decision)
-    (as_refused,) = recorded_decisions(refused(gate, stage, refusal))
-    decision = replace(as_refused, rules=tuple(RuleId(rule) for rule in rules))
-    assert replay(decision, shipped()).is_same(decision)
 
 
 def test_whose_grant_it_was_does_not_matter() -> None:
