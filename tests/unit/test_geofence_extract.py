@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable
 
@@ -19,11 +20,16 @@ def profile() -> bytes:
     return b"Raw profile type iptc\0\0" + zlib.compress(b"\niptc\n%8d\n" % len(PROFILE) + PROFILE.hex().encode())
 
 
+def jumbf(number: int) -> bytes:
+    """A store of another standard than C2PA, which says no place."""
+    return b"JP" + struct.pack(">HI", number, 1) + superbox("other", superbox("x"))
+
+
 BLOCKS: dict[str, tuple[Callable[[int], bytes], str]] = {
     "EXIF": (lambda number: jpeg_with(*[(0xE1, b"Exif\0\0" + TIFF)] * number), "exif_gps"),
     "IPTC": (lambda number: png_with(*[(b"zTXt", profile())] * number), "exif_gps"),
     "XMP": (lambda number: jpeg_with(*[(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP)] * number), "xmp_location_created"),
-    "JUMBF": (lambda number: png_with(*[(b"caBX", superbox("other", superbox("x")))] * number), "signed_gps"),
+    "JUMBF": (lambda number: jpeg_with(*((0xEB, jumbf(one)) for one in range(number))), "signed_gps"),
 }
 
 
