@@ -100,6 +100,7 @@ def test_what_holds_no_text_says_nothing(value: Any) -> None:
         ({"Country": ["Canada", "France"]}, {"CA", "FR"}),
         ({"http://iptc.org/std/Iptc4xmpExt/2008-02-29/City": {"@value": "Calgary"}}, {"CA-AB"}),
         ({"http://ns.example.com/terms#City": "Calgary"}, {"CA-AB"}),
+        ({"photoshop-City": "Calgary", "photoshop.City": "Calgary", "photoshop City": "Calgary"}, None),
         ({"exif:Make": "Canada"}, None),
     ],
 )

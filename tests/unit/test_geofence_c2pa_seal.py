@@ -91,6 +91,7 @@ BREAKS: dict[str, dict[str, Any]] = {
     "an assertion whose name is a path": {"places": {"stds.exif": CALGARY, "x/y": {}}},
     "assertions that are a number": {"edit": lambda claim: claim.update(gathered_assertions=5)},
     "assertions that are none": {"edit": lambda claim: claim["assertions"].append("stds.exif")},
+    "as many assertions, one of them a text": {"edit": lambda claim: claim["assertions"].insert(0, "x") or claim["assertions"].pop()},
     "a hash that is a text": {"edit": assertion(hash="x" * 32)},
     "a kind of hash that is a list": {"edit": assertion(alg=["sha256"])},
     "a claim hashed weakly": {"edit": lambda claim: claim.update(alg="sha1")},
@@ -281,7 +282,7 @@ def test_an_assertion_that_is_claimed_and_under_another_label_is_unreadable_and_
     assert data.count(b"\x03stds.exif\0") == 1
     assert read(data.replace(b"\x03stds.exif\0", b"\x03stds.exig\0")) == BROKEN
     places = {"stds.exif": {"exif:Make": "A camera"}}
-    assert read(signed(places=places)) == {}
+    assert read(signed(places=places)) == read(signed(places=places, camera=Camera(key=key(4)))) == {}
     assert read(signed(places=places).replace(b"\x03stds.exif\0", b"\x03stds.exig\0")) == BROKEN
 
 
