@@ -5,7 +5,6 @@ from __future__ import annotations
 from tools.kept.reasons import CODEC, TYPES
 
 _NO_BYTES = "what is no string of bytes is refused by the reader of CBOR, of certificates or of signatures too: it ends as broken"
-_SAME_ERROR = "the next line that is reached raises the same error"
 _OFF_THE_MAP = "a circle that lies off the map touches nothing; the way round saves more than half of the time of a look-up"
 _EDGE = "nothing lies beyond the edge of the map"
 _BELOW_FLOOR = "less than the least accuracy that is believed, which is taken in its place"
@@ -22,7 +21,6 @@ KEPT: dict[str, str] = {
     "assent/geofence/cose_signature.py: _chain: not 1 <= len(items) <= MAX_CERTIFICATES or not all((isinstance(item, bytes) for item in items)) [without operand 1]": _NO_BYTES,
     "assent/geofence/cose_signature.py: _chain: all((isinstance(item, bytes) for item in items)) [any]": _NO_BYTES,
     "assent/geofence/signers.py: Signers.trusts: self.now is not None and _may_sign(chain[0]) and self._reach_down_to(chain, self.now) [without operand 0]": "without a time no certificate can be compared with it, and what fails so is not trusted either",
-    "assent/geofence/c2pa_manifest.py: decoded: raise ManifestUnreadableError('an assertion cannot be read') from error [left out]": _SAME_ERROR,
     "assent/geofence/c2pa_seal.py: _attributed: zip(listed, labels, strict=True) [without strict=]": "the labels are those of the list, one for each",
     "assent/geofence/c2pa_seal.py: _attributed: True [flipped]": "the labels are those of the list, one for each",
     "assent/geofence/c2pa_seal.py: _label: raise _BrokenError('the claim lists an assertion that lies elsewhere') [left out]": "a list with an entry that names nothing is another than there is, which breaks the seal as well",
