@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import rfc8785
 import structlog
 from uuid_utils.compat import uuid7
 
-from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose, SourceRule
+from assent.events.grants import AgeBand, BindingMode, FaceRegion, GrantState, Operation, Purpose
 from assent.geofence.jurisdiction_rules import JurisdictionRules, RetentionRules
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction, SubjectId
@@ -22,7 +21,8 @@ from assent.stream.clock import Clock
 from services.registry.access import NOBODY, Asker, GrantAccess, refuse_further
 from services.registry.controls import Controls
 from services.registry.device_yes import DeviceYes, holds
-from services.registry.grant_parts import Evidence, EvidenceKind, RecordedResidence, Subject
+from services.registry.given_grant import given_of, without_recipients
+from services.registry.grant_parts import RecordedResidence, Subject
 from services.registry.grant_record import Grant, snapshot, told_bytes
 from services.registry.grant_request import GrantRequest, first_revision
 from services.registry.grant_rules import Circumstances, LiveMember, Refusal, checked_sources, grant_refusals, joint_refusals
@@ -375,7 +375,7 @@ class Grants:
         if now >= row.expires_at:
             raise not_live(GrantState.EXPIRED.value)
         await self.refuse_ended_members(requested)
-        given = _given(agreed, requested, await self._controls.on(agreed.sources, agreed.source_controller), device, now)
+        given = given_of(agreed, requested, await self._controls.on(agreed.sources, agreed.source_controller), device, now)
         sealed = await self._vault.row(given)
         first = await self._store.read(lambda database: last_revision(database, row.grant_id))
         assert first is not None
@@ -444,59 +444,6 @@ class Grants:
         await self._store.write(lambda database: mark_published(database, record.grant_id, record.revision))
         await self._receipts.grant_event(record)
         return offsets
-
-
-def is_for_others_alone(requested: Grant) -> bool:
-    """Nothing is left of it where nobody but herself may be told."""
-    return bool(requested.recipients) and all(purpose.code is Purpose.GALLERY_SEARCH for purpose in requested.purposes)
-
-
-def without_recipients(requested: Grant) -> Grant:
-    """The same for nobody but herself, as her browser asks. Raises ApiError where nothing would be left of it."""
-    if not requested.recipients:
-        return requested
-    purposes = tuple(purpose for purpose in requested.purposes if purpose.code is not Purpose.GALLERY_SEARCH)
-    if is_for_others_alone(requested):
-        raise ApiError(
-            409,
-            "privacy_signal",
-            "Your browser asks that nothing be shared (Global Privacy Control), and this request is for nothing else.",
-            "Say no, or switch that signal off for this site if you do want it.",
-        )
-    left_out = tuple(recipient.id for recipient in requested.recipients)
-    return requested.model_copy(update={"recipients": (), "purposes": purposes, "recipients_left_out": left_out})
-
-
-def _given(agreed: Grant, requested: Grant, sources: tuple[SourceRule, ...], device: DeviceYes | None, now: datetime) -> Grant:
-    """These terms, now agreed to: the confirmation itself is written down as evidence, and which of the sources are proven."""
-    notice = requested.notice.model_copy(update={"shown_at": now})
-    facts: dict[str, str] = {"grant_id": requested.grant_id, "notice_sha256": notice.sha256, "confirmed_at": now.isoformat()}
-    if device is not None:
-        facts |= device.model_dump()
-    if agreed.recipients_left_out:
-        facts["recipients_left_out"] = "\n".join(agreed.recipients_left_out)
-    proof = Evidence(
-        kind=EvidenceKind.FORM_LOG,
-        sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
-        captured_at=now,
-        captured_by="registry",
-    )
-    return agreed.model_copy(
-        update={
-            "revision": requested.revision + 1,
-            "prev_hash": requested.digest(),
-            "state": GrantState.GIVEN,
-            "sources": sources,
-            "notice": notice,
-            "evidence": (*requested.evidence, proof),
-            "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in agreed.purposes),
-            "confirmed_at": now,
-            "confirmed_with": "secret" if device is None else "secret_and_device_key",
-            "device": device,
-            "changed_at": now,
-            "last_interaction_at": now,
-        }
-    )
 
 
 def _dumped(value: Any) -> Any:

@@ -28,9 +28,10 @@ from services.registry.device_yes import DeviceYes
 from services.registry.endings import Endings
 from services.registry.erasure_table import erasure_of
 from services.registry.erasures import ErasureDesk
+from services.registry.given_grant import is_for_others_alone
 from services.registry.grant_handlers import grant_of, subject_of
 from services.registry.grant_table import GrantRow, grants_of, joints_of
-from services.registry.grants import Grants, is_for_others_alone
+from services.registry.grants import Grants
 from services.registry.outcome_table import disclosures_of, outcomes_after
 from services.registry.overrides import Overrides
 from services.registry.portal_lines import counted, told_in

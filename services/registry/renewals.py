@@ -14,9 +14,10 @@ from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction
 from assent.stream.clock import Clock
 from services.registry.device_yes import DeviceYes, holds
+from services.registry.given_grant import without_recipients
 from services.registry.grant_parts import Evidence, EvidenceKind, Notice, Validity
 from services.registry.grant_record import Grant
-from services.registry.grants import Grants, without_recipients
+from services.registry.grants import Grants
 from services.registry.notice_text import renewal_text
 from services.registry.publisher import Offsets
 from services.registry.refused import bad_device_signature, notice_mismatch

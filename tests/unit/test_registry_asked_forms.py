@@ -16,11 +16,11 @@ from assent.events.grants import AgeBand
 from assent.events.images import SourceKind
 from assent.ids import GrantId, Jurisdiction, RuleId
 from services.registry.asked_forms import LACKS, lacks_text
+from services.registry.given_grant import given_of
 from services.registry.grant_parts import RecordedResidence, Subject
 from services.registry.grant_record import Grant, snapshot
 from services.registry.grant_request import GrantRequest, first_revision
 from services.registry.grant_rules import checked_sources
-from services.registry.grants import _given
 from tests.unit.grant_examples import NOW
 from tests.unit.policy_examples import shipped
 from tests.unit.request_examples import asked, refused, term, written
@@ -49,7 +49,7 @@ def given(request: GrantRequest, place: str, age_band: AgeBand = AgeBand.ADULT) 
         asked_by=None,
         now=NOW,
     )
-    return _given(first, first, first.sources, None, NOW)
+    return given_of(first, first, first.sources, None, NOW)
 
 
 FAULTS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
