@@ -140,14 +140,14 @@ def test_her_confirmation_counts_as_evidence_and_is_not_asked_for_before() -> No
 def test_ca_6_a_guardian_that_does_not_count_there_is_told_when_a_grant_is_asked_for(
     place: str, band: AgeBand, guardian: bool, rules: list[str]
 ) -> None:
-    request = asked(place, guardian=GUARDIAN if guardian else None)
+    request = asked(place, guardian=GUARDIAN if guardian else None, birth_year=None)
     assert refused(request, age_band=band, residences=(place,)) == rules
 
 
 @pytest.mark.parametrize(("role", "rules"), [("guardian", []), *[(role, ["CA-6"]) for role in ("controller", "processor", "authority")]])
 def test_ca_6_whoever_asks_for_the_yes_is_no_guardian(role: str, rules: list[str]) -> None:
     guardian = {**GUARDIAN, "party": {**PARTY, "role": role}}
-    assert refused(asked("CA-QC", guardian=guardian), age_band=AgeBand.MINOR_UNDER_14, residences=("CA-QC",)) == rules
+    assert refused(asked("CA-QC", guardian=guardian, birth_year=None), age_band=AgeBand.MINOR_UNDER_14, residences=("CA-QC",)) == rules
 
 
 @pytest.mark.parametrize(
