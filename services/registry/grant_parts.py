@@ -17,6 +17,7 @@ Place = Annotated[Jurisdiction, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
 MAX_EXACT = 2**53 - 1
 """The largest integer that canonical JSON (RFC 8785) writes, and a digest covers."""
 Line = Annotated[str, Field(min_length=1, max_length=300)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class RecordPart(BaseModel):
@@ -154,20 +155,34 @@ class Notice(RecordPart):
 
 
 class Evidence(RecordPart):
-    """What shows the yes; the thing itself lies with whoever took it, only its digest is here."""
+    """What shows the yes; the thing itself lies with whoever took it, only its digest is here, and where they say they keep it.
+
+    `ip_country`: from where it was sent, as far as whoever took it knows. What may be None and is left out keeps the digest of records
+    that did not know it.
+    """
 
     kind: EvidenceKind
     sha256: Sha256Hex
     signed_by: str | None = Field(default=None, max_length=300)
     captured_at: UtcTime
     captured_by: Line
+    stored_at_ref: Line | None = Field(default=None, exclude_if=lambda place: place is None)
+    ip_country: Country | None = Field(default=None, exclude_if=lambda country: country is None)
+
+
+class Annotations(RecordPart):
+    """Numbers of this grant in other systems of records (W3C DPV, Kantara); no decision reads them."""
+
+    dpv_profile: Line | None = None
+    kantara_id: Line | None = None
 
 
 class Validity(RecordPart):
-    """From when to when. There is no grant without an end (QC-7)."""
+    """From when to when. There is no grant without an end (QC-7). From `renew_by` on her page offers to renew it."""
 
     not_before: UtcTime
     expires_at: UtcTime
+    renew_by: UtcTime | None = Field(default=None, exclude_if=lambda moment: moment is None)
 
 
 class Retention(RecordPart):

@@ -30,6 +30,7 @@ from assent.events.payload import UtcTime, writable
 from assent.ids import UNKNOWN, FaceId, GrantId, SubjectId
 from services.registry.device_yes import ConfirmedWith, DeviceYes
 from services.registry.grant_parts import (
+    Annotations,
     Binding,
     CollectionMethod,
     Evidence,
@@ -91,6 +92,7 @@ class Grant(RecordPart):
     validity: Validity
     last_interaction_at: UtcTime
     retention: Retention = Retention()
+    annotations: Annotations | None = Field(default=None, exclude_if=lambda notes: notes is None)
     withdrawal: WithdrawalWay = WithdrawalWay()
     confirmed_at: UtcTime | None = None
     confirmed_with: ConfirmedWith | None = Field(default=None, exclude_if=lambda way: way is None)

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from assent.events.grants import GrantState, Operation, SourceKindRule, SourceRule
 from assent.ids import GrantId, SubjectId
 from services.registry.grant_parts import (
+    Annotations,
     Binding,
     CollectionMethod,
     Evidence,
@@ -81,6 +82,7 @@ class GrantRequest(RecordPart):
     collection_method: CollectionMethod = CollectionMethod.WEB_FORM
     validity: Validity
     retention: Retention = Retention()
+    annotations: Annotations | None = None
     withdrawal: WithdrawalWay = WithdrawalWay()
 
 
@@ -119,6 +121,7 @@ def first_revision(
         validity=request.validity,
         last_interaction_at=now,
         retention=request.retention,
+        annotations=request.annotations,
         withdrawal=request.withdrawal,
         changed_at=now,
         salt=os.urandom(32).hex(),

@@ -146,15 +146,18 @@ def _term(request: GrantRequest, around: Circumstances) -> Iterator[Refusal]:
     if end <= start or end <= around.now:
         yield Refusal(RuleId("QC-7"), "The grant would end before it begins, or has ended.", "Set a later expires_at.")
         return
+    if start < FIRST_START or end > LAST_END:
+        yield Refusal(RuleId("QC-7"), "A grant begins after 1899 and ends before 2200.", "Correct not_before or expires_at.")
+        return
     if start - around.now > timedelta(days=MAX_AHEAD_DAYS):
         yield Refusal(
             RuleId("QC-7"),
             f"The grant would begin more than {MAX_AHEAD_DAYS} days from now.",
             f"Set not_before at most {MAX_AHEAD_DAYS} days ahead, or ask her nearer to that day.",
         )
-    if start < FIRST_START or end > LAST_END:
-        yield Refusal(RuleId("QC-7"), "A grant begins after 1899 and ends before 2200.", "Correct not_before or expires_at.")
-        return
+    renew_by = request.validity.renew_by
+    if renew_by is not None and not start <= renew_by < end:
+        yield Refusal(RuleId("QC-7"), "It is to be renewed by a time at which it does not run.", "Set renew_by before expires_at.")
     for place in _places(request, around):
         most = around.expires_max_days(place)
         if end - start > timedelta(days=most):

@@ -48,7 +48,7 @@ _WORDS = {
 }
 _DECIDING = (
     "residence", "controller", "processors", "authority", "recipients", "operations", "controls_source", "face_binding", "legal",
-    "geographic_scope", "validity", "retention", "collection_method", "withdrawal",
+    "evidence", "geographic_scope", "validity", "retention", "collection_method", "withdrawal",
 )  # fmt: skip
 _OF_HER = ("subject_id", "age_band", "birth_year", "guardian")
 _OF_A_SOURCE = ("kind", "value", "only_me")

@@ -50,10 +50,11 @@ class Renewals:
         self._expires_max_days = expires_max_days
 
     def is_due(self, record: Grant) -> bool:
-        """Whether her page speaks of it: in the last third of the time of a live grant that a renewal would prolong."""
-        term = record.validity.expires_at - record.validity.not_before
-        now = self._clock.now()
-        return now < record.validity.expires_at <= now + term / 3 and self._gains(record, self._begin(record))
+        """Whether her page speaks of it: from `renew_by` on, or in the last third of the time, of a live grant that would be prolonged."""
+        validity, now = record.validity, self._clock.now()
+        third = validity.expires_at - (validity.expires_at - validity.not_before) / 3
+        begins = third if validity.renew_by is None else min(third, validity.renew_by)
+        return begins <= now < validity.expires_at and self._gains(record, self._begin(record))
 
     async def offer(self, grant_id: GrantId, *, asks_for_privacy: bool = False, begins_at: datetime | None = None) -> Offer:
         """The terms as they stand. Raises ApiError 409 for a grant that has ended, and where too little would be won."""

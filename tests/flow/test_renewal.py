@@ -150,6 +150,33 @@ async def test_a_renewal_may_be_renewed(house: GrantHouse) -> None:
 
 
 @pytest.mark.parametrize(
+    ("renew_by", "is_told"),
+    [(timedelta(days=-1), True), (timedelta(days=1), False), (None, False)],
+    ids=["since yesterday", "from tomorrow", "no"],
+)
+async def test_her_page_speaks_of_it_from_the_day_that_was_agreed(house: GrantHouse, renew_by: timedelta | None, is_told: bool) -> None:
+    now, left = datetime.now(UTC), timedelta(days=200)
+    validity = {"not_before": (now + left - TERM).isoformat(), "expires_at": (now + left).isoformat()}
+    person, held = await given(house, validity=validity if renew_by is None else validity | {"renew_by": (now + renew_by).isoformat()})
+    cookies = {"assent_session": await person.token()}
+    async with aiohttp.ClientSession(cookies=cookies, headers={"Accept-Language": "en"}) as browser:
+        assert (f"/me/grants/{held.grant_id}/renewal" in await text_of(browser, f"{house.registry}/me")) == is_told
+    assert (await renewed(house, held, await offered(house, held))).status == 200
+    assert "renew_by" not in (await record(house, held))["validity"]
+
+
+async def test_notes_and_where_evidence_is_kept_stay_in_the_record_alone(house: GrantHouse) -> None:
+    person = await house.person()
+    asked = house.request(person, UPLOAD)
+    evidence = [item | {"stored_at_ref": "cabinet 3", "ip_country": "CA"} for item in asked["evidence"]]
+    await person.grant("own", asked | {"evidence": evidence, "annotations": {"kantara_id": "k-1"}}, house.token)
+    shown = await record(house, person.held()[0])
+    assert (shown["evidence"][0]["stored_at_ref"], shown["evidence"][0]["ip_country"]) == ("cabinet 3", "CA")
+    assert shown["annotations"]["kantara_id"] == "k-1"
+    assert "cabinet" not in on_the_log(house, person.held()[0]).model_dump_json()
+
+
+@pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
         ({"notice_sha256": "0" * 64}, 409, "notice_mismatch"),

@@ -213,6 +213,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "who controls the site": {"controls_source": True},
     "how she is asked": {"collection_method": "in_person"},
     "that it is necessary": {"purposes": [{"code": "gallery_search", "necessary": True}]},
+    "what shows it": {"evidence": [{"kind": "pdf", "sha256": "9" * 64, "captured_at": NOW.isoformat(), "captured_by": "x"}]},
     "the hour of its end": {"validity": {"not_before": NOW.isoformat(), "expires_at": "2026-07-01T00:00:01+00:00"}},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from services.registry.grant_request import GrantRequest
 from services.registry.request_body import parsed_bytes
 from services.registry.time_text import moment
 from tests.unit.grant_examples import NOW
-from tests.unit.request_examples import asked, refused, written
+from tests.unit.request_examples import asked, refused, term, written
 
 NARROWING = {"grant_secret": "s" * 32, "expected_revision": 2}
 NO_TIMES: dict[str, object] = {
@@ -97,3 +98,11 @@ def test_an_end_can_be_told_whatever_its_grant_says_of_time(stored: str) -> None
     )
     assert GrantSnapshot.model_validate_json(ended.model_dump_json()).expires_at == writable(moment(stored))
     assert writable(NOW) == NOW
+
+
+@pytest.mark.parametrize(
+    ("days", "rules"), [(0, []), (29.9, []), (30, ["QC-7"]), (-1, ["QC-7"])], ids=["its first day", "its last day", "its end", "before it"]
+)
+def test_qc_7_a_grant_is_renewed_by_a_time_at_which_it_runs(days: float, rules: list[str]) -> None:
+    renew_by = (NOW + timedelta(days=days)).isoformat()
+    assert refused(asked(validity=term(30) | {"renew_by": renew_by})) == rules
