@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from assent.events.grants import GrantSnapshot, GrantState
@@ -26,16 +27,17 @@ from tests.flow.assent_command import run, run_at_terminal
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.unit.test_registry_device_yes import raw_signature, spki
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 UPLOAD: list[JsonObject] = [{"kind": "upload"}]
 FOLDER = "https://pictures.example/ada/"
 OWN_WORDS = "We are a small studio.\n\nAsk us anything."
 TERM = timedelta(days=360)
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[GrantHouse]:
-    async with grant_house(tmp_path, {}) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GrantHouse]:
+    """One for all: every test brings people of its own."""
+    async with grant_house(tmp_path_factory.mktemp("renewal"), {}) as made:
         yield made
 
 

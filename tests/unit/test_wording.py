@@ -212,6 +212,8 @@ def _source_of(module: str) -> str:
 
 HER_MODULES = (
     "grants",
+    "given_grant",
+    "renewals",
     "approvals",
     "uploads",
     "upload_handlers",
@@ -228,7 +230,11 @@ HER_MODULES = (
 
 def test_every_failure_that_her_pages_can_show_has_words_in_french() -> None:
     files = [ROOT / "services" / "registry" / f"{name}.py" for name in HER_MODULES]
-    files += [ROOT / "assent" / "identity" / "auth.py", ROOT / "assent" / "deployment" / "body_pace.py"]
+    files += [
+        ROOT / "assent" / "identity" / "auth.py",
+        ROOT / "assent" / "deployment" / "body_pace.py",
+        ROOT / "assent" / "deployment" / "sent_form.py",
+    ]
     codes = {code for file in files for code in re.findall(r'ApiError\(\s*\d{3},\s*"([^"]+)"', file.read_text())}
     assert {"wrong_secret", "not_waiting", "privacy_signal", "control_unproven"} <= codes
     assert sorted(codes - set(PROBLEMS_FR)) == []
