@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,20 +42,34 @@ def kafka(tmp_path: Path) -> ApacheKafka:
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     """A client that gives up soon."""
+    async with clients(request_timeout_s=2.0, append_timeout_s=2.0, close_timeout_s=1.0) as connect:
+        yield connect
+
+
+@pytest.fixture
+async def patient_client() -> AsyncIterator[Client]:
+    """One with the times of a service, where a busy machine is not what the test is about."""
+    async with clients() as connect:
+        yield connect
+
+
+@asynccontextmanager
+async def clients(**times: Any) -> AsyncIterator[Client]:
+    """Connects as often as it is asked to, and closes what it opened."""
     opened: list[KafkaEventLog] = []
 
     async def connect(broker: Broker) -> KafkaEventLog:
-        settings = replace(
-            broker.settings, request_timeout_s=2.0, append_timeout_s=2.0, close_timeout_s=1.0, session_timeout_s=6.0, heartbeat_s=0.3
-        )
+        settings = replace(broker.settings, **times, session_timeout_s=6.0, heartbeat_s=0.3)
         log = KafkaEventLog(broker.bootstrap_servers, settings=settings, capabilities=broker.capabilities)
         await log.start()
         opened.append(log)
         return log
 
-    yield connect
-    for log in opened:
-        await log.close()
+    try:
+        yield connect
+    finally:
+        for log in opened:
+            await log.close()
 
 
 async def test_a_broker_that_does_not_answer_is_an_error_in_time(client: Client) -> None:
@@ -179,9 +195,9 @@ async def test_kill_9_of_the_broker_loses_nothing_and_the_runner_goes_on(kafka: 
 
 
 @pytest.mark.kafka
-async def test_a_table_passes_the_gaps_that_compaction_left(kafka: ApacheKafka, client: Client) -> None:
+async def test_a_table_passes_the_gaps_that_compaction_left(kafka: ApacheKafka, patient_client: Client) -> None:
     async with kafka as broker:
-        log = await client(broker)
+        log = await patient_client(broker)
         topic = {"facts": TopicSettings("k", "compact", None, 1, ())}
         await log.ensure_topics(topic)
         await _roll_soon(broker, "facts")
@@ -238,9 +254,9 @@ def member(broker: Broker, name: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.kafka
-async def test_killed_members_lose_nothing_and_every_output_has_one_id(kafka: ApacheKafka, client: Client) -> None:
+async def test_killed_members_lose_nothing_and_every_output_has_one_id(kafka: ApacheKafka, patient_client: Client) -> None:
     async with kafka as broker:
-        log = await client(broker)
+        log = await patient_client(broker)
         await log.ensure_topics(all_topics())
         members = [member(broker, f"m{number}") for number in range(2)]
         names = [f"g-{number}" for number in range(600)]
