@@ -9,7 +9,7 @@ from assent.consent.legal_form import form_rules
 from assent.events.grants import AgeBand, LegalBasis
 from assent.geofence.jurisdiction_rules import JurisdictionRules
 from assent.ids import Jurisdiction, RuleId
-from services.registry.grant_parts import RecordedBasis
+from services.registry.grant_record import wire_basis
 from services.registry.grant_request import GrantRequest
 
 _SHOWN = "0" * 64
@@ -40,8 +40,9 @@ class AskedForm:
     @classmethod
     def of(cls, request: GrantRequest, age_band: AgeBand) -> AskedForm:
         """The form of a request by somebody of this age."""
-        evidence_count = len(request.evidence) + 1
-        return cls(tuple(_basis(basis, evidence_count) for basis in request.legal), age_band, request.guardian is not None)
+        count = len(request.evidence) + 1
+        legal = tuple(wire_basis(basis, evidence_count=count, notice_sha256=_SHOWN) for basis in request.legal)
+        return cls(legal, age_band, request.guardian is not None)
 
 
 def lacking(
@@ -75,17 +76,4 @@ def lacks_text(place: Jurisdiction, rule: RuleId, rules: JurisdictionRules) -> t
             evidence=needs.evidence_min,
         ),
         remedy,
-    )
-
-
-def _basis(basis: RecordedBasis, evidence_count: int) -> LegalBasis:
-    return LegalBasis(
-        jurisdiction=basis.jurisdiction,
-        form=basis.form,
-        explicit=basis.explicit,
-        signature=basis.signature,
-        alternative_offered=basis.alternative_offered,
-        notice_fields=basis.notice_fields,
-        evidence_count=evidence_count,
-        notice_sha256=_SHOWN,
     )

@@ -1,16 +1,18 @@
-"""What a yes makes of a request: these very terms, agreed to; or the same for nobody but herself, where her browser asks for it."""
+"""What a yes makes of a request or a renewal: these very terms, agreed to; or for nobody but herself, where her browser asks for it."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 
 from assent.events.grants import GrantState, Purpose, SourceRule
 from assent.identity.errors import ApiError
 from services.registry.device_yes import DeviceYes
-from services.registry.grant_parts import Evidence, EvidenceKind
+from services.registry.grant_parts import Evidence, EvidenceKind, Notice
 from services.registry.grant_record import Grant
 
 
@@ -37,31 +39,40 @@ def without_recipients(requested: Grant) -> Grant:
 
 def given_of(agreed: Grant, requested: Grant, sources: tuple[SourceRule, ...], device: DeviceYes | None, now: datetime) -> Grant:
     """These terms, now agreed to: the confirmation itself is written down as evidence, and which of the sources are proven."""
-    notice = requested.notice.model_copy(update={"shown_at": now})
-    facts: dict[str, str] = {"grant_id": requested.grant_id, "notice_sha256": notice.sha256, "confirmed_at": now.isoformat()}
-    if device is not None:
-        facts |= device.model_dump()
+    facts = {"grant_id": requested.grant_id, "notice_sha256": requested.notice.sha256, "confirmed_at": now.isoformat()}
     if agreed.recipients_left_out:
         facts["recipients_left_out"] = "\n".join(agreed.recipients_left_out)
-    proof = Evidence(
-        kind=EvidenceKind.FORM_LOG,
-        sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
-        captured_at=now,
-        captured_by="registry",
-    )
     return agreed.model_copy(
         update={
             "revision": requested.revision + 1,
             "prev_hash": requested.digest(),
             "state": GrantState.GIVEN,
             "sources": sources,
-            "notice": notice,
-            "evidence": (*requested.evidence, proof),
-            "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in agreed.purposes),
-            "confirmed_at": now,
-            "confirmed_with": "secret" if device is None else "secret_and_device_key",
-            "device": device,
             "changed_at": now,
             "last_interaction_at": now,
+            **yes_to(agreed, requested.notice, evidence=requested.evidence, facts=facts, device=device, now=now),
         }
     )
+
+
+def yes_to(
+    terms: Grant, notice: Notice, *, evidence: Sequence[Evidence], facts: Mapping[str, str], device: DeviceYes | None, now: datetime
+) -> dict[str, Any]:
+    """What a record says of her yes to these terms under this notice, the first or a later one: `facts`, and what her device signed,
+    are written down by their digest.
+    """
+    whole = dict(facts) | (device.model_dump() if device is not None else {})
+    proof = Evidence(
+        kind=EvidenceKind.FORM_LOG,
+        sha256=hashlib.sha256(rfc8785.dumps(whole)).hexdigest(),
+        captured_at=now,
+        captured_by="registry",
+    )
+    return {
+        "notice": notice.model_copy(update={"shown_at": now}),
+        "evidence": (*evidence, proof),
+        "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in terms.purposes),
+        "confirmed_at": now,
+        "confirmed_with": "secret" if device is None else "secret_and_device_key",
+        "device": device,
+    }

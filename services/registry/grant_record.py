@@ -134,7 +134,7 @@ def snapshot(record: Grant) -> GrantSnapshot:
             regions=record.face_binding.regions,
             member_grants=record.face_binding.member_grants,
         ),
-        legal=tuple(_wire_basis(basis, record) for basis in record.legal),
+        legal=tuple(wire_basis(basis, evidence_count=len(record.evidence), notice_sha256=_shown_notice(record)) for basis in record.legal),
         scope=GeographicScope(**record.geographic_scope.model_dump()),
         not_before=record.validity.not_before,
         expires_at=record.validity.expires_at,
@@ -184,7 +184,8 @@ def ended_snapshot(
     )
 
 
-def _wire_basis(basis: RecordedBasis, record: Grant) -> LegalBasis:
+def wire_basis(basis: RecordedBasis, *, evidence_count: int, notice_sha256: str | None) -> LegalBasis:
+    """The form for one place as decisions read it, beside what the record holds for all of them."""
     return LegalBasis(
         jurisdiction=basis.jurisdiction,
         form=basis.form,
@@ -192,6 +193,10 @@ def _wire_basis(basis: RecordedBasis, record: Grant) -> LegalBasis:
         signature=basis.signature,
         alternative_offered=basis.alternative_offered,
         notice_fields=basis.notice_fields,
-        evidence_count=len(record.evidence),
-        notice_sha256=record.notice.sha256 if record.notice.shown_at is not None else None,
+        evidence_count=evidence_count,
+        notice_sha256=notice_sha256,
     )
+
+
+def _shown_notice(record: Grant) -> str | None:
+    return record.notice.sha256 if record.notice.shown_at is not None else None

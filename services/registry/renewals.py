@@ -7,15 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import rfc8785
-
 from assent.events.grants import GrantState
 from assent.identity.errors import ApiError
 from assent.ids import GrantId, Jurisdiction
 from assent.stream.clock import Clock
 from services.registry.device_yes import DeviceYes, holds
-from services.registry.given_grant import without_recipients
-from services.registry.grant_parts import Evidence, EvidenceKind, Notice, Validity
+from services.registry.given_grant import without_recipients, yes_to
+from services.registry.grant_parts import Notice, Validity
 from services.registry.grant_record import Grant
 from services.registry.grants import Grants
 from services.registry.notice_text import renewal_text
@@ -96,19 +94,21 @@ class Renewals:
         if device is not None and not holds(device, grant_id, notice_sha256):
             raise bad_device_signature()
         terms = offer.terms
+        facts = {
+            "grant_id": grant_id,
+            "notice_sha256": notice_sha256,
+            "renewed_at": now.isoformat(),
+            "begins_at": offer.begins_at.isoformat(),
+            "expires_at": offer.expires_at.isoformat(),
+        }
         return await self._grants.revise(
             record,
             {
                 "state": GrantState.RENEWED,
                 "recipients": terms.recipients,
                 "recipients_left_out": terms.recipients_left_out,
-                "purposes": tuple(purpose.model_copy(update={"granted_at": now}) for purpose in terms.purposes),
                 "validity": terms.validity,
-                "notice": offer.notice.model_copy(update={"shown_at": now}),
-                "evidence": (*record.evidence, _proof(offer, grant_id, device, now)),
-                "confirmed_at": now,
-                "confirmed_with": "secret" if device is None else "secret_and_device_key",
-                "device": device,
+                **yes_to(terms, offer.notice, evidence=record.evidence, facts=facts, device=device, now=now),
             },
         )
 
@@ -124,16 +124,3 @@ class Renewals:
 
     def _gains(self, record: Grant, begins_at: datetime) -> bool:
         return begins_at + self._term(record) >= record.validity.expires_at + LEAST_GAIN
-
-
-def _proof(offer: Offer, grant_id: GrantId, device: DeviceYes | None, now: datetime) -> Evidence:
-    facts = {
-        "grant_id": grant_id,
-        "notice_sha256": offer.notice.sha256,
-        "renewed_at": now.isoformat(),
-        "begins_at": offer.begins_at.isoformat(),
-        "expires_at": offer.expires_at.isoformat(),
-        **(device.model_dump() if device is not None else {}),
-    }
-    digest = hashlib.sha256(rfc8785.dumps(facts)).hexdigest()
-    return Evidence(kind=EvidenceKind.FORM_LOG, sha256=digest, captured_at=now, captured_by="registry")
