@@ -16,13 +16,19 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from assent.events.grants import GrantSnapshot, GrantState
+from assent.identity.errors import ApiError
 from assent.ids import GrantId
+from assent.stream.clock import SystemClock
 from demo import photos
 from demo.api import Answer, JsonObject
 from demo.settled import settled
 from demo.state import HeldGrant
 from demo.subject import Subject
+from services.registry.app import RegistryApp
 from services.registry.device_yes import DeviceYes, signed_text
+from services.registry.grant_record import Grant
+from services.registry.grants import Grants
+from services.registry.renewals import Renewals
 from tests.flow.assent_command import run, run_at_terminal
 from tests.flow.registry_house import GrantHouse, grant_house
 from tests.unit.test_registry_device_yes import raw_signature, spki
@@ -214,6 +220,67 @@ async def test_a_yes_to_anything_else_is_none(house: GrantHouse, changes: dict[s
     assert (answer.status, answer.body["code"]) == (status, code)
     assert (await record(house, held))["state"] == "given"
     assert on_the_log(house, held).revision == 2
+
+
+def renewals(house: GrantHouse, *, grants: Any = None, most_days: int = 730) -> Renewals:
+    """As the registry has them, over its own grants; `most_days` is what every place allows today."""
+    app = house.world.system.apps["registry"]
+    assert isinstance(app, RegistryApp)
+    return Renewals(grants=grants or app.registry.grants, clock=SystemClock(), expires_max_days=lambda place: most_days)
+
+
+@pytest.mark.parametrize(
+    ("moved", "status"),
+    [
+        (timedelta(minutes=-59), 200),
+        (timedelta(minutes=-61), 409),
+        (timedelta(minutes=1), 409),
+        (timedelta(days=-30), 409),
+        (timedelta(days=30), 409),
+    ],
+    ids=["within the hour", "after it", "too early", "a month ago", "in a month"],
+)
+async def test_terms_that_are_right_in_themselves_count_for_an_hour(house: GrantHouse, moved: timedelta, status: int) -> None:
+    """Whoever knows the words can make the notice of any day, and its digest."""
+    _, held = await given(house)
+    begins = datetime.fromisoformat((await offered(house, held))["begins_at"]) + moved
+    made = await renewals(house).offer(GrantId(held.grant_id), begins_at=begins)
+    told = {"begins_at": begins.isoformat(), "notice_sha256": made.notice.sha256, "revision": made.revision}
+    assert (await renewed(house, held, told)).status == status
+
+
+@pytest.mark.parametrize(("most_days", "lasts"), [(730, 360), (100, 100), (30, 30)])
+async def test_it_lasts_no_longer_than_every_place_allows_today(house: GrantHouse, most_days: int, lasts: int) -> None:
+    _, held = await given(house)
+    offer = await renewals(house, most_days=most_days).offer(GrantId(held.grant_id))
+    assert offer.expires_at - offer.begins_at == timedelta(days=lasts)
+
+
+async def test_a_place_that_allows_less_than_is_left_lets_nothing_be_renewed(house: GrantHouse) -> None:
+    _, held = await given(house)
+    with pytest.raises(ApiError, match="hardly prolong"):
+        await renewals(house, most_days=10).offer(GrantId(held.grant_id))
+
+
+class WithoutAMember:
+    """The registry's grants at the moment at which a member of a joint one has run out and nobody ended the joint one yet."""
+
+    def __init__(self, grants: Grants) -> None:
+        self._grants = grants
+
+    async def live(self, grant_id: GrantId, expected_revision: int | None = None) -> Grant:
+        return await self._grants.live(grant_id, expected_revision)
+
+    async def refuse_ended_members(self, record: Grant) -> None:
+        raise ApiError(422, "X-3", "A member grant has ended.", "")
+
+
+async def test_a_joint_grant_is_not_renewed_past_the_end_of_a_member(house: GrantHouse) -> None:
+    _, held = await given(house)
+    app = house.world.system.apps["registry"]
+    assert isinstance(app, RegistryApp)
+    with pytest.raises(ApiError, match="A member grant has ended"):
+        await renewals(house, grants=WithoutAMember(app.registry.grants)).offer(GrantId(held.grant_id))
 
 
 async def test_nobody_else_sees_or_renews_it(house: GrantHouse) -> None:
