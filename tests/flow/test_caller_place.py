@@ -63,13 +63,14 @@ async def asked(house: QueryHouse, face: FaceId, *forwarded: str, **changes: Any
         ((), "X-1"),
         (("10.1.2.3",), "X-1"),
         ((CANADIAN, "10.1.2.3"), None),
+        ((CANADIAN, "::ffff:10.1.2.3"), None),
         ((CANADIAN, AMERICAN, "10.1.2.3"), "IL-5"),
         ((AMERICAN, CANADIAN), None),
         ((CANADIAN, "not an address"), "X-1"),
     ],
     ids=[
         "where she says", "written otherwise", "elsewhere", "a content network", "unknown", "unreadable", "the proxy", "proxies alone",
-        "behind two proxies", "what she wrote herself", "another's before her own", "an unreadable last hop",
+        "behind two proxies", "a proxy written otherwise", "what she wrote herself", "another's before her own", "an unreadable last hop",
     ],
 )  # fmt: skip
 async def test_her_address_is_asked_beside_her_token(house: QueryHouse, forwarded: tuple[str, ...], rule: str | None) -> None:
