@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from dataclasses import dataclass
 from importlib.resources import files
@@ -41,6 +42,7 @@ PORTRAIT_LOOKS = (
 )
 
 
+@functools.cache
 def portrait(look: Look = Look(), *, place: tuple[float, float] | None = None) -> bytes:
     """The NASA portrait (public domain, shipped by scikit-image) in one variation, as JPEG, with GPS where a place is given."""
     picture = Image.fromarray(_astronaut())
@@ -57,11 +59,13 @@ def portrait(look: Look = Look(), *, place: tuple[float, float] | None = None) -
     return _jpeg(picture, quality=look.quality, place=place)
 
 
+@functools.cache
 def group() -> bytes:
     """The group photo that insightface ships, as JPEG: six people who are bystanders here."""
     return _jpeg(_group(), quality=85, place=VANCOUVER)
 
 
+@functools.cache
 def stranger() -> bytes:
     """One person cut out of the group photo: somebody else's portrait."""
     return _jpeg(_group().crop(_STRANGER_BOX), quality=88, place=VANCOUVER)
@@ -80,6 +84,7 @@ class Composite:
     region: tuple[float, float, float, float]
 
 
+@functools.cache
 def composite() -> Composite:
     """One image with seven faces, of which one will be granted by its region."""
     people = _group()

@@ -29,7 +29,7 @@ from tools.mutants_reach import Lines, Reach
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = {
-    "assent/consent": ("consent_*", "content_rights", "rules_[!df]*", "replay", "deciding_gate", "cleared_json"),
+    "assent/consent": ("consent_*", "content_rights", "rules_[!df]*", "replay", "deciding_gate", "deciding_may_stay", "cleared_json"),
     "assent/geofence": ("geofence_*", "rules_[!df]*", "evidence_rows", "policy_file", "garbage", "optouts_xmp"),
     "assent/optouts": ("optouts_*", "rules_signals", "garbage", "geofence_xmp_iptc", "geofence_c2pa"),
     "assent/deciding": ("deciding_*", "replay", "rule_texts", "wording", "rules_crosscutting", "rules_documented", "policies_*"),

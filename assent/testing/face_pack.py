@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.util
 import io
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -29,10 +31,27 @@ def embedded_pack_folder() -> Path:
     return Path(_folder().name)
 
 
+def lend_pack(folder: Path) -> None:
+    """The prepared pack in a folder of a deployment, so that its start need not make it; what stands there already stays.
+
+    The files are shared with every other borrower: replace one, never write into it.
+    """
+    if not folder.exists():
+        shutil.copytree(embedded_pack_folder(), folder, copy_function=_linked)
+
+
 @functools.cache
 def embedded_pack() -> FacePack:
     """The embedded pack, loaded once per process."""
     return load_pack(embedded_pack_folder())
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another file system.
+        shutil.copyfile(source, target)
 
 
 def one_face() -> NDArray[np.uint8]:

@@ -25,6 +25,7 @@ from assent.events.record import Record, StoredRecord
 from assent.events.topics import Topic
 from assent.ids import GrantId, Jurisdiction
 from assent.telemetry import metrics as declared
+from assent.testing.face_pack import lend_pack
 from demo import photos
 from demo.command import demo_layout
 from demo.control import show_control
@@ -183,6 +184,7 @@ async def attacked(folder: Path, *, opener: Opener = open_system, **indexer: Any
     layout.changes["crawler"]["site_rules_s"] = 0.001
     layout.changes["indexer"] |= indexer
     layout.common["traces_file"] = traces_of(folder)
+    lend_pack(layout.model)
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()

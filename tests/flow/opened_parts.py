@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, closing
 
 from assent.deployment.build import open_shared
 from assent.deployment.shared import Shared
-from assent.faces.prepare import prepare_embedded_pack
+from assent.testing.face_pack import lend_pack
 from embedded.layout import EmbeddedLayout
 from embedded.system import NEEDS, Progress, listen
 
@@ -17,6 +17,6 @@ from embedded.system import NEEDS, Progress, listen
 async def opened_parts(layout: EmbeddedLayout, *, host: str, port: int, progress: Progress) -> AsyncIterator[tuple[Shared, socket.socket]]:
     """What `running_system` is given, as `open_system` opens it."""
     with closing(listen(host, port)) as listener:
-        prepare_embedded_pack(layout.model, progress=progress)
+        lend_pack(layout.model)
         async with open_shared(layout.registry(), service="embedded", needs=NEEDS, is_single_process=True) as shared:
             yield shared, listener

@@ -17,9 +17,9 @@ from assent.events.envelope import Event, decode, encode
 from assent.events.payload import EventPayload
 from assent.events.record import StoredRecord
 from assent.events.topics import Topic
-from assent.faces.prepare import prepare_embedded_pack
 from assent.stream.outcomes import Ignore, Outcome, ToldEvent
 from assent.stream.processor import AfterBatch, AfterCommit, BeforeBatch, Processor
+from assent.testing.face_pack import lend_pack
 from demo.api import Addresses, DemoApi
 from demo.command import demo_layout
 from demo.control import show_control
@@ -87,7 +87,7 @@ async def opened_bench(tmp_path: Path) -> AsyncIterator[Bench]:
     site.photos = {path: photo for path, photo in site.photos.items() if path in {f"{PORTRAITS}{number}.jpg" for number in (1, 2, 3)}}
     await site.start()
     layout = demo_layout(tmp_path, site)
-    prepare_embedded_pack(layout.model, progress=lambda _: None)
+    lend_pack(layout.model)
     async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
         registry, crawler = RegistryApp(layout.registry(), shared), CrawlerApp(layout.crawler(), shared)
         server = TestServer(served_application(shared, registry, crawler, service="test"), host="127.0.0.1")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assent.ids import GrantId
+from assent.testing.face_pack import lend_pack
 from demo.api import Answer, DemoApi, JsonObject
 from demo.command import demo_layout
 from demo.control import show_control
@@ -90,6 +91,7 @@ async def grant_house(
     layout.changes["crawler"] |= crawler or {}
     layout.changes["registry"] |= registry or {}
     layout.common.update(common or {})
+    lend_pack(layout.model)
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None, opener=opener)
     try:
         await world.start()

@@ -18,10 +18,10 @@ from assent.events.envelope import Event, encode
 from assent.events.erasures import ErasureCause, ErasureRequested
 from assent.events.record import Record
 from assent.events.topics import Topic
-from assent.faces.prepare import prepare_embedded_pack
 from assent.ids import ErasureId, FaceId, GrantId
 from assent.intake.registry_signature import signed_by_registry
 from assent.keys.signing_keys import SigningKeys
+from assent.testing.face_pack import lend_pack
 from assent.vectors.edge import EdgeVectorStore
 from assent.vectors.store import PointFacts, VectorStoreUnavailableError
 from embedded.layout import EmbeddedLayout
@@ -58,7 +58,7 @@ class SlowWalk:
 @asynccontextmanager
 async def built(folder: Path) -> AsyncIterator[tuple[IndexerApp, SlowWalk, Shared]]:
     layout = EmbeddedLayout(folder, changes={"indexer": {"sweep_every_s": 0.2, "drain_deadline_s": DRAIN_S}})
-    prepare_embedded_pack(layout.model, progress=lambda _: None)
+    lend_pack(layout.model)
     async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
         assert isinstance(shared.vectors, EdgeVectorStore)
         store = SlowWalk(shared.vectors)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from assent.faces.prepare import prepare_embedded_pack
+from assent.testing.face_pack import lend_pack
 from assent.testing.kafka_broker import free_port
 from tests.flow.assent_command import one_line, run, start, stop
 from tests.flow.policy_signing import sign, signers
@@ -145,7 +145,7 @@ def registry_alone(folder: Path, policy: Path) -> Iterator[tuple[subprocess.Pope
     """The registry as a process of its own, that looks by itself once an hour."""
     keys, health = folder / "keys", free_port()
     assert run("keys", "create", "--folder", keys).returncode == 0
-    prepare_embedded_pack(folder / "pack", progress=lambda _: None)
+    lend_pack(folder / "pack")
     settings: dict[str, object] = {
         "LOG_URL": f"sqlite:{folder / 'log.sqlite3'}",
         "KEYS_FOLDER": keys,

@@ -11,9 +11,9 @@ import pytest
 
 from assent.deployment.build import open_shared
 from assent.deployment.start_errors import StartError
-from assent.faces.prepare import prepare_embedded_pack
 from assent.geofence.policy import Policy
 from assent.ids import Jurisdiction
+from assent.testing.face_pack import lend_pack
 from embedded.layout import EmbeddedLayout
 from embedded.system import NEEDS
 from services.registry.app import RegistryApp
@@ -33,7 +33,7 @@ def narrowed(version: str, *closed: str) -> str:
 @asynccontextmanager
 async def started(data: Path, policy: Path, **changes: Path) -> AsyncIterator[RegistryApp]:
     layout = EmbeddedLayout(data, changes={"registry": {"policy_file": policy, **changes}})
-    prepare_embedded_pack(layout.model, progress=lambda _: None)
+    lend_pack(layout.model)
     async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
         app = RegistryApp(layout.registry(), shared)
         try:

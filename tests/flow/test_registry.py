@@ -140,8 +140,12 @@ async def test_an_ending_that_was_cut_off_is_finished_after_a_restart(house: Gra
     await endings._write(await endings._prepare(grant, ErasureCause.WITHDRAWAL))
     await house.world.restart()
     await house.crawl()
-    assert house.world.system.shared.tables.ledger.ended_at(grant) is not None
-    assert await house.world.system.shared.grant_keys.is_destroyed(grant)
+    shared = house.world.system.shared
+
+    async def is_ended() -> bool:
+        return shared.tables.ledger.ended_at(grant) is not None and await shared.grant_keys.is_destroyed(grant)
+
+    await until(is_ended)
     await house.erased(grant)
 
 

@@ -15,8 +15,8 @@ import pytest
 from assent.deployment.build import open_shared
 from assent.deployment.shared import Shared
 from assent.deployment.start_errors import START_ERRORS, StartError, start_error_line
-from assent.faces.prepare import prepare_embedded_pack
 from assent.keys.deployment_keys import DeploymentKeys
+from assent.testing.face_pack import lend_pack
 from embedded.layout import EmbeddedLayout
 from embedded.system import NEEDS
 from services.registry.app import RegistryApp
@@ -39,7 +39,7 @@ raise SystemExit(run_service("consent", ConsentSettings, Waiting))
 
 @asynccontextmanager
 async def opened(layout: EmbeddedLayout) -> AsyncIterator[tuple[RegistryApp, Shared]]:
-    prepare_embedded_pack(layout.model, progress=lambda _: None)
+    lend_pack(layout.model)
     async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
         yield RegistryApp(layout.registry(), shared), shared
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from assent.events.topics import Topic
 from assent.ids import GrantId
 from assent.stream.dead_letters import DeadLetter
+from assent.testing.face_pack import lend_pack
 from assent.testing.kafka_broker import ApacheKafka
 from demo import photos
 from demo.command import demo_layout
@@ -73,6 +74,7 @@ async def kafka_house(folder: Path, broker: ApacheKafka) -> AsyncIterator[KafkaH
         common={**layout.common, "log_url": f"kafka://{broker.bootstrap_servers}"},
         changes={**layout.changes, "geofence": patient},
     )
+    lend_pack(layout.model)
     world = EmbeddedWorld(layout, host="127.0.0.1", port=0, progress=lambda _: None)
     try:
         await world.start()

@@ -18,7 +18,7 @@ from assent.deployment.shared import Shared
 from assent.events.envelope import decode
 from assent.events.images import ImageScraped
 from assent.events.topics import Topic
-from assent.faces.prepare import prepare_embedded_pack
+from assent.testing.face_pack import lend_pack
 from assent.testing.kafka_broker import ApacheKafka
 from demo import photos
 from demo.api import Addresses, DemoApi
@@ -72,7 +72,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         told = {"log_url": f"kafka://{broker.bootstrap_servers}", "catch_up_timeout_s": CATCH_UP_S, "drain_deadline_s": DRAIN_S}
         crawler = {"host_delay_s": 0.2, "recrawl_s": 3_600.0}
         layout = replace(plain, common={**plain.common, **told}, changes={**plain.changes, "crawler": crawler})
-        prepare_embedded_pack(layout.model, progress=lambda _: None)
+        lend_pack(layout.model)
         async with open_shared(layout.registry(), service="test", needs=NEEDS, is_single_process=True) as shared:
             registry = RegistryApp(layout.registry(), shared)
             server = TestServer(served_application(shared, registry, service="test"), host="127.0.0.1")
