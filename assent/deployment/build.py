@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -23,7 +24,6 @@ from assent.deployment.shared import Need, Shared
 from assent.deployment.stores_in_place import local_folder, stores_in_place
 from assent.events.topics import all_topics
 from assent.faces.manifest import PackManifest, read_manifest
-from assent.faces.pack import FacePack, load_pack
 from assent.intake.producers import CRAWLER, UPLOAD, ProducerDirectory
 from assent.intake.stage_signatures import StageSignatures
 from assent.intake.standings import ProducerStandings
@@ -37,9 +37,10 @@ from assent.stream.local import SqliteEventLog
 from assent.telemetry import metrics as declared
 from assent.telemetry.meter import Metrics
 from assent.telemetry.span_file import SpanFile
-from assent.vectors.edge import EdgeVectorStore
-from assent.vectors.qdrant import QdrantVectorStore
 from assent.vectors.store import VectorStore, VectorStoreUnavailableError
+
+if TYPE_CHECKING:
+    from assent.faces.pack import FacePack
 
 MAKER = "registry"
 """The service that makes the stores of a new home."""
@@ -66,7 +67,7 @@ async def open_shared(
         await log.ensure_topics(all_topics())
         keys = DeploymentKeys.load_or_create(settings.keys_folder) if is_single_process else DeploymentKeys.load(settings.keys_folder)
         await stores_in_place(settings, makes=is_single_process or service == MAKER)
-        pack = load_pack(settings.pack_folder) if Need.MODELS in needs else None
+        pack = _pack(settings) if Need.MODELS in needs else None
         manifest = _manifest(settings, needs, pack)
         if pack is not None:
             metrics.set(declared.MODEL_SELF_TEST_PASSED, 1)
@@ -107,6 +108,12 @@ async def _opened(vectors: VectorStore) -> None:
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(STORE_ASKED_EVERY_S)
+
+
+def _pack(settings: ServiceSettings) -> FacePack:
+    from assent.faces.pack import load_pack  # only processes that look at faces load what runs the models
+
+    return load_pack(settings.pack_folder)
 
 
 def _manifest(settings: ServiceSettings, needs: frozenset[Need], pack: FacePack | None) -> PackManifest | None:
@@ -150,8 +157,12 @@ def open_vectors(settings: ServiceSettings, manifest: PackManifest) -> VectorSto
     """The store that `vectors_url` names: `edge:FOLDER` or Qdrant's address."""
     url, dimensions = settings.vectors_url, manifest.recogniser.dimensions
     if url.startswith("edge:"):
+        from assent.vectors.edge import EdgeVectorStore  # only processes that open this store load it
+
         return EdgeVectorStore(Path(url.removeprefix("edge:")), dimensions=dimensions, model_digest=manifest.digest)
     if url.startswith(("http://", "https://")):
+        from assent.vectors.qdrant import QdrantVectorStore  # only processes that talk to Qdrant load its client
+
         key = settings.vectors_api_key.get_secret_value() if settings.vectors_api_key else None
         return QdrantVectorStore(url=url, api_key=key, dimensions=dimensions, model_digest=manifest.digest)
     raise UnknownUrlError("vectors_url is neither edge:FOLDER nor http://HOST:PORT")

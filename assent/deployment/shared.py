@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assent.blobs.derivatives import Derivatives
 from assent.blobs.quarantine import Quarantine
 from assent.deciding.gate import Gate
 from assent.deciding.tables import DecisionTables
 from assent.faces.manifest import PackManifest
-from assent.faces.pack import FacePack
 from assent.intake.producers import ProducerDirectory
 from assent.intake.standings import ProducerStandings
 from assent.keys.deployment_keys import DeploymentKeys
@@ -22,6 +22,9 @@ from assent.stream.event_log import EventLog
 from assent.telemetry.meter import Metrics
 from assent.telemetry.spans import SpanExporter
 from assent.vectors.store import VectorStore
+
+if TYPE_CHECKING:
+    from assent.faces.pack import FacePack  # only processes that look at faces load what runs the models
 
 
 class Need(StrEnum):
