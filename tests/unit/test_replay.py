@@ -380,6 +380,8 @@ def test_what_no_grant_covers_is_refused_again_and_for_the_crawler_that_alone_is
     (decision,) = recorded_decisions(refused(gate, Stage.CRAWLER, fetched_by_nobody))
     elsewhere_told = replace(decision, candidates=(Jurisdiction("FR"),))
     assert not replay(elsewhere_told, shipped()).is_same(elsewhere_told), "its places are found again, not taken from the record"
+    (nowhere,) = recorded_decisions(refused(gate, Stage.GEOFENCE, of_an_earlier_release))
+    assert not replay(nowhere, shipped()).is_same(nowhere), "the geofence always said where"
 
 
 def test_a_stored_face_is_judged_again_without_a_picture_beside_it() -> None:
