@@ -26,8 +26,7 @@ def ai_txt(file: FetchedFile, path: str, *, agent: str) -> tuple[OptOutSignal, .
         return (_signal(SignalVerdict.UNKNOWN, "no_rules"),)
     lines = robots.addressed_to(agent)
     small = [replace(line, value=_with_small_endings(line.value)) for line in lines]
-    spoken = ((lines, path), (lines, path.lower()), (small, _with_small_endings(path)), (small, path.lower()))
-    if all(is_allowed(rules, spelled) for rules, spelled in spoken):
+    if is_allowed(lines, path) and is_allowed(small, _with_small_endings(path)):
         return ()
     return (_signal(SignalVerdict.DENY, "disallow"),)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assent.optouts.bounded_cbor import MAX_DEPTH, MAX_ITEMS, CborUnreadableError, parse_cbor
+from assent.optouts.c2pa_assertion import AssertionUnreadableError, assertion_value
 from assent.optouts.c2pa_training import c2pa_signals
 from assent.optouts.jumbf import (
     MAX_LABEL_BYTES,
@@ -273,3 +274,9 @@ def test_a_store_of_twenty_megabytes_costs_little_and_is_in_doubt(name: str) -> 
     found = told(HOSTILE[name])
     assert time.process_time() - before < 2.0
     assert found[-1].startswith("unknown")
+
+
+def test_an_assertion_is_cbor_or_json_whatever_else_its_bytes_could_be_read_as() -> None:
+    assert assertion_value(b"json", b"{}", ReadingBudget()) == assertion_value(b"cbor", cbor({}), ReadingBudget()) == {}
+    with pytest.raises(AssertionUnreadableError, match="neither CBOR nor JSON"):
+        assertion_value(b"jumb", b"{}", ReadingBudget())

@@ -175,6 +175,8 @@ def test_statements_without_end_in_meta_elements_are_unknown() -> None:
     assert verdict(one * 16) == "none"
     assert verdict(one * 16 + '<meta name="tdm-reservation" content="0">') == "unknown"
     assert verdict(one * 17) == "unknown"
+    assert verdict(one * 16 + '<meta name="description" content="a">') == "none"
+    assert verdict(one.replace("name=", "http-equiv=").replace("robots", "x-robots-tag") * 17) == "unknown"
     assert verdict('<meta name="robots" content="noai">' + one * 17) == "deny"
     assert verdict('<meta name="description" content="{}">'.format("a" * 100_000)) == "none"
 

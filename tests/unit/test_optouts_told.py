@@ -79,6 +79,7 @@ def test_a_reservation_of_several_values_is_each_of_them() -> None:
         ),
         ('<script type="text/plain">{"@type":"ImageObject","license":"https://h.example/l"}</script>', []),
         ("\0", ["html unknown page unreadable"]),
+        (f'<meta name="robots" content="{"a," * 32_769}">', ["html unknown page too_much_meta"]),
     ],
 )
 def test_pages(html: str, told: list[str]) -> None:
@@ -116,7 +117,7 @@ def test_tdmrep_json(file: FetchedFile, path: str, told: list[str]) -> None:
         (FetchedFile(200, b"no training, please"), "/a", ["ai_txt unknown ai.txt no_rules"]),
         (FetchedFile(200, b"# a remark\n \n"), "/a", []),
         (FetchedFile(200, b"User-agent: *\nDisallow: /A"), "/A", ["ai_txt deny ai.txt disallow"]),
-        (FetchedFile(200, b"User-agent: *\nDisallow: /a"), "/A", ["ai_txt deny ai.txt disallow"]),
+        (FetchedFile(200, b"User-agent: *\nDisallow: /a"), "/A", []),
         (FetchedFile(200, b"User-agent: *\nDisallow: /A"), "/a", []),
     ],
 )
