@@ -9,6 +9,7 @@ from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.geofence.captions import Captions
 from assent.geofence.country_names import country_code
 from assent.geofence.evidence import Evidence, stated, unreadable
+from assent.geofence.host import host_evidence
 from assent.geofence.place_names import places_in_text, places_near, region_code
 from assent.geofence.point import Areas, Location, Point, point_evidence
 from assent.geofence.schema_org import place_statements, schema_evidence
@@ -34,6 +35,9 @@ def page_evidence_of(told: PageEvidence, *, areas: Areas, location: Location) ->
             captions = Captions()
             captions.add(told.value)
             yield from captions.evidence()
+        case EvidenceKind.URL_WORDS:
+            # The address of another page that shows the same picture.
+            yield from host_evidence(told.value)
         case EvidenceKind.SERVER_ADDRESS:
             yield from server_evidence(told.value)
         case _:

@@ -35,6 +35,7 @@ from services.crawler.known_addresses import AddressTable, KnownAddresses
 from services.crawler.opted_out import OptOutNotes, said_of_page
 from services.crawler.page import read_page
 from services.crawler.picture import Picture, digest_of, read_picture
+from services.crawler.showings import Showings
 from services.crawler.visit import BY_NO_PAGE, PAGES, Shown, Stopped, Visited, Visitor, Waiting, seen_of_page
 
 
@@ -112,9 +113,13 @@ class Crawl:
         frontier.add(prefixes)
         asked: set[str] = set()
         pages: dict[str, Shown] = {}
+        showings = Showings()
         while (url := frontier.next()) is not None:
-            shown = await self._page(url, frontier, asked, result)
+            shown = await self._page(url, frontier, showings, result)
             pages |= {url: shown, shown.url or url: shown}
+        # Only now: what the last page says of a picture counts as much as what the first one says.
+        for url, shown in showings.pictures():
+            await self._image(url, shown, asked, result)
         for url in images:
             await self._image(url, BY_NO_PAGE, asked, result)
         for known in self._known.known():
@@ -122,8 +127,8 @@ class Crawl:
                 await self._look_back(known.url, known.page, pages, result)
         return result
 
-    async def _page(self, url: str, frontier: Frontier, asked: set[str], result: Round) -> Shown:
-        """Follow what a page shows; what it says of it."""
+    async def _page(self, url: str, frontier: Frontier, showings: Showings, result: Round) -> Shown:
+        """Follow the links of a page and note what it shows; what it says of it."""
         visited = await self._visitor.visit(url, max_bytes=self._max_page_bytes, is_page=True)
         self._progressed()
         shown = await self._shown_by(url, visited)
@@ -132,8 +137,7 @@ class Crawl:
         result.pages += 1
         page = await asyncio.to_thread(read_page, visited.answer.body, url=visited.url)
         frontier.add(page.links)
-        for image in page.images:
-            await self._image(image, replace(shown, told=page.evidence), asked, result)
+        showings.add(page.images, replace(shown, told=page.evidence))
         return shown
 
     async def _shown_by(self, url: str, visited: Visited | Stopped) -> Shown:
@@ -197,7 +201,9 @@ class Crawl:
         grants = [finding.grant for finding in visited.opened]
         # A member's reference stands in her own grant, and her joint grants are decided by it too.
         people = [person for grant in grants for person in (grant, *self._tables.ledger.members(grant))]
-        seen = ",".join(f"{one.kind}={one.verdict}" for one in visited.optouts)
+        optouts, told = shown.all_optouts(visited.optouts), (*shown.told, *visited.server)
+        seen = ",".join(f"{one.kind}={one.verdict}" for one in optouts)
+        seen += digest_of("\n".join(f"{one.kind}={one.value}" for one in told).encode())
         address = self._identifiers.address(url)
         # After a no that was said and taken back it is new: what had come in before is gone.
         decided_by = ",".join(f"{person.grant_id}@{person.revision}" for person in people) + self._gate.policy.version + seen
@@ -219,8 +225,8 @@ class Crawl:
             page_url=shown.url,
             asked=None if visited.url == url else address,
             fetched_at=self._gate.now,
-            page_evidence=(*shown.told, *visited.server),
-            optouts=visited.optouts,
+            page_evidence=told,
+            optouts=optouts,
         )
         await self._append(
             Event(

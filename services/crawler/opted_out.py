@@ -46,14 +46,15 @@ class OptOutNotes:
 
         `may_end`: everything was asked that could say no, the page that shows the picture too.
         """
-        denials, address = tuple(expressly_denied(seen.optouts)), self._identifiers.address(asked)
+        address = self._identifiers.address(asked)
+        denials = any(expressly_denied(shown.all_optouts(seen.optouts)))
         if denials:
             is_whole = may_end and isinstance(seen, Visited)
-            await self._append(list(self._closing(asked, shown, seen, denials, is_whole=is_whole)))
+            await self._append(list(self._closing(asked, shown, seen, is_whole=is_whole)))
         elif self._optouts.is_closed(address):
             ends = may_end and isinstance(seen, Visited)
             await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
-        return bool(denials)
+        return denials
 
     def closes_to_all(self, asked: str) -> bool:
         """A no stands there and no grant has set it aside: there is nothing to ask for as long as no page shows the picture."""
@@ -65,20 +66,22 @@ class OptOutNotes:
     def _optouts(self) -> OptedOut:
         return self._tables.fold.optouts
 
-    def _closing(
-        self, asked: str, shown: Shown, seen: Visited | Stopped, denials: tuple[SeenOptOut, ...], *, is_whole: bool
-    ) -> Iterator[OptOutChanged]:
-        """Which grants set all of it aside, before the no itself: else what is theirs would be closed for a moment.
+    def _closing(self, asked: str, shown: Shown, seen: Visited | Stopped, *, is_whole: bool) -> Iterator[OptOutChanged]:
+        """Which grants set all of it aside, on each page that shows it, before the no itself: else what is theirs would be closed for a
+        moment.
 
         Where a no stands already, only a visit that `is_whole` tells that nothing else is said there.
         """
         address, last = self._identifiers.address(asked), page_asset(seen.url)._replace(page_url=shown.url)
+        said = [(last, seen.optouts), *((last._replace(page_url=other.url), other.optouts) for other in shown.others)]
         covering = {grant.grant_id: grant for asset in (page_asset(asked), last) for grant in self._gate.covering(asset)}
         if not covering:
             return
         for grant in covering.values():
             place = self._identifiers.address_under(address, grant.grant_id)
-            is_aside = not any(optout_rules(denials, set_aside(grant, last, self._gate.now)))
+            is_aside = not any(
+                any(optout_rules(expressly_denied(optouts), set_aside(grant, asset, self._gate.now))) for asset, optouts in said
+            )
             if is_aside and not is_whole and self._optouts.is_closed(address):
                 continue
             if is_aside != self._optouts.is_aside(place):

@@ -87,7 +87,7 @@ def _urls(values: list[str | None], base: str | None, most: int) -> tuple[str, .
 
 
 def _evidence(tree: LexborHTMLParser) -> tuple[PageEvidence, ...]:
-    """What is said of places, each once. More than is kept may name any place, so the last statement is then one that cannot be read."""
+    """What is said of places."""
     found: list[PageEvidence] = []
     root = tree.css_first("html")
     if root is not None:
@@ -103,8 +103,13 @@ def _evidence(tree: LexborHTMLParser) -> tuple[PageEvidence, ...]:
     for node in tree.css("script[type]"):
         for statement in place_statements(node.text()) if is_json_ld(node.attributes.get("type")) else ():
             _add(found, EvidenceKind.SCHEMA_PLACE, statement)
-    found.extend(_in_lines(EvidenceKind.LANGUAGE, _other_languages(tree)))
+    found.extend(in_lines(EvidenceKind.LANGUAGE, _other_languages(tree)))
     found.extend(_captions(tree))
+    return bounded(found)
+
+
+def bounded(found: Iterable[PageEvidence]) -> tuple[PageEvidence, ...]:
+    """Each statement once. More than is kept may name any place, so the last one is then one that cannot be read."""
     distinct = tuple(dict.fromkeys(found))
     unread = PageEvidence(kind=EvidenceKind.SCHEMA_PLACE, value=UNREADABLE)
     return distinct if len(distinct) <= MAX_EVIDENCE else (*distinct[: MAX_EVIDENCE - 1], unread)
@@ -150,10 +155,10 @@ def _captions(tree: LexborHTMLParser) -> Iterator[PageEvidence]:
                 yield PageEvidence(kind=EvidenceKind.SCHEMA_PLACE, value=UNREADABLE)
                 return
             words.update(dict.fromkeys(words_for_places(text)))
-    yield from _in_lines(EvidenceKind.CAPTION, words)
+    yield from in_lines(EvidenceKind.CAPTION, words)
 
 
-def _in_lines(kind: EvidenceKind, words: Iterable[str]) -> Iterator[PageEvidence]:
+def in_lines(kind: EvidenceKind, words: Iterable[str]) -> Iterator[PageEvidence]:
     """As few statements as hold all the words."""
     line = ""
     for word in words:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from assent.consent.asset import safe_url
+from assent.consent.asset import Asset, safe_url
 from assent.consent.decision import CONTROL_UNPROVEN
 from assent.deciding.gate import NO_GRANT, Finding, Gate
 from assent.deciding.refusals import Refusal
@@ -40,11 +40,19 @@ PAGES = ("text/html", "application/xhtml+xml")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The page that shows an image: where it is, what it says of places, which opt-outs stand there. Nothing of it for a page itself."""
+    """The page that shows an image: where it is, what it says of places, which opt-outs stand there. Nothing of it for a page itself.
+
+    Where several show it, `told` is what all of them say, and `others` are those behind the first on which opt-outs stand as well.
+    """
 
     url: str | None = None
     told: tuple[PageEvidence, ...] = ()
     optouts: tuple[SeenOptOut, ...] = ()
+    others: tuple[Shown, ...] = ()
+
+    def all_optouts(self, seen: tuple[SeenOptOut, ...]) -> tuple[SeenOptOut, ...]:
+        """What was seen of the image and this page, and what stands on the others."""
+        return once_each((*seen, *(one for other in self.others for one in other.optouts)))
 
 
 BY_NO_PAGE = Shown()
@@ -197,7 +205,7 @@ class Visitor:
             return May((), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering))
         published = publication_evidence(url, page_url=shown.url)
         evidence = (*published, *page_evidence(shown.told, areas=self._areas, location=self._gate.policy.location))
-        findings = self._gate.collectable(asset, evidence, optouts=optouts) if covering else []
+        findings = self._collectable(asset, evidence, shown, optouts) if covering else []
         if not findings:
             return May((), (self._uncovered(evidence),))
         if is_page:
@@ -206,6 +214,16 @@ class Visitor:
         waits = tuple(found for found in findings if found.rules == (CONTROL_UNPROVEN,))
         refused = () if opened else tuple(Refusal.of(found) for found in findings if found not in waits)
         return May(opened, refused, Waiting(url, waits) if waits else NOBODY_WAITS)
+
+    def _collectable(self, asset: Asset, evidence: tuple[Evidence, ...], shown: Shown, optouts: tuple[SeenOptOut, ...]) -> list[Finding]:
+        """Of each grant the finding that refuses most: it has to open collecting on every page that shows the image."""
+        found = {finding.grant.grant_id: finding for finding in self._gate.collectable(asset, evidence, optouts=optouts)}
+        for other in shown.others:
+            for finding in self._gate.collectable(asset._replace(page_url=other.url), evidence, optouts=other.optouts):
+                held = found.get(finding.grant.grant_id)
+                if held is not None and set(held.rules) < set(finding.rules):
+                    found[finding.grant.grant_id] = finding
+        return list(found.values())
 
     def _uncovered(self, evidence: tuple[Evidence, ...]) -> Refusal:
         """Nobody said yes, which alone refuses, wherever it may be; where that is, it is counted by."""

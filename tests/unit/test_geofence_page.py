@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.geofence.evidence import Evidence
 from assent.geofence.extract import page_evidence
+from assent.geofence.host import host_evidence
 from assent.geofence.schema_org import MAX_STATEMENTS, place_statements
 from services.crawler.page import MAX_FIGURE_CAPTIONS, read_page
 from tests.unit.place_examples import LOCATION, UNREADABLE, areas, said
 
 META, LANGUAGE, SCHEMA = EvidenceKind.GEO_META, EvidenceKind.LANGUAGE, EvidenceKind.SCHEMA_PLACE
-STATED = {META, LANGUAGE, SCHEMA, EvidenceKind.SCHEMA_RESIDENCE, EvidenceKind.CAPTION}
+STATED = {META, LANGUAGE, SCHEMA, EvidenceKind.SCHEMA_RESIDENCE, EvidenceKind.CAPTION, EvidenceKind.URL_WORDS}
 HOME = {"@type": "Person", "homeLocation": {"@type": "Place", "address": {"addressCountry": "CA", "addressRegion": "BC"}}}
 
 
@@ -191,6 +192,12 @@ def test_more_places_than_are_kept_add_the_unknown() -> None:
     statements = place_statements(json.dumps(document))
     assert len(statements) == MAX_STATEMENTS
     assert statements[-1] == "unreadable"
+
+
+def test_the_address_of_another_page_says_what_addresses_say() -> None:
+    for url in ("https://www.ville.montreal.qc.ca/ada/", "https://ada.example.com/paris/"):
+        assert evidence((EvidenceKind.URL_WORDS, url)) == host_evidence(url) != ()
+    assert evidence((EvidenceKind.URL_WORDS, "https://ada.example.com/")) == ()
 
 
 @pytest.mark.parametrize("kind", sorted(set(EvidenceKind) - STATED))

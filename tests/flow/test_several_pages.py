@@ -1,0 +1,119 @@
+"""Several pages of a site show one picture: what any of them says of its place or against its use counts, whichever comes first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from assent.events.envelope import decode
+from assent.events.images import ImageScraped
+from assent.events.topics import Topic
+from demo import photos
+from tests.flow.attack_house import Field, Victim, attacked
+from tests.flow.test_overrides import override
+from tests.integration.stream_workbench import until
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+MONTREAL = '<meta name="geo.position" content="45.5075;-73.59">'
+VANCOUVER = '<meta name="geo.position" content="49.26;-123.11">'
+NOINDEX, RESERVED = '<meta name="robots" content="noindex">', '<meta name="tdm-reservation" content="1">'
+QUALITIES = iter(range(30, 90))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def field_of(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Field]:
+    async with attacked(tmp_path_factory.mktemp("several_pages"), sweep_every_s=0.2) as field:
+        yield field
+
+
+def put_up(field_of: Field, one: Victim, **heads: str) -> None:
+    """Pages of these names, in this order, show her picture and say this in their heads; the page of her folder links to them."""
+    for name, head in heads.items():
+        html = f'<html><head>{head}</head><body><img src="{one.folder}1.jpg"></body></html>'
+        field_of.site.answers[f"{one.folder}{name}"] = lambda request, html=html: web.Response(text=html, content_type="text/html")  # type: ignore[misc]
+    field_of.site.page(one.folder, "".join(f'<a href="{one.folder}{name}">{name}</a>' for name in heads))
+
+
+async def pictured(field_of: Field) -> Victim:
+    one = await field_of.victim()
+    field_of.site.picture(f"{one.folder}1.jpg", photos.portrait(photos.Look(quality=next(QUALITIES)), place=photos.VANCOUVER))
+    return one
+
+
+def asked_for(field_of: Field, one: Victim) -> int:
+    return field_of.site.requests[f"127.0.0.1{one.folder}1.jpg"]
+
+
+@pytest.mark.parametrize("heads", [{"a": VANCOUVER, "b": MONTREAL}, {"a": MONTREAL, "b": VANCOUVER}, {"a": "", "b": "", "c": MONTREAL}])
+async def test_a_place_that_any_page_tells_closes_it_before_it_is_asked_for(field_of: Field, heads: dict[str, str]) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, **heads)
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), asked_for(field_of, one)) == ([], 0)
+    assert "QC-3" in await field_of.rules(one.grant_id)
+    put_up(field_of, one, a=VANCOUVER, b="")
+    await field_of.house.crawl()
+    assert (len(await field_of.held(one.grant_id)), asked_for(field_of, one)) == (1, 1)
+
+
+@pytest.mark.parametrize("heads", [{"a": "", "b": NOINDEX}, {"a": NOINDEX, "b": ""}])
+async def test_a_no_on_any_page_erases_and_taken_back_lets_it_in_again(field_of: Field, heads: dict[str, str]) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a="", b="")
+    await field_of.house.crawl()
+    held = await field_of.held(one.grant_id)
+    assert len(held) == 1
+    put_up(field_of, one, **heads)
+    await field_of.house.crawl()
+
+    async def is_gone() -> bool:
+        return await field_of.held(one.grant_id) == []
+
+    await until(is_gone)
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), await field_of.rules(one.grant_id)) == ([], {"optout_signal"})
+    put_up(field_of, one, a="", b="")
+    await field_of.house.crawl()
+    assert await field_of.held(one.grant_id) == held
+
+
+async def test_what_she_set_aside_is_set_aside_on_every_page_of_her_folder_and_nothing_else(field_of: Field) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a=RESERVED, b=RESERVED)
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), await field_of.rules(one.grant_id)) == ([], {"optout_signal"})
+    assert await override(field_of, one, "tdmrep") == (200, "")
+    await field_of.house.crawl()
+    assert len(await field_of.held(one.grant_id)) == 1
+    put_up(field_of, one, a=RESERVED, b=NOINDEX)
+    await field_of.house.crawl()
+
+    async def is_gone() -> bool:
+        return await field_of.held(one.grant_id) == []
+
+    await until(is_gone)
+
+
+async def test_what_the_pages_tell_of_places_goes_with_the_picture_and_a_new_word_sends_it_again(field_of: Field) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a="", b=VANCOUVER)
+    await field_of.house.crawl()
+    await field_of.house.crawl()
+    assert len(await sent(field_of, one)) == 1, "nothing changed"
+    put_up(field_of, one, a='<meta name="geo.region" content="CA-BC">', b=VANCOUVER)
+    await field_of.house.crawl()
+    assert [sorted(told) for told in await sent(field_of, one)] == [
+        ["geo.position=49.26;-123.11"],
+        ["geo.position=49.26;-123.11", "geo.region=CA-BC"],
+    ]
+    assert len(await field_of.held(one.grant_id)) == 1
+
+
+async def sent(field_of: Field, one: Victim) -> list[list[str]]:
+    """What stood beside her picture, each time that it was sent through."""
+    found = [decode(record).data for record in await field_of.records(Topic.IMAGES_SCRAPED.value)]
+    mine = [item.sighting for item in found if isinstance(item, ImageScraped) and one.folder in (item.sighting.final_url or "")]
+    return [[statement.value for statement in sighting.page_evidence] for sighting in mine]

@@ -1,0 +1,158 @@
+"""Several pages show one picture: what any of them says counts, whichever is read first."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from assent.consent.ledger import ConsentLedger
+from assent.deciding.gate import Gate
+from assent.deciding.suppressions import Suppressions
+from assent.events.evidence import EvidenceKind, PageEvidence
+from assent.events.grants import SourceRule
+from assent.events.optouts import SeenOptOut
+from assent.fetching.server_places import ServerPlaces
+from assent.geofence.extract import page_evidence
+from assent.ids import Jurisdiction
+from assent.keys.deployment_keys import DeploymentKeys
+from assent.keys.identifiers import ImageIds
+from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
+from assent.testing.fake_clock import FakeClock
+from services.crawler.pace import Pace
+from services.crawler.page import MAX_EVIDENCE
+from services.crawler.showings import Showings, united
+from services.crawler.site_rules import SiteRulesReader
+from services.crawler.visit import Shown, Visitor
+from tests.lawful_yield.case import Site
+from tests.lawful_yield.site import CaseSite
+from tests.unit.decision_cases import Held
+from tests.unit.grant_examples import NOW, folder, grant
+from tests.unit.place_examples import JPEG, LOCATION, areas
+from tests.unit.policy_examples import shipped
+
+PICTURE = "https://site.example/ada/1.jpg"
+TDM = SeenOptOut(kind=SignalKind.TDMREP, verdict=SignalVerdict.DENY, source=SignalSource.PAGE, of_page=True)
+PLUS = TDM.model_copy(update={"kind": SignalKind.RSL})
+
+
+def said(kind: EvidenceKind, value: str) -> PageEvidence:
+    return PageEvidence(kind=kind, value=value)
+
+
+VANCOUVER, MONTREAL = said(EvidenceKind.GEO_META, "geo.region=CA-BC"), said(EvidenceKind.GEO_META, "geo.region=CA-QC")
+PAGES = (
+    Shown("https://site.example/ada/", (VANCOUVER, said(EvidenceKind.CAPTION, "vancouver, paris"), said(EvidenceKind.LANGUAGE, "en-CA"))),
+    Shown("https://site.example/ada/b", (MONTREAL, said(EvidenceKind.CAPTION, "paris, rome")), (TDM,)),
+    Shown("https://ada.example.qc.ca/c", (VANCOUVER, said(EvidenceKind.LANGUAGE, "und-FR, en-CA")), (PLUS,)),
+)
+
+
+def places(shown: Shown) -> set[Jurisdiction]:
+    return {place for item in page_evidence(shown.told, areas=areas(), location=LOCATION) for place in item.jurisdictions}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_whichever_page_is_read_first_all_of_them_count(order: tuple[int, ...]) -> None:
+    pages = [PAGES[number] for number in order]
+    shown = united(pages)
+    assert {"CA-BC", "CA-QC", "FR", "IT", "CA"} <= places(shown)
+    assert (len(shown.told), len(set(shown.told))) == (5 - (shown.url == PAGES[2].url),) * 2, (
+        "each statement once, and where the others lie"
+    )
+    assert set(shown.all_optouts(shown.optouts)) == {TDM, PLUS}
+    assert shown.url == next(page.url for page in pages if page.optouts)
+    assert [other.optouts for other in shown.others] == [page.optouts for page in pages if page.optouts][1:]
+
+
+def test_a_picture_on_one_page_is_shown_as_that_page_says() -> None:
+    showings = Showings()
+    for page in PAGES:
+        showings.add([f"{page.url}x.jpg", PICTURE], page)
+    showings.add([PICTURE], PAGES[0])
+    shown = dict(showings.pictures())
+    assert list(shown) == [f"{PAGES[0].url}x.jpg", PICTURE, f"{PAGES[1].url}x.jpg", f"{PAGES[2].url}x.jpg"]
+    assert shown[f"{PAGES[0].url}x.jpg"] is PAGES[0]
+    assert shown[PICTURE] == united(PAGES)
+
+
+def test_a_page_that_shows_it_twice_and_says_no_says_it_once() -> None:
+    assert united([PAGES[1], PAGES[1], PAGES[0], PAGES[1]]).others == (Shown(PAGES[1].url, optouts=PAGES[1].optouts),)
+    assert united([PAGES[0], PAGES[0]]).others == ()
+
+
+def test_more_than_is_kept_may_name_any_place() -> None:
+    pages = [
+        Shown(f"https://site.example/{number}", (said(EvidenceKind.GEO_META, f"geo.region={number}"),))
+        for number in range(MAX_EVIDENCE + 1)
+    ]
+    assert len(united(pages[:-1]).told) == MAX_EVIDENCE
+    assert united(pages).told[-1] == said(EvidenceKind.SCHEMA_PLACE, "unreadable")
+    many = [Shown(f"https://site.example/{number}", (said(EvidenceKind.CAPTION, f"town {number}"),)) for number in range(400)]
+    assert len(united(many).told) < 20, "words share a statement"
+
+
+def visitor(folder_of_keys: Path, *sources: SourceRule) -> Visitor:
+    ledger, clock, fetcher = ConsentLedger(), FakeClock(NOW), CaseSite(Site(image_url=PICTURE), JPEG)
+    ledger.apply_grant(grant(sources=sources))
+    return Visitor(
+        gate=Gate(Held(ledger, shipped(), Suppressions()), clock),
+        identifiers=ImageIds(DeploymentKeys.load_or_create(folder_of_keys)),
+        fetcher=fetcher,
+        rules=SiteRulesReader(fetcher=fetcher, agent="AssentBot", clock=clock, keep_s=600),
+        pace=Pace(clock=clock, host_delay_s=0),
+        areas=areas(),
+        servers=ServerPlaces(places=None, networks=None, clock=clock),
+        agent="AssentBot",
+        max_crawl_delay_s=30,
+    )
+
+
+def with_rights(value: str, *rights: ContentRight) -> SourceRule:
+    return folder(value).model_copy(update={"overrides": rights})
+
+
+ADA = "https://site.example/ada/"
+
+
+@pytest.mark.parametrize(
+    ("source", "pages", "is_open"),
+    [
+        (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], PAGES[0]), True),
+        (with_rights(ADA), (PAGES[1], PAGES[0]), False),
+        (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown(f"{ADA}d", optouts=(TDM,))), True),
+        (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown(f"{ADA}d", optouts=(PLUS,))), False),
+        (with_rights(ADA, ContentRight.TDMREP, ContentRight.RSL), (PAGES[1], Shown(f"{ADA}d", optouts=(PLUS,))), True),
+        (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown("https://site.example/eve/", optouts=(TDM,))), False),
+    ],
+    ids=[
+        "one page says no and she set it aside",
+        "one page says no",
+        "two pages say no and she set it aside for both",
+        "the other page says another no",
+        "she set aside both",
+        "the other page is not hers to speak of",
+    ],
+)
+def test_a_no_on_any_page_has_to_be_set_aside_for_that_page(
+    tmp_path: Path, source: SourceRule, pages: tuple[Shown, ...], is_open: bool
+) -> None:
+    for order in permutations(pages):
+        shown = united([Shown(page.url, optouts=page.optouts) for page in order])
+        may = visitor(tmp_path, source).may_collect(PICTURE, shown, optouts=shown.optouts)
+        assert [finding.rules for finding in may.opened] == ([()] if is_open else [])
+        assert [refusal.rules for refusal in may.refusals] == ([] if is_open else [("optout_signal",)])
+        for refusal in may.refusals:
+            assert refusal.decision is not None
+            assert refusal.decision.optouts, "a replay is told of the no"
+
+
+def test_a_picture_that_waits_for_her_yes_waits_only_if_no_other_page_refuses_it(tmp_path: Path) -> None:
+    unproven = folder(ADA, control_until=None)
+    may = visitor(tmp_path, unproven).may_collect(PICTURE, united([PAGES[0]]))
+    assert ([found.rules for found in may.waiting.findings], may.refusals) == ([("control_unproven",)], ())
+    shown = united([Shown(f"{ADA}{name}", optouts=(TDM,)) for name in "ab"])
+    may = visitor(tmp_path, unproven).may_collect(PICTURE, shown)
+    assert may.waiting.findings == ()
+    assert [refusal.rules for refusal in may.refusals] == [("control_unproven", "optout_signal")]
