@@ -126,7 +126,8 @@ class Gate:
 
     def may_stay(self, grant_id: GrantId, *, source: str | None, fetched: Sequence[FetchedFrom]) -> bool:
         """A face that came in under this live grant is still within it: she took away neither storing nor the source it came from, no
-        clock of its places has run out, and it is not opted out where it was fetched. Of several addresses one is enough.
+        clock of its places has run out, and where it was fetched it is not opted out, and no place that is closed was told since. Of
+        several addresses one is enough.
 
         Of a joint grant each of its people may take either away, in her own. `source` is its keyed name; None, of releases that did
         not keep it, is judged by storing alone. It counts where `fetched` is empty, as in points of releases that did not keep that.
@@ -138,7 +139,7 @@ class Gate:
             return False
         if not fetched:
             return self._is_within(grant, source)
-        return any(self._is_within(grant, one.source, one.members) and not self.is_opted_out(grant_id, one) for one in fetched)
+        return any(self._is_within(grant, one.source, one.members) and not self._is_closed_since(grant_id, one) for one in fetched)
 
     def is_retention_over(self, grant_id: GrantId) -> bool:
         """IL-1: nobody heard of her for longer than one of the places of this live grant lets anything be kept. Before a policy was read
@@ -158,10 +159,28 @@ class Gate:
             return False
         return names is None or not optouts.was_aside(names.address_under(fetched.address, grant_id), fetched.address, fetched.at)
 
+    def is_placed_since(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
+        """A place was told there since in which this grant opens nothing, and which was not told when it came in."""
+        names = self._names
+        if fetched.address is None or names is None:
+            return False
+        return self._fold.optouts.closes(names.placed_under(fetched.address, grant_id), fetched.at)
+
+    def _is_closed_since(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
+        return self.is_opted_out(grant_id, fetched) or self.is_placed_since(grant_id, fetched)
+
+    def closing_rules(self, grant_id: GrantId, later: Iterable[Jurisdiction], *, known: Iterable[Jurisdiction]) -> tuple[RuleId, ...]:
+        """Why this grant opens less at places that were told later than at those that were known, if it does."""
+        before = self.judge(grant_id, INGEST, candidates=known, asset=None).rules
+        return tuple(rule for rule in self.judge(grant_id, INGEST, candidates=later, asset=None).rules if rule not in before)
+
     def optouts_changed_at(self, grant_id: GrantId, address: str) -> datetime | None:
-        """When what is said at this address, or what this grant sets aside of it, changed last; None where nobody ever said no."""
-        names = (address,) if self._names is None else (address, self._names.address_under(address, grant_id))
-        return max((at for name in names if (at := self._fold.optouts.changed_at(name)) is not None), default=None)
+        """When what is said at this address, what this grant sets aside of it, or whether a place closes it, changed last; None where
+        nothing ever did.
+        """
+        names = self._names
+        under = () if names is None else (names.address_under(address, grant_id), names.placed_under(address, grant_id))
+        return max((at for name in (address, *under) if (at := self._fold.optouts.changed_at(name)) is not None), default=None)
 
     def member_sources(self, grant: GrantSnapshot, asset: Asset) -> tuple[SourceRule | None, ...]:
         """By which of her sources the own grant of each person of a joint grant names the image now, in their order."""

@@ -1,4 +1,4 @@
-"""What is opted out where it was fetched, folded from what the crawler saw; the newest word counts, and a doubtful one only closes."""
+"""What is closed since where it was fetched, folded from what the crawler saw; the newest word counts, and a doubtful one only closes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from datetime import datetime
 from itertools import pairwise
 
 from assent.events.optout_changes import OptOutChanged
+from assent.ids import RuleId
+
+PLACE_TOLD = RuleId("place_told_later")
+"""A page or a server told since of a place in which nothing may be done with the picture under this grant."""
 
 
 class OptedOut:
-    """By keyed names alone: of addresses, and of addresses under a grant that has set aside what is said there.
+    """By keyed names alone: of addresses, of addresses under a grant that has set aside what is said there, and of their places under it.
 
     Every word of a place is kept, for what is set aside now may not have been when another no stood there.
     """

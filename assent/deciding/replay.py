@@ -28,14 +28,15 @@ from assent.ids import UNKNOWN, GrantId, Jurisdiction, RuleId
 
 _OF_BYTES = frozenset({"image_unreadable", "image_too_large", "quarantine_expired"})
 _OF_KEYS = frozenset({"grant_withdrawn"})
+_SINCE = frozenset({"suppressed", "optout_signal", "place_told_later"})
 _OF_FACES = frozenset({"region_not_found", "low_quality", "faces_overlap", "not_the_subject", "reference_missing"})
 OBSERVED: dict[Stage, frozenset[str]] = {
     Stage.CRAWLER: _OF_BYTES | {"robots_disallow", "optout_signal", "fetch_failed", "suppressed"},
     Stage.GEOFENCE: frozenset({"quarantine_expired", "suppressed"}),
-    Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | _OF_FACES | {"suppressed", "optout_signal"},
+    Stage.EMBEDDER: _OF_BYTES | _OF_KEYS | _OF_FACES | _SINCE,
     # The names of the source and of the address that a face came from are not in the record, nor are places of the grant that the face
     # is not at: the clock of one of them may run out first.
-    Stage.INDEXER: _OF_KEYS | {"source_not_covered", "suppressed", "optout_signal", "retention_over"},
+    Stage.INDEXER: _OF_KEYS | _SINCE | {"source_not_covered", "retention_over"},
 }
 """What a stage may say that it saw of the site, the bytes, the key store, a stored source or what was said since at an address. A rule
 of law is never seen; it is decided.

@@ -78,6 +78,10 @@ class ImageIds:
         """Names such an address under one grant: neither of the two can be read from it."""
         return hmac.new(self._sighting_key, b"address under " + address.encode() + b" " + grant_id.encode(), hashlib.sha256).hexdigest()
 
+    def placed_under(self, address: str, grant_id: GrantId) -> str:
+        """Names what is told of the place of such an address under one grant, apart from what is said against its use."""
+        return hmac.new(self._sighting_key, b"placed under " + address.encode() + b" " + grant_id.encode(), hashlib.sha256).hexdigest()
+
     def masked_hash(self, perceptual_hash: bytes) -> str:
         """What a picture looks like (32 bytes), in hex, under a mask that leaves distances as they are and tells an outsider nothing."""
         mask = hmac.new(self._suppression_key, b"perceptual hash", hashlib.sha256).digest()

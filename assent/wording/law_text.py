@@ -104,6 +104,7 @@ _LAWS: dict[str, tuple[str, str]] = {
 _STANDS_ON: dict[str, tuple[str, ...]] = {
     "no_grant": ("CA-1", "AIA-1"),
     "source_not_covered": ("CA-1", "AIA-1"),
+    "place_told_later": ("CA-1", "AIA-1"),
     "retention_over": ("IL-1",),
     "control_unproven": ("AIA-2",),
     "grant_not_live": ("CA-2", "EU-1"),

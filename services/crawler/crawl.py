@@ -20,7 +20,7 @@ from assent.events.payload import EventPayload
 from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.faces.image_header import read_header
-from assent.ids import SightingId
+from assent.ids import GrantId, Jurisdiction, SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
 from assent.intake.stage_signatures import StageSignatures
@@ -178,11 +178,22 @@ class Crawl:
         if isinstance(visited, Visited):
             visited = await self._looked_at(visited, shown)
         await self._notes.note(url, shown, visited)
+        await self._notes.note_places(url, self._places_told(url, shown, visited), self._known.places)
         if isinstance(visited, Visited):
             await self._scraped(url, visited, shown, span, result)
             return
         result.never_fetched += 0 if visited.was_asked else 1
         await self._refused(url, visited, result)
+
+    def _places_told(self, url: str, shown: Shown, visited: Visited | Stopped) -> dict[GrantId, tuple[Jurisdiction, ...]]:
+        """By pages and server, under each grant that covers it; behind a redirect by those of where it ended too."""
+        server = visited.server if isinstance(visited, Visited) else ()
+        told = self._visitor.places(url, shown, server)
+        for refusal in visited.refusals if isinstance(visited, Stopped) else visited.opened:
+            grant_id = refusal.grant_id if isinstance(refusal, Refusal) else refusal.grant.grant_id
+            if grant_id is not None:
+                told[grant_id] = (*told.get(grant_id, ()), *refusal.candidates)
+        return told
 
     async def _looked_at(self, visited: Visited, shown: Shown) -> Visited | Stopped:
         """What the bytes themselves say, decided in memory."""
@@ -208,7 +219,9 @@ class Crawl:
         # After a no that was said and taken back it is new: what had come in before is gone.
         decided_by = ",".join(f"{person.grant_id}@{person.revision}" for person in people) + self._gate.policy.version + seen
         decided_by += ",".join(str(self._gate.optouts_changed_at(grant.grant_id, address)) for grant in grants)
-        await self._known.keep(url, shown.url, [grant.grant_id for grant in grants])
+        came_by = {found.grant.grant_id: found.candidates for found in visited.opened}
+        open_to = {grant_id: places for grant_id, places in came_by.items() if not self._notes.is_placed(url, grant_id)}
+        await self._known.keep(url, shown.url, open_to)
         if self._done.get(sighting_id) == decided_by:
             result.unchanged += 1
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from assent.deciding.gate import Gate
@@ -11,7 +11,7 @@ from assent.events.addresses import AddressKept
 from assent.events.envelope import Event, UnreadableEventError, decode, encode, event_id
 from assent.events.record import Record, StoredRecord
 from assent.events.topics import Topic
-from assent.ids import GrantId
+from assent.ids import GrantId, Jurisdiction
 from assent.intake.producers import CRAWLER
 from assent.keys.cipher import DataKey, UnsealError, aad
 from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundError
@@ -23,10 +23,15 @@ _GONE = (KeyDestroyedError, KeyNotFoundError, UnsealError)
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """An address, and the page that showed the picture there; None where her grant names the picture itself."""
+    """An address, and the page that showed the picture there; None where her grant names the picture itself. `places` are those by which
+    the picture came in under one grant, and `policy` the version that they were found under; None in records of releases that did not
+    keep them.
+    """
 
     url: str
     page: str | None
+    places: tuple[Jurisdiction, ...] | None = None
+    policy: str | None = None
 
 
 class AddressTable:
@@ -70,17 +75,19 @@ class KnownAddresses:
         self._signed = signed
         self._opened: dict[str, KnownAddress | None] = {}
 
-    async def keep(self, url: str, page: str | None, grants: Iterable[GrantId]) -> None:
-        """Before something from there is sent on under these grants. Raises LogUnavailableError and the trouble of the key store."""
-        known, address = KnownAddress(url, page), self._identifiers.address(url)
-        for grant_id in grants:
-            place = self._identifiers.address_under(address, grant_id)
+    async def keep(self, url: str, page: str | None, grants: Mapping[GrantId, tuple[Jurisdiction, ...]]) -> None:
+        """Before something from there is sent on under these grants, by the places that were told. Raises LogUnavailableError and the
+        trouble of the key store.
+        """
+        address, policy = self._identifiers.address(url), self._gate.policy.version
+        for grant_id, places in grants.items():
+            known, place = KnownAddress(url, page, places, policy), self._identifiers.address_under(address, grant_id)
             if self._opened.get(place) == known:
                 continue
             key = await self._key(grant_id)
             if key is None:
                 continue
-            sealed = key.seal(json.dumps([url, page]).encode(), aad=_bound(grant_id, place))
+            sealed = key.seal(json.dumps([url, page, places, policy]).encode(), aad=_bound(grant_id, place))
             kept = AddressKept(place=place, grant_id=grant_id, sealed=sealed, kept_at=self._gate.now)
             event = Event(event_id(place, kept.kept_at.isoformat(), "kept"), "/assent/crawler", kept.kept_at, kept)
             await self._log.append([self._signed(encode(event), CRAWLER)])
@@ -98,6 +105,13 @@ class KnownAddresses:
         for grant_id, several in unopened.items():
             key = await self._key(grant_id)
             self._opened |= {kept.place: None if key is None else _opened(kept, key) for kept in several}
+
+    def places(self, url: str, grant_id: GrantId) -> tuple[Jurisdiction, ...] | None:
+        """Those by which what came in from there under this grant came in; None where nothing did, or under another policy, by which the
+        same evidence may have stood for other places.
+        """
+        known = self._opened.get(self._identifiers.address_under(self._identifiers.address(url), grant_id))
+        return known.places if known is not None and known.policy == self._gate.policy.version else None
 
     def known(self) -> list[KnownAddress]:
         """Those of live grants, each address once."""
@@ -128,10 +142,13 @@ class KnownAddresses:
 
 def _opened(kept: AddressKept, key: DataKey) -> KnownAddress | None:
     try:
-        url, page = json.loads(key.open(kept.sealed, aad=_bound(kept.grant_id, kept.place)))
+        url, page, *found = json.loads(key.open(kept.sealed, aad=_bound(kept.grant_id, kept.place)))
     except UnsealError:
         return None
-    return KnownAddress(url, page)
+    if not found:
+        return KnownAddress(url, page)
+    places, policy = found
+    return KnownAddress(url, page, tuple(Jurisdiction(place) for place in places), policy)
 
 
 def _bound(grant_id: GrantId, place: str) -> bytes:

@@ -1,8 +1,8 @@
-"""What a visit tells of opt-outs that matters for what is held already: only an express no closes, and only a whole visit ends it."""
+"""What a visit tells that matters for what is held already: an express no, which only a whole visit ends, and places told later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from assent.consent.content_rights import optout_rules, set_aside
@@ -13,12 +13,16 @@ from assent.events.envelope import Event, encode, event_id
 from assent.events.optout_changes import OptOutChanged
 from assent.events.optouts import SeenOptOut
 from assent.events.record import Record
+from assent.ids import UNKNOWN, GrantId, Jurisdiction
 from assent.intake.producers import CRAWLER
 from assent.keys.identifiers import ImageIds
 from assent.optouts.signal import SignalKind, SignalVerdict
 from assent.stream.event_log import EventLog
 from services.crawler.frontier import page_asset
 from services.crawler.visit import Shown, Stopped, Visited
+
+Places = Callable[[str, GrantId], tuple[Jurisdiction, ...] | None]
+"""By which places what is held of an address came in under a grant."""
 
 
 class OptOutNotes:
@@ -55,6 +59,27 @@ class OptOutNotes:
             ends = may_end and isinstance(seen, Visited)
             await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
         return denials
+
+    async def note_places(self, asked: str, told: Mapping[GrantId, Iterable[Jurisdiction]], came_by: Places) -> None:
+        """Under each grant, whether a place is told now that was not told when the picture came in, and in which that grant opens less.
+
+        What is closed by another policy is not told later: it was known. Of what did not come in there is nothing to close.
+        """
+        address, changes = self._identifiers.address(asked), []
+        for grant_id, places in told.items():
+            known = came_by(asked, grant_id)
+            if known is None:
+                continue
+            place = self._identifiers.placed_under(address, grant_id)
+            later = set(places).difference(known, {UNKNOWN})
+            closes = bool(later) and bool(self._gate.closing_rules(grant_id, later, known=known))
+            if closes != self._optouts.is_closed(place):
+                changes.append(self._change(place, is_closed=closes))
+        await self._append(changes)
+
+    def is_placed(self, asked: str, grant_id: GrantId) -> bool:
+        """A place that was told later closes this address under this grant."""
+        return self._optouts.is_closed(self._identifiers.placed_under(self._identifiers.address(asked), grant_id))
 
     def closes_to_all(self, asked: str) -> bool:
         """A no stands there and no grant has set it aside: there is nothing to ask for as long as no page shows the picture."""

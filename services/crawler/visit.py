@@ -21,7 +21,7 @@ from assent.geofence.areas import AreaIndex
 from assent.geofence.evidence import Evidence
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import publication_evidence
-from assent.ids import RuleId
+from assent.ids import GrantId, Jurisdiction, RuleId
 from assent.keys.identifiers import ImageIds
 from assent.optouts.access import status_optouts
 from assent.optouts.combination import combine, once_each
@@ -203,8 +203,7 @@ class Visitor:
         if covering and any(self._gate.is_suppressed(key) for key in self._identifiers.url_suppression_keys(url)):
             decision = DecisionRecord(at=self._gate.now, observed=(SUPPRESSED,))
             return May((), tuple(Refusal((SUPPRESSED,), grant.grant_id, grant.revision, decision=decision) for grant in covering))
-        published = publication_evidence(url, page_url=shown.url)
-        evidence = (*published, *page_evidence(shown.told, areas=self._areas, location=self._gate.policy.location))
+        evidence = self._evidence(url, shown)
         findings = self._collectable(asset, evidence, shown, optouts) if covering else []
         if not findings:
             return May((), (self._uncovered(evidence),))
@@ -214,6 +213,15 @@ class Visitor:
         waits = tuple(found for found in findings if found.rules == (CONTROL_UNPROVEN,))
         refused = () if opened else tuple(Refusal.of(found) for found in findings if found not in waits)
         return May(opened, refused, Waiting(url, waits) if waits else NOBODY_WAITS)
+
+    def places(self, url: str, shown: Shown, server: tuple[PageEvidence, ...] = ()) -> dict[GrantId, tuple[Jurisdiction, ...]]:
+        """Where this may be under each grant that covers it, by what pages and server tell."""
+        evidence = self._evidence(url, _from(server, shown))
+        return {found.grant.grant_id: found.candidates for found in self._gate.collectable(page_asset(url), evidence)}
+
+    def _evidence(self, url: str, shown: Shown) -> tuple[Evidence, ...]:
+        published = publication_evidence(url, page_url=shown.url)
+        return (*published, *page_evidence(shown.told, areas=self._areas, location=self._gate.policy.location))
 
     def _collectable(self, asset: Asset, evidence: tuple[Evidence, ...], shown: Shown, optouts: tuple[SeenOptOut, ...]) -> list[Finding]:
         """Of each grant the finding that refuses most: it has to open collecting on every page that shows the image."""

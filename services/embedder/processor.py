@@ -16,6 +16,7 @@ from assent.consent.asset import Asset
 from assent.consent.binding import bind
 from assent.consent.source_rules import matching_rule
 from assent.deciding.gate import INGEST, Gate, Judgement
+from assent.deciding.opted_out import PLACE_TOLD
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
@@ -142,10 +143,13 @@ class EmbedderProcessor:
             return self._gate.refused_unasked(SUPPRESSED)
         asset, seen = Asset.of(sighting), sighting.optouts
         judged = self._gate.judge_bound(clearance.grant_id, INGEST, candidates=clearance.candidates, asset=asset, optouts=seen)
-        # A no that was seen there since: the picture was on its way.
-        if judged.opened is not None and self._gate.is_opted_out(clearance.grant_id, self._fetched(sighting, judged.opened)):
+        if judged.opened is None:
+            return judged
+        # What was seen there since: the picture was on its way.
+        fetched = self._fetched(sighting, judged.opened)
+        if self._gate.is_opted_out(clearance.grant_id, fetched):
             return judged.seen(OPTED_OUT)
-        return judged
+        return judged.seen(PLACE_TOLD) if self._gate.is_placed_since(clearance.grant_id, fetched) else judged
 
     async def _was_embedded(self, sighting: Sighting, clearance: Clearance) -> bool:
         """A record that comes again after its sighting ended: the original is gone because its faces were embedded."""

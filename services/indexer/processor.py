@@ -9,6 +9,7 @@ import numpy as np
 
 from assent.blobs.derivatives import Derivatives
 from assent.deciding.gate import Gate, Judgement
+from assent.deciding.opted_out import PLACE_TOLD
 from assent.deciding.refusals import Refusal, Refused, refusal_event
 from assent.deciding.suppressions import SUPPRESSED
 from assent.deciding.tables import DecisionTables
@@ -84,6 +85,8 @@ class FaceIndexer:
             return self._unwritten_for(event, face, judged.seen(SUPPRESSED))
         if face.fetched is not None and self._gate.is_opted_out(face.grant_id, face.fetched):
             return self._unwritten_for(event, face, judged.seen(OPTED_OUT))
+        if face.fetched is not None and self._gate.is_placed_since(face.grant_id, face.fetched):
+            return self._unwritten_for(event, face, judged.seen(PLACE_TOLD))
         if self._gate.is_retention_over(face.grant_id):
             return self._unwritten_for(event, face, judged.seen(RuleId("retention_over")))
         if not self._gate.may_stay(face.grant_id, source=face.source, fetched=_fetched(face)):

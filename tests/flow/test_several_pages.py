@@ -11,6 +11,7 @@ from aiohttp import web
 from assent.events.envelope import decode
 from assent.events.images import ImageScraped
 from assent.events.topics import Topic
+from assent.ids import FaceId
 from demo import photos
 from tests.flow.attack_house import Field, Victim, attacked
 from tests.flow.test_overrides import override
@@ -117,3 +118,66 @@ async def sent(field_of: Field, one: Victim) -> list[list[str]]:
     found = [decode(record).data for record in await field_of.records(Topic.IMAGES_SCRAPED.value)]
     mine = [item.sighting for item in found if isinstance(item, ImageScraped) and one.folder in (item.sighting.final_url or "")]
     return [[statement.value for statement in sighting.page_evidence] for sighting in mine]
+
+
+async def told(field_of: Field, one: Victim) -> list[str]:
+    """What a search with her picture tells her."""
+    picture = photos.portrait(photos.Look(quality=85), place=photos.VANCOUVER)
+    found = await field_of.house.api.search(picture, token=await one.person.token())
+    return [item["face_id"] for item in found.body["candidates"]]
+
+
+@pytest.mark.parametrize("told_by", [{"a": "", "b": MONTREAL}, {"a": MONTREAL}], ids=["another page", "the page itself"])
+async def test_a_place_that_is_told_later_erases_and_no_longer_told_lets_it_in_again(field_of: Field, told_by: dict[str, str]) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a="")
+    await field_of.house.crawl()
+    held = await field_of.held(one.grant_id)
+    assert await told(field_of, one) == held != []
+    put_up(field_of, one, **told_by)
+    await field_of.house.crawl()
+    assert await told(field_of, one) == []
+
+    async def is_gone() -> bool:
+        return await field_of.held(one.grant_id) == [] and await field_of.house.world.derivatives.list_grant(one.grant_id) == []
+
+    await until(is_gone)
+    await field_of.house.crawl()
+    assert await field_of.held(one.grant_id) == []
+    assert "QC-3" in await field_of.rules(one.grant_id)
+    put_up(field_of, one, a="", b=VANCOUVER)
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), await told(field_of, one)) == (held, held)
+
+
+async def test_after_a_restart_it_is_known_by_which_places_it_came_in(field_of: Field) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a=VANCOUVER)
+    await field_of.house.crawl()
+    assert len(await field_of.held(one.grant_id)) == 1
+    await field_of.house.world.restart()
+    put_up(field_of, one, a=MONTREAL)
+    await field_of.house.crawl()
+
+    async def is_gone() -> bool:
+        return await field_of.held(one.grant_id) == []
+
+    await until(is_gone)
+
+
+async def test_what_an_order_stops_is_told_to_nobody_and_stays(field_of: Field) -> None:
+    """Another policy makes another place of the same words: that is nothing that was told later."""
+    one = await pictured(field_of)
+    put_up(field_of, one, a=VANCOUVER)
+    await field_of.house.crawl()
+    held = await field_of.held(one.grant_id)
+    assert await told(field_of, one) == held != []
+    body = {"places": ["CA-BC"], "because": "an order"}
+    assert (await field_of.ask("POST", "/v1/policy/stops", token=field_of.house.token, json=body))[0] == 201
+    await field_of.shared.tables.catch_up(10)
+    await field_of.house.crawl()
+    await field_of.house.crawl()
+    assert await told(field_of, one) == []
+    point = (await field_of.house.world.store.retrieve([FaceId(face_id) for face_id in held]))[0]
+    assert field_of.shared.gate.may_stay(point.grant_id, source=point.source, fetched=point.fetched)
+    assert await field_of.held(one.grant_id) == held

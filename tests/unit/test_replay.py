@@ -325,8 +325,8 @@ SEEN: dict[Stage, set[str]] = {
     Stage.CRAWLER: {"robots_disallow", "optout_signal", "fetch_failed", "suppressed", *OF_BYTES},
     Stage.GEOFENCE: {"quarantine_expired", "suppressed"},
     Stage.CONSENT: set(),
-    Stage.EMBEDDER: {"grant_withdrawn", "suppressed", "optout_signal", *OF_BYTES, *OF_FACES},
-    Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal", "retention_over"},
+    Stage.EMBEDDER: {"grant_withdrawn", "suppressed", "optout_signal", "place_told_later", *OF_BYTES, *OF_FACES},
+    Stage.INDEXER: {"grant_withdrawn", "source_not_covered", "suppressed", "optout_signal", "place_told_later", "retention_over"},
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from assent.deciding import suppressions
+from assent.deciding.opted_out import PLACE_TOLD
 from assent.deciding.replay import OBSERVED
 from assent.events.images import Stage
 from assent.optouts.signal import OPTED_OUT
@@ -15,7 +16,7 @@ from tests.conftest import ROOT
 
 TOLD = frozenset({"seen", "refused_unasked"})
 """Methods of the gate and its judgements whose first argument is a rule that was seen."""
-NAMED = {"SUPPRESSED": str(suppressions.SUPPRESSED), "OPTED_OUT": str(OPTED_OUT)}
+NAMED = {"SUPPRESSED": str(suppressions.SUPPRESSED), "OPTED_OUT": str(OPTED_OUT), "PLACE_TOLD": str(PLACE_TOLD)}
 
 
 def told_as_seen(stage: str) -> Iterator[tuple[str, str]]:
@@ -46,5 +47,6 @@ def test_the_calls_are_found() -> None:
         "grant_withdrawn",
         "optout_signal",
         "retention_over",
+        "place_told_later",
     }
     assert {rule for rule, _ in told_as_seen("embedder")} >= {"suppressed", "image_unreadable", "grant_withdrawn"}
