@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
+from assent.consent.source_url import folders
 from assent.events.evidence import EvidenceKind, PageEvidence
+from assent.events.optouts import SeenOptOut
 from assent.geofence.host import host_evidence
 from services.crawler.page import bounded, in_lines
 from services.crawler.visit import Shown
@@ -39,18 +42,32 @@ def united(pages: Sequence[Shown]) -> Shown:
         return pages[0]
     speaking = [page for page in pages if page.optouts]
     first = (speaking or pages)[0]
-    others = tuple({(other.url, other.optouts): Shown(other.url, optouts=other.optouts) for other in speaking[1:]}.values())
+    # What is set aside is set aside for a folder: of the pages of one that say the same, one stands for all.
+    alike: dict[object, Shown] = {}
+    for page in speaking:
+        alike.setdefault(_alike(page), page)
+    others = tuple(Shown(page.url, optouts=page.optouts) for page in alike.values() if page is not first)
     return Shown(first.url, _told(first, pages), first.optouts, others)
+
+
+def _alike(page: Shown) -> tuple[str | None, tuple[SeenOptOut, ...]]:
+    return next(folders(page.url or ""), None), page.optouts
 
 
 def _told(first: Shown, pages: Sequence[Shown]) -> tuple[PageEvidence, ...]:
     """Each statement of them once, and where the others lie, as far as that tells of a place."""
     told = dict.fromkeys(statement for page in (first, *pages) for statement in page.told)
     elsewhere = dict.fromkeys(page.url for page in pages if page.url is not None and page.url != first.url)
-    addresses = [PageEvidence(kind=EvidenceKind.URL_WORDS, value=url[:_MAX_ADDRESS_CHARS]) for url in elsewhere if host_evidence(url)]
+    addresses = [statement for url in elsewhere if (statement := _address(url)) is not None]
     plain = [statement for statement in told if statement.kind not in _IN_WORDS]
     words = [line for kind in _IN_WORDS for line in in_lines(kind, _words(told, kind))]
     return bounded((*plain, *addresses, *words))
+
+
+# The pages of one round show the same pictures again and again.
+@lru_cache(maxsize=4096)
+def _address(url: str) -> PageEvidence | None:
+    return PageEvidence(kind=EvidenceKind.URL_WORDS, value=url[:_MAX_ADDRESS_CHARS]) if host_evidence(url) else None
 
 
 def _words(told: Iterable[PageEvidence], kind: EvidenceKind) -> dict[str, None]:

@@ -154,7 +154,7 @@ class Visitor:
         """
         was_asked, seen = False, shown.optouts
         for _ in range(MAX_HOPS):
-            may = self.may_collect(url, shown, is_page=is_page)
+            may = self.may_collect(url, shown, optouts=seen, is_page=is_page)
             if not may.opened:
                 return Stopped(may.refusals, was_asked, may.waiting, url, seen)
             site, path = await self._rules.rules(url), _path(url)

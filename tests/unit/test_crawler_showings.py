@@ -24,7 +24,7 @@ from services.crawler.pace import Pace
 from services.crawler.page import MAX_EVIDENCE
 from services.crawler.showings import Showings, united
 from services.crawler.site_rules import SiteRulesReader
-from services.crawler.visit import Shown, Visitor
+from services.crawler.visit import Shown, Stopped, Visitor
 from tests.lawful_yield.case import Site
 from tests.lawful_yield.site import CaseSite
 from tests.unit.decision_cases import Held
@@ -78,8 +78,18 @@ def test_a_picture_on_one_page_is_shown_as_that_page_says() -> None:
 
 
 def test_a_page_that_shows_it_twice_and_says_no_says_it_once() -> None:
-    assert united([PAGES[1], PAGES[1], PAGES[0], PAGES[1]]).others == (Shown(PAGES[1].url, optouts=PAGES[1].optouts),)
+    assert united([PAGES[1], PAGES[1], PAGES[0], PAGES[1]]).others == ()
     assert united([PAGES[0], PAGES[0]]).others == ()
+
+
+def test_of_the_pages_of_one_folder_that_say_the_same_one_stands_for_all() -> None:
+    def page(name: str, seen: SeenOptOut) -> Shown:
+        return Shown(f"https://site.example/{name}", optouts=(seen,))
+
+    pages = [page("ada/a", TDM), page("ada/b?x=/y/z", TDM), page("ada/c", PLUS), page("eve/a", TDM), page("ada/d", PLUS), page("a", TDM)]
+    shown = united(pages)
+    assert shown.url == pages[0].url
+    assert [other.url for other in shown.others] == [pages[number].url for number in (2, 3, 5)]
 
 
 def test_more_than_is_kept_may_name_any_place() -> None:
@@ -148,11 +158,13 @@ def test_a_no_on_any_page_has_to_be_set_aside_for_that_page(
             assert refusal.decision.optouts, "a replay is told of the no"
 
 
-def test_a_picture_that_waits_for_her_yes_waits_only_if_no_other_page_refuses_it(tmp_path: Path) -> None:
+async def test_a_picture_that_waits_for_her_yes_waits_only_if_no_other_page_refuses_it(tmp_path: Path) -> None:
     unproven = folder(ADA, control_until=None)
     may = visitor(tmp_path, unproven).may_collect(PICTURE, united([PAGES[0]]))
     assert ([found.rules for found in may.waiting.findings], may.refusals) == ([("control_unproven",)], ())
-    shown = united([Shown(f"{ADA}{name}", optouts=(TDM,)) for name in "ab"])
-    may = visitor(tmp_path, unproven).may_collect(PICTURE, shown)
-    assert may.waiting.findings == ()
-    assert [refusal.rules for refusal in may.refusals] == [("control_unproven", "optout_signal")]
+    for pages in ([PAGES[1]], [PAGES[0], PAGES[1]], [PAGES[1], PAGES[2]]):
+        shown = united(pages)
+        visited = await visitor(tmp_path, unproven).visit(PICTURE, shown=Shown(shown.url, (), shown.optouts, shown.others), max_bytes=1_000)
+        assert isinstance(visited, Stopped)
+        assert (visited.waiting.findings, visited.was_asked) == ((), False)
+        assert [refusal.rules for refusal in visited.refusals] == [("control_unproven", "optout_signal")]
