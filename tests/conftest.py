@@ -16,6 +16,7 @@ from hypothesis import settings
 from tools.outside_programs import PROGRAMS, UnknownProgramError, required, why_missing
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW_FIRST = ("integration", "flow", "browser", "contract")
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", ""})
 
 _connect = socket.socket.connect
@@ -49,6 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     for item in items:
         _refuse_a_set_in_its_name(item)
+    if hasattr(config, "workerinput"):
+        # Shared out over processes: what waits long begins first, so that no process is left alone with it at the end.
+        items.sort(key=lambda item: [folder in item.path.parts for folder in SLOW_FIRST], reverse=True)
     reasons = {name: why_missing(name) for name in PROGRAMS}
     for item in items:
         for name, reason in reasons.items():
