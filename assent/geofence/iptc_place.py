@@ -17,7 +17,6 @@ MAX_DATASETS = 512
 _SIGNATURES = frozenset({b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR"})
 _IPTC_RESOURCE = 0x0404
 _CITY, _SUBLOCATION, _STATE, _COUNTRY_CODE, _COUNTRY_NAME = 90, 92, 95, 100, 101
-_PLACE = frozenset({_CITY, _SUBLOCATION, _STATE, _COUNTRY_CODE, _COUNTRY_NAME})
 _TITLE, _KEYWORD, _HEADLINE, _CAPTION = 5, 25, 105, 120
 _CAPTIONS = frozenset({_TITLE, _KEYWORD, _HEADLINE, _CAPTION})
 
@@ -75,7 +74,7 @@ def _datasets(content: bytes) -> Iterator[tuple[int, bytes]]:
         value = content[position + 5 : position + 5 + length]
         if len(value) < length:
             raise ValueError("a data set is cut off")
-        if record == 2 and dataset in _PLACE | _CAPTIONS:
+        if record == 2:
             yield dataset, value
         position += 5 + length
     raise ValueError("too many data sets")

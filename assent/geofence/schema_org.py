@@ -27,7 +27,7 @@ def place_statements(text: str) -> tuple[str, ...]:
     """`role|country|region|city` or `role@latitude,longitude` for each place; `unreadable` where one is named and cannot be read."""
     try:
         found = tuple(dict.fromkeys(_Walk().statements(parse_json(text), None, MAX_DEPTH)))
-    except (ValueError, RecursionError):
+    except ValueError:
         return (UNREADABLE,) if any(name in text for name in _NAMES) else ()
     return found if len(found) <= MAX_STATEMENTS else (*found[: MAX_STATEMENTS - 1], UNREADABLE)
 

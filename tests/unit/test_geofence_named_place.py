@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from assent.geofence.xmp_fields import MAX_PLACE_NAME_CHARS
 from tests.unit.place_examples import UNREADABLE, jpeg_xmp, read, said
 from tests.unit.test_geofence_c2pa_place import read as read_assertions
 from tests.unit.test_geofence_xmp_iptc import dataset, iptc, listed, packet, resource
@@ -94,6 +93,22 @@ def test_a_name_that_was_left_blank_says_nothing(text: str) -> None:
 
 
 def test_a_long_name_is_read_whole_or_not_at_all() -> None:
-    name = "Calgary".rjust(MAX_PLACE_NAME_CHARS, ".")
+    name = "Calgary".rjust(1_024, ".")
     assert said(read(jpeg_xmp(packet(content=listed({"LocationName": name}, tag=SHOWN))))) == {"xmp_location_shown": {"CA-AB"}}
     assert said(read(jpeg_xmp(packet(content=listed({"LocationName": f".{name}"}, tag=SHOWN))))) == {"xmp_location_created": UNREADABLE}
+
+
+@pytest.mark.parametrize("name", ["LocationName", "Sublocation", "WorldRegion", "Location"])
+def test_each_kind_of_name_counts_in_a_manifest(name: str) -> None:
+    assert read_assertions(("cawg.metadata", {f"Iptc4xmpCore:{name}": "Calgary"})) == {"iptc_place": {"CA-AB"}}
+
+
+def test_a_name_that_says_nothing_beside_a_position_in_a_manifest_is_no_doubt() -> None:
+    position = {"exif:GPSLatitude": "51,2.682N", "exif:GPSLongitude": "114,4.314W"}
+    assert read_assertions(("cawg.metadata", position | {"Iptc4xmpCore:Location": "Pier"})) == {"exif_gps": {"CA-AB"}}
+    assert read_assertions(("cawg.metadata", {"Iptc4xmpCore:Location": "Pier"})) == {"iptc_place": UNREADABLE}
+
+
+def test_beside_a_value_a_key_that_looks_like_a_language_is_none() -> None:
+    country = {"@value": "Canada", "en": "France"}
+    assert read_assertions(("cawg.metadata", {"photoshop:Country": country, "photoshop:State": "Alberta"})) == {"iptc_place": {"CA-AB"}}

@@ -11,6 +11,8 @@ from assent.geofence.xmp_fields import (
     MAX_PLACES,
     MAX_VALUES,
     MAX_XMP_BYTES,
+    NAME,
+    PlaceFields,
     XmpPlaceError,
     xmp_places,
 )
@@ -207,3 +209,10 @@ def test_every_item_of_a_list_counts_towards_the_places_and_ended_elements_not_t
 def test_a_long_text_is_cut_and_a_blank_one_takes_no_room() -> None:
     assert places(f"<ps:City> {'x' * 129} </ps:City>") == [(PICTURE, {"city": ["x" * 128]})]
     assert not refused("<ps:City> </ps:City>" * 500)
+
+
+def test_a_text_is_kept_without_blanks_round_it_and_cut_unless_it_is_a_name() -> None:
+    place = PlaceFields(EvidenceKind.IPTC_PLACE)
+    for name, text in (("country", " Canada\n"), ("city", "c" * 2_000), (NAME, f" {'n' * 1_000} ")):
+        place.add(name, text)
+    assert place.texts == {"country": ["Canada"], "city": ["c" * 128], NAME: ["n" * 1_000]}

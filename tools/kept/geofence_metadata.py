@@ -29,6 +29,8 @@ KEPT: dict[str, str] = {
     "assent/geofence/schema_org.py: schema_evidence: '' [other text]": _BLANK,
     "assent/geofence/schema_org.py: schema_evidence: '' [other text] (2)": _BLANK,
     "assent/geofence/schema_org.py: schema_evidence: '' [other text] (3)": _BLANK,
+    "assent/geofence/xmp_fields.py: module: 'name' [other text]": "any word that no field of a place has, and whoever asks for it uses the constant",
+    "assent/geofence/xmp_fields.py: module: 'reference' [other text]": "the same",
     "assent/geofence/xmp_fields.py: module: 'caption' [other text]": "any word that no field of a place has",
     "assent/geofence/xmp_fields.py: _Reader._end_of_text: self._field is not None and self._text [without operand 1]": "an empty text adds nothing; it is not handed on to save time",
 }

@@ -26,6 +26,9 @@ KEPT: dict[str, str] = {
     "assent/geofence/c2pa_seal.py: _label: raise _BrokenError('the claim lists an assertion that lies elsewhere') [left out]": "a list with an entry that names nothing is another than there is, which breaks the seal as well",
     "assent/geofence/c2pa_place.py: _point: 0.0 [one more]": _BELOW_FLOOR,
     "assent/geofence/c2pa_place.py: _texts: 128 [one more]": "no number and no name of a place that is read is as long, unless somebody pads it with blanks",
+    "assent/geofence/host.py: publication_evidence: for url in (final_url, page_url) if url is not None [without filter 0]": "no address is read as one "
+    "without host and path, of which nothing is told",
+    "assent/geofence/host.py: _readable: '.' [other text]": "a hyphen and a dot part words alike",
     "assent/geofence/host.py: module: 'US' [other text]": _CODE,
     "assent/geofence/host.py: module: 'US' [other text] (2)": _CODE,
     "assent/geofence/host.py: module: 'EU' [other text]": _CODE,
