@@ -160,7 +160,7 @@ class Gate:
         return names is None or not optouts.was_aside(names.address_under(fetched.address, grant_id), fetched.address, fetched.at)
 
     def is_placed_since(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
-        """A place was told there since in which this grant opens nothing, and which was not told when it came in."""
+        """Pages told since of a place in which this grant opens less, and which none told when it came in."""
         names = self._names
         if fetched.address is None or names is None:
             return False
@@ -169,10 +169,16 @@ class Gate:
     def _is_closed_since(self, grant_id: GrantId, fetched: FetchedFrom) -> bool:
         return self.is_opted_out(grant_id, fetched) or self.is_placed_since(grant_id, fetched)
 
-    def closing_rules(self, grant_id: GrantId, later: Iterable[Jurisdiction], *, known: Iterable[Jurisdiction]) -> tuple[RuleId, ...]:
-        """Why this grant opens less at places that were told later than at those that were known, if it does."""
-        before = self.judge(grant_id, INGEST, candidates=known, asset=None).rules
-        return tuple(rule for rule in self.judge(grant_id, INGEST, candidates=later, asset=None).rules if rule not in before)
+    def closing_rules(self, grant_id: GrantId, places: Iterable[Jurisdiction]) -> tuple[RuleId, ...]:
+        """Why this grant opens less at these places than where its subject lives, if it does."""
+        grant = self.live(grant_id)
+        if grant is None:
+            return ()
+        named = frozenset(places)
+        named = named.union(*(self.policy.subdivisions_of(place) for place in named))
+        homes = [residence.jurisdiction for residence in grant.residences]
+        at_home = self.judge(grant_id, INGEST, candidates=homes, asset=None).rules
+        return tuple(rule for rule in self.judge(grant_id, INGEST, candidates=named, asset=None).rules if rule not in at_home)
 
     def optouts_changed_at(self, grant_id: GrantId, address: str) -> datetime | None:
         """When what is said at this address, what this grant sets aside of it, or whether a place closes it, changed last; None where

@@ -10,7 +10,7 @@ from assent.events.optout_changes import OptOutChanged
 from assent.ids import RuleId
 
 PLACE_TOLD = RuleId("place_told_later")
-"""A page or a server told since of a place in which nothing may be done with the picture under this grant."""
+"""A page told since of a place in which nothing may be done with the picture under this grant."""
 
 
 class OptedOut:

@@ -38,7 +38,7 @@ _EN: dict[str, tuple[str, str]] = {
     # consent
     "no_grant": ("nobody has said yes to this", "A grant must name the place, and the person must confirm it."),
     "source_not_covered": ("the grant does not name this place", "Ask for a grant that names it."),
-    "place_told_later": ("a page or a server tells since of a place in which nothing may be done with it", "It comes in again when they no longer tell it, or when the place is open."),
+    "place_told_later": ("a page tells since of a place in which nothing may be done with it", "It comes in again when no page tells it any more, or when the place is open."),
     "retention_over": ("nobody heard of her for longer than a place of the grant lets anything be kept", "She uses the grant, or is asked again."),
     "control_unproven": ("nobody has shown who controls this folder or account", "She approves the image on her page, or the controller proves control."),
     "grant_not_live": ("the grant was not confirmed by its subject, or is not yet in force", "She confirms it with her own secret."),
@@ -105,7 +105,7 @@ _FR: dict[str, tuple[str, str]] = {
     "AU-1": ("l'Australie est fermée, aussi pour les serveurs qui s'y trouvent", "L'exploitant peut ouvrir ce lieu, avec ce que sa loi exige et deux signatures."),
     "no_grant": ("personne n'a dit oui à cela", "Une autorisation doit nommer le lieu, et la personne la confirmer."),
     "source_not_covered": ("l'autorisation ne nomme pas cet endroit", "Demandez-en une qui le nomme."),
-    "place_told_later": ("une page ou un serveur indique depuis un lieu où l'on ne peut rien en faire", "L'image est reprise quand ils ne l'indiquent plus, ou quand ce lieu est ouvert."),
+    "place_told_later": ("une page indique depuis un lieu où l'on ne peut rien en faire", "L'image est reprise quand aucune page ne l'indique plus, ou quand ce lieu est ouvert."),
     "retention_over": ("on est sans nouvelles de la personne depuis plus longtemps qu'un lieu de l'autorisation ne permet de conserver", "La personne se sert de l'autorisation, ou on la lui demande de nouveau."),
     "control_unproven": ("personne n'a montré avoir la maîtrise de ce dossier ou de ce compte", "La personne approuve l'image sur sa page, ou le responsable montre qu'il en a la maîtrise."),
     "grant_not_live": ("l'autorisation n'a pas été confirmée, ou n'est pas encore en vigueur", "La personne la confirme avec son propre secret."),

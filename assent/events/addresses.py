@@ -12,8 +12,8 @@ from assent.ids import GrantId
 
 
 class AddressKept(EventPayload):
-    """`place` is the keyed name of the address under this grant. `sealed` holds the address and that of the page that showed it, under the
-    key of the grant, so that it goes with the grant.
+    """`place` is the keyed name of the address under this grant. `sealed` holds the address, that of the page that showed it and the places
+    that pages told, under the key of the grant, so that it goes with the grant.
     """
 
     type: ClassVar[str] = "addresses.v1"

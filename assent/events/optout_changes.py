@@ -15,8 +15,8 @@ class OptOutChanged(EventPayload):
 
     Of an address: `is_closed` while a site, page or picture says no there; once it no longer does, what was fetched before stays closed.
     Of an address under a grant: false while that grant has set aside all that is said there, so that it closes nothing of hers.
-    Of its place under a grant: `is_closed` while a page or a server tells of a place in which that grant opens nothing, and which was not
-    told when the picture came in.
+    Of its place under a grant: `is_closed` while a page tells of a place in which that grant opens less, and which none told when the
+    picture came in.
     """
 
     type: ClassVar[str] = "optouts.v1"

@@ -20,7 +20,7 @@ from assent.events.payload import EventPayload
 from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.faces.image_header import read_header
-from assent.ids import GrantId, Jurisdiction, SightingId
+from assent.ids import SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
 from assent.intake.stage_signatures import StageSignatures
@@ -111,19 +111,17 @@ class Crawl:
         prefixes, images = targets(live)
         frontier = Frontier(self._gate, max_pages=self._max_pages)
         frontier.add(prefixes)
-        asked: set[str] = set()
         pages: dict[str, Shown] = {}
         showings = Showings()
         while (url := frontier.next()) is not None:
             shown = await self._page(url, frontier, showings, result)
             pages |= {url: shown, shown.url or url: shown}
         # Only now: what the last page says of a picture counts as much as what the first one says.
-        for url, shown in showings.pictures():
-            await self._image(url, shown, asked, result)
-        for url in images:
-            await self._image(url, BY_NO_PAGE, asked, result)
+        pictures = dict.fromkeys((*showings, *images))
+        for url in pictures:
+            await self._image(url, showings, result)
         for known in self._known.known():
-            if known.url not in asked:
+            if known.url not in pictures:
                 await self._look_back(known.url, known.page, pages, result)
         return result
 
@@ -165,35 +163,26 @@ class Crawl:
         if await self._notes.note(url, shown, visited, may_end=False) and isinstance(visited, Stopped):
             await self._refused(url, visited, result)
 
-    async def _image(self, url: str, shown: Shown, asked: set[str], result: Round) -> None:
-        if url in asked:
-            return
-        asked.add(url)
+    async def _image(self, url: str, showings: Showings, result: Round) -> None:
+        shown = await asyncio.to_thread(showings.shown, url)
         # An image may be decided without a fetch and come out as it was: that is no standing still either.
         self._progressed()
         span = OpenSpan.under(None, now=self._gate.now)
         await self._tables.catch_up(self._catch_up_timeout_s)
         visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
         await self._waits(visited.waiting, result)
+        if isinstance(visited, Visited) and visited.url != url and visited.url in showings:
+            shown = await asyncio.to_thread(showings.shown, url, visited.url)
+            visited = self._visitor.where_it_ended(visited, shown)
         if isinstance(visited, Visited):
             visited = await self._looked_at(visited, shown)
         await self._notes.note(url, shown, visited)
-        await self._notes.note_places(url, self._places_told(url, shown, visited), self._known.places)
+        await self._notes.note_places(url, self._visitor.places(shown), self._known.places)
         if isinstance(visited, Visited):
             await self._scraped(url, visited, shown, span, result)
             return
         result.never_fetched += 0 if visited.was_asked else 1
         await self._refused(url, visited, result)
-
-    def _places_told(self, url: str, shown: Shown, visited: Visited | Stopped) -> dict[GrantId, tuple[Jurisdiction, ...]]:
-        """By pages and server, under each grant that covers it; behind a redirect by those of where it ended too."""
-        server = visited.server if isinstance(visited, Visited) else ()
-        told = self._visitor.places(url, shown, server)
-        for refusal in visited.refusals if isinstance(visited, Stopped) else visited.opened:
-            grant_id = refusal.grant_id if isinstance(refusal, Refusal) else refusal.grant.grant_id
-            if grant_id is not None:
-                told[grant_id] = (*told.get(grant_id, ()), *refusal.candidates)
-        return told
 
     async def _looked_at(self, visited: Visited, shown: Shown) -> Visited | Stopped:
         """What the bytes themselves say, decided in memory."""
@@ -212,17 +201,18 @@ class Crawl:
         grants = [finding.grant for finding in visited.opened]
         # A member's reference stands in her own grant, and her joint grants are decided by it too.
         people = [person for grant in grants for person in (grant, *self._tables.ledger.members(grant))]
-        optouts, told = shown.all_optouts(visited.optouts), (*shown.told, *visited.server)
+        optouts = shown.all_optouts(visited.optouts)
         seen = ",".join(f"{one.kind}={one.verdict}" for one in optouts)
-        seen += digest_of("\n".join(f"{one.kind}={one.value}" for one in told).encode())
+        seen += digest_of("\n".join(sorted(f"{one.kind}={one.value}" for one in shown.told)).encode())
         address = self._identifiers.address(url)
         # After a no that was said and taken back it is new: what had come in before is gone.
         decided_by = ",".join(f"{person.grant_id}@{person.revision}" for person in people) + self._gate.policy.version + seen
         decided_by += ",".join(str(self._gate.optouts_changed_at(grant.grant_id, address)) for grant in grants)
-        came_by = {found.grant.grant_id: found.candidates for found in visited.opened}
-        open_to = {grant_id: places for grant_id, places in came_by.items() if not self._notes.is_placed(url, grant_id)}
-        await self._known.keep(url, shown.url, open_to)
-        if self._done.get(sighting_id) == decided_by:
+        open_to = [grant.grant_id for grant in grants if not self._notes.is_placed(url, grant.grant_id)]
+        await self._known.keep(url, shown.url, self._visitor.places(shown), open_to)
+        # One picture may be found by way of several addresses, and each has pages of its own.
+        sent = f"{sighting_id} {address}"
+        if self._done.get(sent) == decided_by:
             result.unchanged += 1
             return
         sighting = Sighting(
@@ -238,7 +228,7 @@ class Crawl:
             page_url=shown.url,
             asked=None if visited.url == url else address,
             fetched_at=self._gate.now,
-            page_evidence=told,
+            page_evidence=(*shown.told, *visited.server),
             optouts=optouts,
         )
         await self._append(
@@ -251,7 +241,7 @@ class Crawl:
             )
         )
         self._trace(span)
-        self._done[sighting_id] = decided_by
+        self._done[sent] = decided_by
         # A refusal of this address that comes later is told although one was told before.
         self._done.pop(self._identifiers.sighting_id(final_url=url, image_id=None, producer=CRAWLER), None)
         result.scraped += 1

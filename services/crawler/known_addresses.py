@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from assent.deciding.gate import Gate
 from assent.events.addresses import AddressKept
@@ -18,20 +18,21 @@ from assent.keys.grant_keys import GrantKeyring, KeyDestroyedError, KeyNotFoundE
 from assent.keys.identifiers import ImageIds
 from assent.stream.event_log import EventLog
 
+MOST_BYTES = 8_000
+"""Of an address with its page and its places; what seals them adds a few more."""
 _GONE = (KeyDestroyedError, KeyNotFoundError, UnsealError)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """An address, and the page that showed the picture there; None where her grant names the picture itself. `places` are those by which
-    the picture came in under one grant, and `policy` the version that they were found under; None in records of releases that did not
-    keep them.
+    """An address, and the page that showed the picture there; None where her grant names the picture itself.
+
+    `places` are those that pages told whenever the picture came in; None in records of releases that did not keep them.
     """
 
     url: str
     page: str | None
     places: tuple[Jurisdiction, ...] | None = None
-    policy: str | None = None
 
 
 class AddressTable:
@@ -75,19 +76,25 @@ class KnownAddresses:
         self._signed = signed
         self._opened: dict[str, KnownAddress | None] = {}
 
-    async def keep(self, url: str, page: str | None, grants: Mapping[GrantId, tuple[Jurisdiction, ...]]) -> None:
-        """Before something from there is sent on under these grants, by the places that were told. Raises LogUnavailableError and the
+    async def keep(self, url: str, page: str | None, places: Iterable[Jurisdiction], grants: Iterable[GrantId]) -> None:
+        """Before something from there is sent on under these grants, with the places that pages told. Raises LogUnavailableError and the
         trouble of the key store.
         """
-        address, policy = self._identifiers.address(url), self._gate.policy.version
-        for grant_id, places in grants.items():
-            known, place = KnownAddress(url, page, places, policy), self._identifiers.address_under(address, grant_id)
-            if self._opened.get(place) == known:
+        told, address = frozenset(places), self._identifiers.address(url)
+        for grant_id in grants:
+            place = self._identifiers.address_under(address, grant_id)
+            before = self._opened.get(place)
+            known = KnownAddress(url, page, tuple(sorted(told.union(() if before is None else before.places or ()))))
+            if before == known:
                 continue
             key = await self._key(grant_id)
             if key is None:
                 continue
-            sealed = key.seal(json.dumps([url, page, places, policy]).encode(), aad=_bound(grant_id, place))
+            # Addresses may be written in any letters. One that has no room beside its page is kept without it.
+            text = next((text for text in (_text(known), _text(replace(known, page=None))) if len(text) <= MOST_BYTES), None)
+            if text is None:
+                continue
+            sealed = key.seal(text, aad=_bound(grant_id, place))
             kept = AddressKept(place=place, grant_id=grant_id, sealed=sealed, kept_at=self._gate.now)
             event = Event(event_id(place, kept.kept_at.isoformat(), "kept"), "/assent/crawler", kept.kept_at, kept)
             await self._log.append([self._signed(encode(event), CRAWLER)])
@@ -107,11 +114,9 @@ class KnownAddresses:
             self._opened |= {kept.place: None if key is None else _opened(kept, key) for kept in several}
 
     def places(self, url: str, grant_id: GrantId) -> tuple[Jurisdiction, ...] | None:
-        """Those by which what came in from there under this grant came in; None where nothing did, or under another policy, by which the
-        same evidence may have stood for other places.
-        """
+        """Those that were told when something from there came in under this grant; None where nothing did, or nobody knows any more."""
         known = self._opened.get(self._identifiers.address_under(self._identifiers.address(url), grant_id))
-        return known.places if known is not None and known.policy == self._gate.policy.version else None
+        return None if known is None else known.places
 
     def known(self) -> list[KnownAddress]:
         """Those of live grants, each address once."""
@@ -140,15 +145,16 @@ class KnownAddresses:
         return key
 
 
+def _text(known: KnownAddress) -> bytes:
+    return json.dumps([known.url, known.page, known.places], ensure_ascii=False).encode()
+
+
 def _opened(kept: AddressKept, key: DataKey) -> KnownAddress | None:
     try:
-        url, page, *found = json.loads(key.open(kept.sealed, aad=_bound(kept.grant_id, kept.place)))
+        url, page, *places = json.loads(key.open(kept.sealed, aad=_bound(kept.grant_id, kept.place)))
     except UnsealError:
         return None
-    if not found:
-        return KnownAddress(url, page)
-    places, policy = found
-    return KnownAddress(url, page, tuple(Jurisdiction(place) for place in places), policy)
+    return KnownAddress(url, page, tuple(Jurisdiction(place) for place in places[0]) if places else None)
 
 
 def _bound(grant_id: GrantId, place: str) -> bytes:

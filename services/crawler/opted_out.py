@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from assent.consent.content_rights import optout_rules, set_aside
@@ -13,7 +13,7 @@ from assent.events.envelope import Event, encode, event_id
 from assent.events.optout_changes import OptOutChanged
 from assent.events.optouts import SeenOptOut
 from assent.events.record import Record
-from assent.ids import UNKNOWN, GrantId, Jurisdiction
+from assent.ids import GrantId, Jurisdiction
 from assent.intake.producers import CRAWLER
 from assent.keys.identifiers import ImageIds
 from assent.optouts.signal import SignalKind, SignalVerdict
@@ -22,7 +22,7 @@ from services.crawler.frontier import page_asset
 from services.crawler.visit import Shown, Stopped, Visited
 
 Places = Callable[[str, GrantId], tuple[Jurisdiction, ...] | None]
-"""By which places what is held of an address came in under a grant."""
+"""Which places pages told when what is held of an address came in under a grant."""
 
 
 class OptOutNotes:
@@ -60,19 +60,19 @@ class OptOutNotes:
             await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
         return denials
 
-    async def note_places(self, asked: str, told: Mapping[GrantId, Iterable[Jurisdiction]], came_by: Places) -> None:
-        """Under each grant, whether a place is told now that was not told when the picture came in, and in which that grant opens less.
+    async def note_places(self, asked: str, told: frozenset[Jurisdiction], came_by: Places) -> None:
+        """Under each grant, whether pages tell of a place now that none told when the picture came in, and in which that grant opens less.
 
-        What is closed by another policy is not told later: it was known. Of what did not come in there is nothing to close.
+        What is closed since by another policy was told before. Of what did not come in there is nothing to close.
         """
         address, changes = self._identifiers.address(asked), []
-        for grant_id, places in told.items():
-            known = came_by(asked, grant_id)
+        for grant in self._gate.covering(page_asset(asked)):
+            known = came_by(asked, grant.grant_id)
             if known is None:
                 continue
-            place = self._identifiers.placed_under(address, grant_id)
-            later = set(places).difference(known, {UNKNOWN})
-            closes = bool(later) and bool(self._gate.closing_rules(grant_id, later, known=known))
+            later = told.difference(known)
+            closes = bool(later) and bool(self._gate.closing_rules(grant.grant_id, later))
+            place = self._identifiers.placed_under(address, grant.grant_id)
             if closes != self._optouts.is_closed(place):
                 changes.append(self._change(place, is_closed=closes))
         await self._append(changes)
@@ -82,9 +82,14 @@ class OptOutNotes:
         return self._optouts.is_closed(self._identifiers.placed_under(self._identifiers.address(asked), grant_id))
 
     def closes_to_all(self, asked: str) -> bool:
-        """A no stands there and no grant has set it aside: there is nothing to ask for as long as no page shows the picture."""
+        """A no stands there and no grant has set it aside, or its place closes it under every grant: there is nothing to ask for as long as
+        no page shows the picture.
+        """
         address = self._identifiers.address(asked)
-        under = (self._identifiers.address_under(address, grant.grant_id) for grant in self._gate.covering(page_asset(asked)))
+        covering = [grant.grant_id for grant in self._gate.covering(page_asset(asked))]
+        if all(self.is_placed(asked, grant_id) for grant_id in covering):
+            return True
+        under = (self._identifiers.address_under(address, grant_id) for grant_id in covering)
         return self._optouts.is_closed(address) and not any(self._optouts.is_aside(place) for place in under)
 
     @property

@@ -176,4 +176,7 @@ def _meta_name(node: LexborNode) -> str:
 
 def _add(found: list[PageEvidence], kind: EvidenceKind, value: str | None) -> None:
     if value and value.strip():
-        found.append(PageEvidence(kind=kind, value=value.strip()[:_MAX_VALUE_CHARS]))
+        text = value.strip()[:_MAX_VALUE_CHARS]
+        # JSON may name half of a letter, which is none.
+        is_text = text.isascii() or text.encode(errors="ignore").decode() == text
+        found.append(PageEvidence(kind=kind, value=text) if is_text else PageEvidence(kind=EvidenceKind.SCHEMA_PLACE, value=UNREADABLE))

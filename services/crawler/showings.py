@@ -3,51 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from urllib.parse import unquote, urlsplit
 
 from assent.consent.source_url import folders
 from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.events.optouts import SeenOptOut
 from assent.geofence.host import host_evidence
+from assent.geofence.toponyms import words_for_places
 from services.crawler.page import bounded, in_lines
-from services.crawler.visit import Shown
+from services.crawler.visit import BY_NO_PAGE, Shown
 
 _IN_WORDS = (EvidenceKind.CAPTION, EvidenceKind.LANGUAGE)
 """Several words stand in one statement, and pages repeat them."""
-_MAX_ADDRESS_CHARS = 512
 
 
 class Showings:
-    """The pictures of a round, in the order in which pages show them. Which page is read first decides nothing."""
+    """The pictures of a round, in the order in which pages show them."""
 
     def __init__(self) -> None:
         self._pages: dict[str, list[Shown]] = {}
+        self._united: dict[tuple[int, ...], Shown] = {}
 
     def add(self, images: Iterable[str], shown: Shown) -> None:
         """This page shows these pictures."""
         for image in images:
             self._pages.setdefault(image, []).append(shown)
 
-    def pictures(self) -> Iterator[tuple[str, Shown]]:
-        """Each picture once, with what all of its pages say."""
-        for image, pages in self._pages.items():
-            yield image, united(pages)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pages)
+
+    def __contains__(self, url: str) -> bool:
+        return url in self._pages
+
+    def shown(self, *urls: str) -> Shown:
+        """What all pages say that show a picture at one of these addresses; of thousands of pages it takes a while."""
+        pages = [page for url in urls for page in self._pages.get(url, ())]
+        # Pages of one site show the same pictures: what the same pages say is put together once.
+        key = tuple(sorted({id(page) for page in pages}))
+        if key not in self._united:
+            self._united[key] = united(pages)
+        return self._united[key]
 
 
 def united(pages: Sequence[Shown]) -> Shown:
-    """The first page that says something against the use of its pictures, or else the first; what all of them say of places; and behind
-    it the others that say something against it, for a grant has to have set that aside on each of them.
+    """The first page by its address that says something against the use of its pictures, or else the first; what all of them say of places;
+    and behind it the others that say something against it, for a grant has to have set that aside on each of them.
+
+    Which page was read first decides nothing, nor how often one was.
     """
-    if len(pages) == 1:
-        return pages[0]
-    speaking = [page for page in pages if page.optouts]
-    first = (speaking or pages)[0]
+    if len(pages) < 2:
+        return pages[0] if pages else BY_NO_PAGE
+    ordered = sorted(pages, key=lambda page: page.url or "")
+    speaking = [page for page in ordered if page.optouts]
+    first = (speaking or ordered)[0]
     # What is set aside is set aside for a folder: of the pages of one that say the same, one stands for all.
     alike: dict[object, Shown] = {}
     for page in speaking:
         alike.setdefault(_alike(page), page)
     others = tuple(Shown(page.url, optouts=page.optouts) for page in alike.values() if page is not first)
-    return Shown(first.url, _told(first, pages), first.optouts, others)
+    return Shown(first.url, _told(first, ordered), first.optouts, others)
 
 
 def _alike(page: Shown) -> tuple[str | None, tuple[SeenOptOut, ...]]:
@@ -55,19 +69,20 @@ def _alike(page: Shown) -> tuple[str | None, tuple[SeenOptOut, ...]]:
 
 
 def _told(first: Shown, pages: Sequence[Shown]) -> tuple[PageEvidence, ...]:
-    """Each statement of them once, and where the others lie, as far as that tells of a place."""
-    told = dict.fromkeys(statement for page in (first, *pages) for statement in page.told)
+    """Each statement of them once, and where the others lie, as far as that tells of a place: their hosts, and the words of their paths."""
+    told = dict.fromkeys(statement for page in pages for statement in page.told)
     elsewhere = dict.fromkeys(page.url for page in pages if page.url is not None and page.url != first.url)
-    addresses = [statement for url in elsewhere if (statement := _address(url)) is not None]
+    hosts = dict.fromkeys(f"https://{urlsplit(url).netloc}/" for url in elsewhere)
     plain = [statement for statement in told if statement.kind not in _IN_WORDS]
-    words = [line for kind in _IN_WORDS for line in in_lines(kind, _words(told, kind))]
-    return bounded((*plain, *addresses, *words))
+    plain += [PageEvidence(kind=EvidenceKind.URL_WORDS, value=host) for host in hosts if _adds(host, first.url)]
+    captions = _words(told, EvidenceKind.CAPTION)
+    captions |= dict.fromkeys(word for url in elsewhere for word in words_for_places(unquote(urlsplit(url).path)))
+    languages = _words(told, EvidenceKind.LANGUAGE)
+    return bounded((*plain, *in_lines(EvidenceKind.CAPTION, captions), *in_lines(EvidenceKind.LANGUAGE, languages)))
 
 
-# The pages of one round show the same pictures again and again.
-@lru_cache(maxsize=4096)
-def _address(url: str) -> PageEvidence | None:
-    return PageEvidence(kind=EvidenceKind.URL_WORDS, value=url[:_MAX_ADDRESS_CHARS]) if host_evidence(url) else None
+def _adds(host: str, first: str | None) -> bool:
+    return not set(host_evidence(host)) <= set(host_evidence(first or ""))
 
 
 def _words(told: Iterable[PageEvidence], kind: EvidenceKind) -> dict[str, None]:

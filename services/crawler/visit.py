@@ -13,7 +13,7 @@ from assent.deciding.gate import NO_GRANT, Finding, Gate
 from assent.deciding.refusals import Refusal
 from assent.deciding.suppressions import SUPPRESSED
 from assent.events.decisions import DecisionRecord
-from assent.events.evidence import PageEvidence
+from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.events.optouts import SeenOptOut
 from assent.fetching.fetcher import Fetched, Fetcher, FetchFailure
 from assent.fetching.server_places import ServerPlaces
@@ -21,7 +21,7 @@ from assent.geofence.areas import AreaIndex
 from assent.geofence.evidence import Evidence
 from assent.geofence.extract import page_evidence
 from assent.geofence.host import publication_evidence
-from assent.ids import GrantId, Jurisdiction, RuleId
+from assent.ids import UNKNOWN, Jurisdiction, RuleId
 from assent.keys.identifiers import ImageIds
 from assent.optouts.access import status_optouts
 from assent.optouts.combination import combine, once_each
@@ -35,6 +35,7 @@ from services.crawler.site_rules import SiteRulesReader
 MAX_HOPS = 4
 FETCH_FAILED = RuleId("fetch_failed")
 TOO_LARGE = RuleId("image_too_large")
+_EXPRESS = frozenset({EvidenceKind.GEO_META, EvidenceKind.SCHEMA_PLACE, EvidenceKind.SCHEMA_RESIDENCE})
 PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -214,10 +215,19 @@ class Visitor:
         refused = () if opened else tuple(Refusal.of(found) for found in findings if found not in waits)
         return May(opened, refused, Waiting(url, waits) if waits else NOBODY_WAITS)
 
-    def places(self, url: str, shown: Shown, server: tuple[PageEvidence, ...] = ()) -> dict[GrantId, tuple[Jurisdiction, ...]]:
-        """Where this may be under each grant that covers it, by what pages and server tell."""
-        evidence = self._evidence(url, _from(server, shown))
-        return {found.grant.grant_id: found.candidates for found in self._gate.collectable(page_asset(url), evidence)}
+    def places(self, shown: Shown) -> frozenset[Jurisdiction]:
+        """The places that pages tell of expressly, whatever a grant makes of them; hints of words and languages are none."""
+        told = [statement for statement in shown.told if statement.kind in _EXPRESS]
+        evidence = page_evidence(told, areas=self._areas, location=self._gate.policy.location)
+        return frozenset(place for item in evidence for place in item.jurisdictions) - {UNKNOWN}
+
+    def where_it_ended(self, visited: Visited, shown: Shown) -> Visited | Stopped:
+        """What opens it still, where other pages show the address that a redirect led to."""
+        optouts = once_each((*visited.optouts, *shown.optouts))
+        may = self.may_collect(visited.url, _from(visited.server, shown), optouts=optouts)
+        if not may.opened:
+            return Stopped(may.refusals, was_asked=True, url=visited.url, optouts=optouts)
+        return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
 
     def _evidence(self, url: str, shown: Shown) -> tuple[Evidence, ...]:
         published = publication_evidence(url, page_url=shown.url)
@@ -240,13 +250,7 @@ class Visitor:
 
     def with_optouts(self, visited: Visited, shown: Shown, seen: tuple[SeenOptOut, ...]) -> Visited | Stopped:
         """What opens it still, now that this was seen in its bytes."""
-        if not seen:
-            return visited
-        optouts = once_each((*visited.optouts, *seen))
-        may = self.may_collect(visited.url, _from(visited.server, shown), optouts=optouts)
-        if not may.opened:
-            return Stopped(may.refusals, was_asked=True, url=visited.url, optouts=optouts)
-        return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
+        return self.where_it_ended(visited, replace(shown, optouts=seen)) if seen else visited
 
     def _still(self, may: May, url: str, shown: Shown, seen: tuple[SeenOptOut, ...], *, is_page: bool, is_new: bool = False) -> May:
         """The same; with opt-outs seen meanwhile, or something new of its place, what opens it although they stand."""

@@ -165,6 +165,85 @@ async def test_after_a_restart_it_is_known_by_which_places_it_came_in(field_of: 
     await until(is_gone)
 
 
+async def stopped(field_of: Field, place: str) -> None:
+    """Another version of the policy, which closes that place."""
+    body = {"places": [place], "because": "an order"}
+    assert (await field_of.ask("POST", "/v1/policy/stops", token=field_of.house.token, json=body))[0] == 201
+    await field_of.shared.tables.catch_up(10)
+
+
+async def is_gone_from(field_of: Field, one: Victim) -> None:
+    async def is_gone() -> bool:
+        return await field_of.held(one.grant_id) == []
+
+    await until(is_gone)
+
+
+async def test_another_policy_neither_hides_a_place_that_is_told_later_nor_keeps_it_closed(field_of: Field) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a="")
+    await field_of.house.crawl()
+    held = await field_of.held(one.grant_id)
+    assert len(held) == 1
+    await stopped(field_of, "US-IL")
+    put_up(field_of, one, a=MONTREAL)
+    await field_of.house.crawl()
+    assert await told(field_of, one) == []
+    await is_gone_from(field_of, one)
+    await stopped(field_of, "CA-AB")
+    put_up(field_of, one, a="")
+    await field_of.house.crawl()
+    assert await field_of.held(one.grant_id) == held
+
+
+def moved(field_of: Field, one: Victim, *, head: str) -> None:
+    """Page a says this and shows her picture; page b shows an address that leads to it."""
+    put_up(field_of, one, a=head, b="")
+    field_of.site.moved(f"{one.folder}old.jpg", f"{one.folder}1.jpg")
+    html = f'<html><body><img src="{one.folder}old.jpg"></body></html>'
+    field_of.site.answers[f"{one.folder}b"] = lambda request: web.Response(text=html, content_type="text/html")
+
+
+@pytest.mark.parametrize("head", [NOINDEX, MONTREAL])
+async def test_no_redirect_leads_round_what_a_page_says_of_where_it_ends(field_of: Field, head: str) -> None:
+    one = await pictured(field_of)
+    moved(field_of, one, head=head)
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), asked_for(field_of, one)) == ([], 1)
+    assert await field_of.rules(one.grant_id) & {"optout_signal", "QC-3"}
+
+
+async def test_what_does_not_change_is_sent_once_whatever_the_order_of_links_and_by_however_many_addresses(field_of: Field) -> None:
+    one = await pictured(field_of)
+    moved(field_of, one, head=VANCOUVER)
+    heads = {"c": VANCOUVER, "d": '<meta name="geo.region" content="CA-BC">'}
+    counts = []
+    for turn in range(4):
+        put_up(field_of, one, **dict(list(heads.items())[:: 1 if turn % 2 else -1]))
+        links = "".join(f'<a href="{one.folder}{name}">{name}</a>' for name in ("abcd" if turn % 2 else "dcba"))
+        field_of.site.page(one.folder, links)
+        await field_of.house.crawl()
+        counts.append((len(await sent(field_of, one)), len(await field_of.records(Topic.ADDRESSES.value))))
+    assert counts[1:] == counts[:1] * 3
+    assert len(await field_of.held(one.grant_id)) == 1
+
+
+async def test_a_page_that_no_event_could_hold_ends_no_round(field_of: Field) -> None:
+    one = await pictured(field_of)
+    half = '<script type="application/ld+json">{"@type":"Photograph","contentLocation":{"name":"\\ud800x"}}</script>'
+    put_up(field_of, one, a=half)
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), "X-1" in await field_of.rules(one.grant_id)) == ([], True)
+    letters, written = "%C3%A9" * 780, "\u00e9" * 780
+    html = f'<html><body><img src="{one.folder}1.jpg?{written}"></body></html>'
+    field_of.site.answers[f"{one.folder}1.jpg?{letters}"] = field_of.site.answers[f"{one.folder}1.jpg"]
+    field_of.site.answers[f"{one.folder}b?{letters}"] = lambda request: web.Response(text=html, content_type="text/html")
+    field_of.site.page(one.folder, f'<a href="{one.folder}b?{written}">b</a>')
+    await field_of.house.crawl()
+    assert len(await field_of.held(one.grant_id)) == 1
+    assert field_of.house.world.failure() is None
+
+
 async def test_what_an_order_stops_is_told_to_nobody_and_stays(field_of: Field) -> None:
     """Another policy makes another place of the same words: that is nothing that was told later."""
     one = await pictured(field_of)
@@ -172,9 +251,7 @@ async def test_what_an_order_stops_is_told_to_nobody_and_stays(field_of: Field) 
     await field_of.house.crawl()
     held = await field_of.held(one.grant_id)
     assert await told(field_of, one) == held != []
-    body = {"places": ["CA-BC"], "because": "an order"}
-    assert (await field_of.ask("POST", "/v1/policy/stops", token=field_of.house.token, json=body))[0] == 201
-    await field_of.shared.tables.catch_up(10)
+    await stopped(field_of, "CA-BC")
     await field_of.house.crawl()
     await field_of.house.crawl()
     assert await told(field_of, one) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.blobs.object_blob_store import open_blob_store
@@ -23,7 +24,6 @@ from assent.stream.local import SqliteEventLog
 from assent.testing.fake_clock import FakeClock
 from services.crawler.known_addresses import AddressTable, KnownAddress, KnownAddresses
 from tests.unit.grant_examples import NOW, grant
-from tests.unit.policy_examples import shipped
 
 URL, PAGE = "https://photos.example/anna/1.jpg", "https://photos.example/anna/"
 PLACES = (Jurisdiction("CA-BC"), Jurisdiction("US-IL"))
@@ -32,7 +32,6 @@ PUBLIC = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32).public_key()
 
 async def test_nothing_is_remembered_of_a_grant_that_ended(tmp_path: Path) -> None:
     clock, fold = FakeClock(NOW), DecisionFold(policy_key=PUBLIC, grant_key=PUBLIC)
-    fold.policy = shipped()
     fold.ledger.apply_grant(held := grant("g-1"))
     names = ImageIds(DeploymentKeys.load_or_create(tmp_path / "keys"))
     keys = GrantKeyring(open_blob_store("memory://"), DataKey(b"\x02" * 32))
@@ -47,25 +46,24 @@ async def test_nothing_is_remembered_of_a_grant_that_ended(tmp_path: Path) -> No
         return record
 
     known = KnownAddresses(table=table, gate=Gate(fold, clock, names), log=log, grant_keys=keys, identifiers=names, signed=signed)
-    await known.keep(URL, PAGE, {held.grant_id: PLACES})
+    await known.keep(URL, PAGE, PLACES, [held.grant_id])
     (record,) = written
     table.apply(StoredRecord(record.topic, 0, 0, 0, record.key, record.value, record.headers))
     assert known.places(URL, held.grant_id) == PLACES
     again = KnownAddresses(table=table, gate=Gate(fold, clock, names), log=log, grant_keys=keys, identifiers=names, signed=signed)
     assert again.places(URL, held.grant_id) is None, "nothing is opened yet"
     await again.open()
-    assert again.known() == [KnownAddress(URL, PAGE, PLACES, shipped().version)]
+    assert again.known() == [KnownAddress(URL, PAGE, PLACES)]
     assert (again.places(URL, held.grant_id), again.places(URL, GrantId("g-2")), again.places(PAGE, held.grant_id)) == (PLACES, None, None)
-    fold.policy = shipped().model_copy(update={"version": "another"})
-    assert again.places(URL, held.grant_id) is None, "by another policy the same evidence may stand for other places"
-    fold.policy = shipped()
     await known.open()
     assert known.known() == again.known()
     assert len(known) == 1
-    await known.keep(URL, PAGE, {held.grant_id: PLACES})
+    await known.keep(URL, PAGE, PLACES, [held.grant_id])
     assert len(written) == 1
-    await known.keep(URL, PAGE, {held.grant_id: PLACES[:1]})
-    assert len(written) == 2
+    await known.keep(URL, PAGE, PLACES[:1], [held.grant_id])
+    assert len(written) == 1, "what was told once was told"
+    await known.keep(URL, PAGE, [Jurisdiction("CA-AB")], [held.grant_id])
+    assert (len(written), known.places(URL, held.grant_id)) == (2, ("CA-AB", *PLACES))
     fold.ledger.apply_withdrawal(GrantWithdrawn(grant_id=held.grant_id, withdrawn_at=NOW))
     await known.open()
     assert (known.known(), len(known)) == ([], 0)
@@ -74,7 +72,6 @@ async def test_nothing_is_remembered_of_a_grant_that_ended(tmp_path: Path) -> No
 
 async def test_an_address_that_an_earlier_release_wrote_down_says_nothing_of_places(tmp_path: Path) -> None:
     clock, fold = FakeClock(NOW), DecisionFold(policy_key=PUBLIC, grant_key=PUBLIC)
-    fold.policy = shipped()
     fold.ledger.apply_grant(held := grant("g-1"))
     names = ImageIds(DeploymentKeys.load_or_create(tmp_path / "keys"))
     keys = GrantKeyring(open_blob_store("memory://"), DataKey(b"\x02" * 32))
@@ -88,3 +85,31 @@ async def test_an_address_that_an_earlier_release_wrote_down_says_nothing_of_pla
     )
     await known.open()
     assert (known.known(), known.places(URL, held.grant_id)) == ([KnownAddress(URL, PAGE)], None)
+
+
+@pytest.mark.parametrize(
+    ("letters", "kept"), [("a", True), ("\u00e9", True), ("\u6f22", False)], ids=["one byte", "two bytes", "three bytes"]
+)
+async def test_an_address_in_any_letters_is_kept_and_without_its_page_where_both_have_no_room(
+    tmp_path: Path, letters: str, kept: bool
+) -> None:
+    clock, fold = FakeClock(NOW), DecisionFold(policy_key=PUBLIC, grant_key=PUBLIC)
+    fold.ledger.apply_grant(held := grant("g-1"))
+    names = ImageIds(DeploymentKeys.load_or_create(tmp_path / "keys"))
+    keys = GrantKeyring(open_blob_store("memory://"), DataKey(b"\x02" * 32))
+    await keys.create(held.grant_id)
+    log, table = SqliteEventLog(tmp_path / "log.sqlite3", clock=clock), AddressTable(is_crawlers=lambda record: True)
+    await log.start()
+    await log.ensure_topics(all_topics())
+
+    def signed(record: Record, stage: str) -> Record:
+        table.apply(StoredRecord(record.topic, 0, 0, 0, record.key, record.value, record.headers))
+        return record
+
+    known = KnownAddresses(table=table, gate=Gate(fold, clock, names), log=log, grant_keys=keys, identifiers=names, signed=signed)
+    url, page = f"{URL}?{letters * 1_900}", f"{PAGE}?{letters * 1_900}"
+    await known.keep(url, page, PLACES, [held.grant_id])
+    again = KnownAddresses(table=table, gate=Gate(fold, clock, names), log=log, grant_keys=keys, identifiers=names, signed=signed)
+    await again.open()
+    assert again.known() == [KnownAddress(url, page if kept else None, PLACES)]
+    await log.close()

@@ -13,7 +13,7 @@ from assent.events.fetched_from import FetchedFrom
 from assent.events.grants import Operation
 from assent.events.optout_changes import OptOutChanged
 from assent.geofence.policy import Policy
-from assent.ids import UNKNOWN, GrantId, Jurisdiction
+from assent.ids import GrantId, Jurisdiction
 from assent.keys.deployment_keys import DeploymentKeys
 from assent.keys.identifiers import ImageIds
 from assent.testing.fake_clock import FakeClock
@@ -74,31 +74,24 @@ def test_it_is_asked_again_when_its_place_changed(tmp_path: Path) -> None:
     assert [gate.optouts_changed_at(GrantId(grant_id), ADDRESS) for grant_id in ("g-1", "g-2")] == [after(2), None]
 
 
-BC, AB, QC = (Jurisdiction(code) for code in ("CA-BC", "CA-AB", "CA-QC"))
+BC, AB, QC, CANADA = (Jurisdiction(code) for code in ("CA-BC", "CA-AB", "CA-QC", "CA"))
 
 
 @pytest.mark.parametrize(
-    ("later", "known", "rules"),
-    [
-        ({BC}, {BC}, ()),
-        ({QC}, {BC}, ("QC-2", "QC-3", "scope_not_granted")),
-        ({AB}, {BC}, ("scope_not_granted",)),
-        ({QC, AB}, {BC, AB}, ("QC-2", "QC-3")),
-        ({QC}, {QC}, ()),
-        ({UNKNOWN}, {BC}, ("X-1", "scope_not_granted")),
-    ],
-    ids=["the same", "closed", "not within her reach", "what refused before", "closed before", "nowhere known"],
+    ("told", "rule"),
+    [({BC}, None), ({QC}, "QC-3"), ({AB}, "scope_not_granted"), ({BC, QC}, "QC-3"), ({CANADA}, "QC-3"), (set(), None)],
+    ids=["where she lives", "closed", "not within her reach", "both", "a country stands for its parts", "nothing"],
 )
-def test_what_closes_is_what_was_not_closed_by_the_places_before(
-    tmp_path: Path, later: set[Jurisdiction], known: set[Jurisdiction], rules: tuple[str, ...]
-) -> None:
-    found = gate_with(tmp_path).closing_rules(GrantId("g-1"), later, known=known)
-    assert set(found) >= set(rules[-1:]) or not rules
-    assert bool(found) is bool(rules)
+def test_what_closes_is_what_is_not_closed_where_she_lives(tmp_path: Path, told: set[Jurisdiction], rule: str | None) -> None:
+    found = gate_with(tmp_path).closing_rules(GrantId("g-1"), told)
+    assert (rule in found) if told - {BC} else set(found) <= {"X-1", "scope_not_granted", "legal_form_missing"}
+    assert not told or bool(found) is (rule is not None)
+    assert gate_with(tmp_path).closing_rules(GrantId("nobody's"), told) == ()
 
 
 def test_what_she_or_the_policy_took_away_meanwhile_is_no_place_that_was_told(tmp_path: Path) -> None:
     narrowed = gate_with(tmp_path, operations=(Operation.SEARCH, Operation.DISCLOSE))
-    assert narrowed.closing_rules(GrantId("g-1"), {BC}, known={BC}) == ()
+    assert narrowed.closing_rules(GrantId("g-1"), {BC}) == ()
     stopped = gate_with(tmp_path, policy=policy_with(CA_BC={"with_grant": []}))
-    assert stopped.closing_rules(GrantId("g-1"), {BC}, known={BC}) == ()
+    assert stopped.closing_rules(GrantId("g-1"), {BC}) == ()
+    assert "QC-3" in stopped.closing_rules(GrantId("g-1"), {BC, QC})
