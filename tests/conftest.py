@@ -16,7 +16,8 @@ from hypothesis import settings
 from tools.outside_programs import PROGRAMS, UnknownProgramError, required, why_missing
 
 ROOT = Path(__file__).resolve().parent.parent
-SLOW_FIRST = ("integration", "flow", "browser", "contract")
+SPREAD_OVER = {"integration": 0.7, "flow": 0.85, "browser": 0.85, "contract": 0.85}
+"""Which part of a run that is shared out over processes the files of a folder are spread over."""
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", ""})
 
 _connect = socket.socket.connect
@@ -51,8 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         _refuse_a_set_in_its_name(item)
     if hasattr(config, "workerinput"):
-        # Shared out over processes: what waits long begins first, so that no process is left alone with it at the end.
-        items.sort(key=lambda item: [folder in item.path.parts for folder in SLOW_FIRST], reverse=True)
+        _spread(items)
     reasons = {name: why_missing(name) for name in PROGRAMS}
     for item in items:
         for name, reason in reasons.items():
@@ -93,6 +93,19 @@ def faces_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("no photographs of faces: set ASSENT_TEST_FACES to a folder that has some")
     return folder
+
+
+def _spread(items: list[pytest.Item]) -> None:
+    """What starts brokers and services is spread among the rest, so that few of them do so at a time and none is left for the end."""
+    files: dict[str, dict[Path, float]] = {}
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        files.setdefault(folder, {})[item.path] = 0.0
+    for folder, own in files.items():
+        for number, path in enumerate(own):
+            own[path] = (number + 0.5) / len(own) * SPREAD_OVER.get(folder, 1.0)
+    places = {path: place for own in files.values() for path, place in own.items()}
+    items.sort(key=lambda item: (places[item.path], item.path))
 
 
 def _refuse_a_set_in_its_name(item: pytest.Item) -> None:

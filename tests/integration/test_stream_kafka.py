@@ -177,18 +177,21 @@ async def test_tansu_is_spoken_to_so_that_its_ends_are_true() -> None:
 
 
 @pytest.mark.kafka
-async def test_kill_9_of_the_broker_loses_nothing_and_the_runner_goes_on(kafka: ApacheKafka, client: Client) -> None:
+async def test_kill_9_of_the_broker_loses_nothing_and_the_runner_goes_on(
+    kafka: ApacheKafka, client: Client, patient_client: Client
+) -> None:
     async with kafka as broker:
-        log = await client(broker)
+        log = await patient_client(broker)
         await log.ensure_topics(all_topics())
         seen, acknowledged = Seen(), [f"g-{number}" for number in range(30)]
         await log.append(inputs(*acknowledged))
         runner = Runner(log, Worker(), member="m", clock=SystemClock(), observer=seen, settings=QUICK)
         running = asyncio.create_task(runner.run())
         await until(lambda: len(seen.outcomes) >= 5)
+        soon_tired = await client(broker)
         await asyncio.to_thread(broker.kill)
         with pytest.raises(LogUnavailableError):
-            await log.append(inputs("unknown"))
+            await soon_tired.append(inputs("unknown"))
         await asyncio.to_thread(broker.start)
 
         async def is_back() -> bool:
