@@ -29,16 +29,16 @@ from tools.mutants_reach import Lines, Reach
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = {
-    "assent/consent": ("consent_*", "content_rights", "rules_[!df]*", "replay", "deciding_gate", "deciding_may_stay", "cleared_json"),
+    "assent/consent": ("consent_*", "content_rights", "rules_[!df]*", "replay*", "deciding_gate", "deciding_may_stay", "cleared_json"),
     "assent/geofence": (
         *("geofence_*", "rules_[!df]*", "evidence_rows", "policy_file", "garbage", "optouts_xmp", "optouts_costs"),
         "deciding_refusal_counts",
     ),
     "assent/optouts": ("optouts_*", "rules_signals", "garbage", "geofence_xmp_iptc", "geofence_c2pa*", "geofence_schema_org"),
-    "assent/deciding": ("deciding_*", "replay", "rule_texts", "wording", "rules_crosscutting", "rules_documented", "policies_*"),
+    "assent/deciding": ("deciding_*", "replay*", "rule_texts", "wording", "rules_crosscutting", "rules_documented", "policies_*"),
     "assent/heif": ("heif_*", "faces_heic*", "geofence_exif_gps"),
     "assent/policies": ("policies_*", "cli_policy*", "policy_file"),
-    "assent/events": ("*_events", "event_[ps]*", "cleared_json", "stream_values", "producer_window", "deciding_*", "replay"),
+    "assent/events": ("*_events", "event_[ps]*", "cleared_json", "stream_values", "producer_window", "deciding_*", "replay*"),
 }
 """Packages without reading or writing, and the tests in tests/unit that are about them: a rule is noticed by its own tests."""
 MOST_EXAMPLES = 50

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from assent.deciding.gate import Gate
+from assent.deciding.opted_out import PLACE_TOLD
+from assent.deciding.replay import OBSERVED
+from assent.deciding.rule_texts import RULES
 from assent.events.fetched_from import FetchedFrom
 from assent.events.grants import Operation
+from assent.events.images import Stage
 from assent.events.optout_changes import OptOutChanged
 from assent.geofence.policy import Policy
 from assent.ids import GrantId, Jurisdiction
@@ -72,6 +76,9 @@ def test_a_place_that_was_told_since_takes_what_came_in_before(
 def test_it_is_asked_again_when_its_place_changed(tmp_path: Path) -> None:
     gate = gate_with(tmp_path, ("g-1 a1", 2, True))
     assert [gate.optouts_changed_at(GrantId(grant_id), ADDRESS) for grant_id in ("g-1", "g-2")] == [after(2), None]
+    # It has a reason of its own, which a replay takes for seen where it may be told.
+    assert PLACE_TOLD in RULES
+    assert [stage for stage, seen in OBSERVED.items() if PLACE_TOLD in seen] == [Stage.EMBEDDER, Stage.INDEXER]
 
 
 BC, AB, QC, CANADA = (Jurisdiction(code) for code in ("CA-BC", "CA-AB", "CA-QC", "CA"))
