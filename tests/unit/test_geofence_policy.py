@@ -231,3 +231,14 @@ def test_ca_8_rules_follow_the_entry_and_not_its_name() -> None:
     policy = shipped().model_copy(update={"jurisdictions": swapped})
     assert closed("CA-BC", policy) == closed("CA-QC")
     assert closed("CA-QC", policy) == closed("CA-BC")
+
+
+def test_a_policy_names_its_entries_the_members_of_its_groups_and_the_countries_of_both() -> None:
+    policy = policy_with()
+    named = policy.named_places
+    assert {"CA-QC", "CA", "US-IL", "US", "EU", "NO", UNKNOWN} <= named
+    assert named == {UNKNOWN}.union(
+        policy.jurisdictions, *(rules.members for rules in policy.jurisdictions.values()), (code[:2] for code in policy.jurisdictions)
+    )
+    # A country of which only a part has an entry.
+    assert "US" not in policy.jurisdictions
