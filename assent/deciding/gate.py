@@ -170,11 +170,10 @@ class Gate:
         return self.is_opted_out(grant_id, fetched) or self.is_placed_since(grant_id, fetched)
 
     def closing_rules(self, grant_id: GrantId, places: Iterable[Jurisdiction]) -> tuple[RuleId, ...]:
-        """Why this grant opens less at these places than where its subject lives, if it does."""
-        grant = self.live(grant_id)
-        if grant is None:
+        """Why this grant opens less at these places than where its subject lives, if it does; nothing of no place, or no live grant."""
+        grant, named = self.live(grant_id), frozenset(places)
+        if grant is None or not named:
             return ()
-        named = frozenset(places)
         named = named.union(*(self.policy.subdivisions_of(place) for place in named))
         homes = [residence.jurisdiction for residence in grant.residences]
         at_home = self.judge(grant_id, INGEST, candidates=homes, asset=None).rules

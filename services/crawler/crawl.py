@@ -20,6 +20,7 @@ from assent.events.payload import EventPayload
 from assent.events.topics import Topic
 from assent.faces.image import ImageLimits
 from assent.faces.image_header import read_header
+from assent.fetching.fetcher import Fetched
 from assent.ids import SightingId
 from assent.intake.producers import CRAWLER
 from assent.intake.signature import sign_record
@@ -94,6 +95,7 @@ class Crawl:
         self._notes = OptOutNotes(
             gate=gate,
             tables=tables,
+            known=self._known,
             log=log,
             identifiers=identifiers,
             signed=signed,
@@ -130,16 +132,19 @@ class Crawl:
         visited = await self._visitor.visit(url, max_bytes=self._max_page_bytes, is_page=True)
         self._progressed()
         shown = await self._shown_by(url, visited)
-        if isinstance(visited, Stopped) or not _is_page(visited):
+        if visited.answer is None or not _is_page(visited.answer):
+            return shown
+        page = await asyncio.to_thread(read_page, visited.answer.body, url=visited.url)
+        if isinstance(visited, Stopped):
+            showings.add_against(page.images, shown)
             return shown
         result.pages += 1
-        page = await asyncio.to_thread(read_page, visited.answer.body, url=visited.url)
         frontier.add(page.links)
         showings.add(page.images, replace(shown, told=page.evidence))
         return shown
 
     async def _shown_by(self, url: str, visited: Visited | Stopped) -> Shown:
-        if isinstance(visited, Stopped) or not _is_page(visited):
+        if isinstance(visited, Stopped) or not _is_page(visited.answer):
             return Shown(url, optouts=said_of_page(visited.optouts))
         # A page may be megabytes, and so may a picture: reading them must not hold up the loop.
         seen = await asyncio.to_thread(seen_of_page, visited, agent=self._agent, now=self._gate.now)
@@ -169,15 +174,13 @@ class Crawl:
         self._progressed()
         span = OpenSpan.under(None, now=self._gate.now)
         await self._tables.catch_up(self._catch_up_timeout_s)
-        visited = await self._visitor.visit(url, shown=shown, max_bytes=self._limits.max_bytes)
+        visited = await self._visitor.visit(url, shown=shown, shown_at=showings.shown, max_bytes=self._limits.max_bytes)
         await self._waits(visited.waiting, result)
-        if isinstance(visited, Visited) and visited.url != url and visited.url in showings:
-            shown = await asyncio.to_thread(showings.shown, url, visited.url)
-            visited = self._visitor.where_it_ended(visited, shown)
+        shown = await asyncio.to_thread(showings.shown, *visited.way)
         if isinstance(visited, Visited):
             visited = await self._looked_at(visited, shown)
         await self._notes.note(url, shown, visited)
-        await self._notes.note_places(url, self._visitor.places(shown), self._known.places)
+        await self._notes.note_places(url, visited, self._visitor.places(shown))
         if isinstance(visited, Visited):
             await self._scraped(url, visited, shown, span, result)
             return
@@ -297,8 +300,8 @@ class Crawl:
         self._progressed()
 
 
-def _is_page(visited: Visited) -> bool:
-    return (visited.answer.header("Content-Type") or "").lower().startswith(PAGES)
+def _is_page(answer: Fetched) -> bool:
+    return answer.status == 200 and (answer.header("Content-Type") or "").lower().startswith(PAGES)
 
 
 def _folders(grant: GrantSnapshot) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from assent.consent.asset import Asset
 from assent.consent.content_rights import optout_rules, set_aside
 from assent.deciding.gate import Gate
 from assent.deciding.opted_out import OptedOut
 from assent.deciding.tables import DecisionTables
 from assent.events.envelope import Event, encode, event_id
+from assent.events.grants import GrantSnapshot
 from assent.events.optout_changes import OptOutChanged
 from assent.events.optouts import SeenOptOut
 from assent.events.record import Record
@@ -19,10 +21,8 @@ from assent.keys.identifiers import ImageIds
 from assent.optouts.signal import SignalKind, SignalVerdict
 from assent.stream.event_log import EventLog
 from services.crawler.frontier import page_asset
+from services.crawler.known_addresses import KnownAddresses
 from services.crawler.visit import Shown, Stopped, Visited
-
-Places = Callable[[str, GrantId], tuple[Jurisdiction, ...] | None]
-"""Which places pages told when what is held of an address came in under a grant."""
 
 
 class OptOutNotes:
@@ -33,6 +33,7 @@ class OptOutNotes:
         *,
         gate: Gate,
         tables: DecisionTables,
+        known: KnownAddresses,
         log: EventLog,
         identifiers: ImageIds,
         signed: Callable[[Record, str], Record],
@@ -40,6 +41,7 @@ class OptOutNotes:
     ) -> None:
         self._gate = gate
         self._tables = tables
+        self._known = known
         self._log = log
         self._identifiers = identifiers
         self._signed = signed
@@ -60,19 +62,18 @@ class OptOutNotes:
             await self._append([self._change(address, is_closed=False)] if ends else list(self._bare(asked, shown)))
         return denials
 
-    async def note_places(self, asked: str, told: frozenset[Jurisdiction], came_by: Places) -> None:
+    async def note_places(self, asked: str, seen: Visited | Stopped, told: frozenset[Jurisdiction]) -> None:
         """Under each grant, whether pages tell of a place now that none told when the picture came in, and in which that grant opens less.
 
         What is closed since by another policy was told before. Of what did not come in there is nothing to close.
         """
         address, changes = self._identifiers.address(asked), []
-        for grant in self._gate.covering(page_asset(asked)):
-            known = came_by(asked, grant.grant_id)
+        for grant_id in self._covering(asked, page_asset(seen.url)):
+            known = self._known.places(asked, grant_id)
             if known is None:
                 continue
-            later = told.difference(known)
-            closes = bool(later) and bool(self._gate.closing_rules(grant.grant_id, later))
-            place = self._identifiers.placed_under(address, grant.grant_id)
+            closes = bool(self._gate.closing_rules(grant_id, told.difference(known)))
+            place = self._identifiers.placed_under(address, grant_id)
             if closes != self._optouts.is_closed(place):
                 changes.append(self._change(place, is_closed=closes))
         await self._append(changes)
@@ -104,7 +105,7 @@ class OptOutNotes:
         """
         address, last = self._identifiers.address(asked), page_asset(seen.url)._replace(page_url=shown.url)
         said = [(last, seen.optouts), *((last._replace(page_url=other.url), other.optouts) for other in shown.others)]
-        covering = {grant.grant_id: grant for asset in (page_asset(asked), last) for grant in self._gate.covering(asset)}
+        covering = self._covering(asked, last)
         if not covering:
             return
         for grant in covering.values():
@@ -118,6 +119,10 @@ class OptOutNotes:
                 yield self._change(place, is_closed=not is_aside)
         if not self._optouts.is_closed(address):
             yield self._change(address, is_closed=True)
+
+    def _covering(self, asked: str, last: Asset) -> dict[GrantId, GrantSnapshot]:
+        """By the address that was asked, and by where it ended."""
+        return {grant.grant_id: grant for asset in (page_asset(asked), last) for grant in self._gate.covering(asset)}
 
     def _bare(self, asked: str, shown: Shown) -> Iterator[OptOutChanged]:
         """A no stands, and these grants set nothing aside there any more, whatever it was.

@@ -22,6 +22,7 @@ class Showings:
 
     def __init__(self) -> None:
         self._pages: dict[str, list[Shown]] = {}
+        self._against: dict[str, list[Shown]] = {}
         self._united: dict[tuple[int, ...], Shown] = {}
 
     def add(self, images: Iterable[str], shown: Shown) -> None:
@@ -29,15 +30,17 @@ class Showings:
         for image in images:
             self._pages.setdefault(image, []).append(shown)
 
+    def add_against(self, images: Iterable[str], shown: Shown) -> None:
+        """This page may not be used. It brings in no picture, and what it says against their use counts where another page shows them."""
+        for image in images if shown.optouts else ():
+            self._against.setdefault(image, []).append(shown)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._pages)
 
-    def __contains__(self, url: str) -> bool:
-        return url in self._pages
-
     def shown(self, *urls: str) -> Shown:
         """What all pages say that show a picture at one of these addresses; of thousands of pages it takes a while."""
-        pages = [page for url in urls for page in self._pages.get(url, ())]
+        pages = [page for url in urls for page in (*self._pages.get(url, ()), *self._against.get(url, ()))]
         # Pages of one site show the same pictures: what the same pages say is put together once.
         key = tuple(sorted({id(page) for page in pages}))
         if key not in self._united:

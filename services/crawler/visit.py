@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -57,6 +58,8 @@ class Shown:
 
 
 BY_NO_PAGE = Shown()
+ShownAt = Callable[..., Shown]
+"""What all pages say together that show a picture at one of several addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class May:
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """Nothing is kept. One refusal for each grant that covers the place, or one for none. `url` is where it ended, `optouts` what had been
-    seen on the way there.
+    seen on the way there, `way` every address of it. `answer` is what said no itself, for what a page says counts for what it shows.
     """
 
     refusals: tuple[Refusal, ...]
@@ -90,6 +93,8 @@ class Stopped:
     waiting: Waiting = NOBODY_WAITS
     url: str = ""
     optouts: tuple[SeenOptOut, ...] = ()
+    way: tuple[str, ...] = ()
+    answer: Fetched | None = None
 
     @property
     def rules(self) -> tuple[RuleId, ...]:
@@ -101,7 +106,7 @@ class Stopped:
 @dataclass(frozen=True, slots=True)
 class Visited:
     """An answer with status 200 that no gate stopped; `url` is the final one, normalised, `opened` what opens it although `optouts` were
-    seen on the way. `server` is what is told of the place of the server that gave it.
+    seen on the way. `server` is what is told of the place of the server that gave it, `way` every address on the way.
     """
 
     url: str
@@ -110,10 +115,11 @@ class Visited:
     waiting: Waiting = NOBODY_WAITS
     optouts: tuple[SeenOptOut, ...] = ()
     server: tuple[PageEvidence, ...] = ()
+    way: tuple[str, ...] = ()
 
     def stopped_by(self, rule: RuleId) -> Stopped:
         """What was seen of its bytes refuses it."""
-        return Stopped(_observed(rule, self.opened), was_asked=True, url=self.url, optouts=self.optouts)
+        return Stopped(_observed(rule, self.opened), was_asked=True, url=self.url, optouts=self.optouts, way=self.way)
 
 
 class Visitor:
@@ -147,14 +153,24 @@ class Visitor:
         """The areas by which places are told, and the tables of addresses if there are any."""
         return (self._areas.version, *(() if self._servers.version is None else (self._servers.version,)))
 
-    async def visit(self, url: str, *, shown: Shown = BY_NO_PAGE, max_bytes: int, is_page: bool = False) -> Visited | Stopped:
+    async def visit(
+        self, url: str, *, shown: Shown = BY_NO_PAGE, shown_at: ShownAt | None = None, max_bytes: int, is_page: bool = False
+    ) -> Visited | Stopped:
         """Fetch `url` if grants, places and opt-outs allow it. Where the server stands is known from the fetch of its rules, before
         anything else is asked of it, and looked at again when it has answered: a name may have several.
 
         A page is read for its links, so that she can be asked about the pictures on it; of an answer that is no page nothing is read.
+        `shown_at` tells what pages say that show any of the addresses that redirects lead to.
         """
+        way = [url]
+        ended = await self._along(way, shown, shown_at or (lambda *_: shown), max_bytes=max_bytes, is_page=is_page)
+        return replace(ended, way=tuple(way))
+
+    async def _along(self, way: list[str], shown: Shown, shown_at: ShownAt, *, max_bytes: int, is_page: bool) -> Visited | Stopped:
+        """From the one address on `way` over those that are added to it."""
         was_asked, seen = False, shown.optouts
         for _ in range(MAX_HOPS):
+            url = way[-1]
             may = self.may_collect(url, shown, optouts=seen, is_page=is_page)
             if not may.opened:
                 return Stopped(may.refusals, was_asked, may.waiting, url, seen)
@@ -181,7 +197,7 @@ class Visitor:
             before, server = server, self._servers.told(answer.peer)
             may = self._still(may, url, _from(server, shown), seen, is_page=is_page, is_new=server != before)
             if not may.opened:
-                return Stopped(may.refusals, was_asked, url=url, optouts=seen)
+                return Stopped(may.refusals, was_asked, url=url, optouts=seen, answer=answer)
             if answer.redirect_to is None:
                 if answer.status == 200:
                     return Visited(url, answer, may.opened, may.waiting, seen, server)
@@ -189,9 +205,11 @@ class Visitor:
             target = safe_url(answer.redirect_to, base=url)
             if target is None:
                 return Stopped(_observed(FETCH_FAILED, may.opened), was_asked, url=url, optouts=seen)
-            url = target
+            way.append(target)
+            shown = await asyncio.to_thread(shown_at, *way)
+            seen = once_each((*seen, *shown.optouts))
         decision = DecisionRecord(at=self._gate.now, observed=(FETCH_FAILED,))
-        return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked, url=url, optouts=seen)
+        return Stopped((Refusal((FETCH_FAILED,), decision=decision),), was_asked, url=way[-1], optouts=seen)
 
     def may_collect(self, url: str, shown: Shown, *, optouts: tuple[SeenOptOut, ...] = (), is_page: bool = False) -> May:
         """What opens collecting here before anything is fetched, or where nothing does, a refusal for each covering grant.
@@ -221,14 +239,6 @@ class Visitor:
         evidence = page_evidence(told, areas=self._areas, location=self._gate.policy.location)
         return frozenset(place for item in evidence for place in item.jurisdictions) - {UNKNOWN}
 
-    def where_it_ended(self, visited: Visited, shown: Shown) -> Visited | Stopped:
-        """What opens it still, where other pages show the address that a redirect led to."""
-        optouts = once_each((*visited.optouts, *shown.optouts))
-        may = self.may_collect(visited.url, _from(visited.server, shown), optouts=optouts)
-        if not may.opened:
-            return Stopped(may.refusals, was_asked=True, url=visited.url, optouts=optouts)
-        return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
-
     def _evidence(self, url: str, shown: Shown) -> tuple[Evidence, ...]:
         published = publication_evidence(url, page_url=shown.url)
         return (*published, *page_evidence(shown.told, areas=self._areas, location=self._gate.policy.location))
@@ -250,7 +260,13 @@ class Visitor:
 
     def with_optouts(self, visited: Visited, shown: Shown, seen: tuple[SeenOptOut, ...]) -> Visited | Stopped:
         """What opens it still, now that this was seen in its bytes."""
-        return self.where_it_ended(visited, replace(shown, optouts=seen)) if seen else visited
+        if not seen:
+            return visited
+        optouts = once_each((*visited.optouts, *seen))
+        may = self.may_collect(visited.url, _from(visited.server, shown), optouts=optouts)
+        if not may.opened:
+            return Stopped(may.refusals, was_asked=True, url=visited.url, optouts=optouts, way=visited.way)
+        return replace(visited, opened=may.opened, waiting=may.waiting, optouts=optouts)
 
     def _still(self, may: May, url: str, shown: Shown, seen: tuple[SeenOptOut, ...], *, is_page: bool, is_new: bool = False) -> May:
         """The same; with opt-outs seen meanwhile, or something new of its place, what opens it although they stand."""

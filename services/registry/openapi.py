@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -24,7 +23,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 def openapi_route(routes: Sequence[Route]) -> Route:
     """The route that serves the document."""
     # Most processes are never asked, and it takes a third of a second.
-    document = functools.cache(partial(openapi_document, tuple(routes)))
+    document = functools.cache(functools.partial(openapi_document, tuple(routes)))
 
     async def serve(request: web.Request) -> web.Response:
         return web.json_response(document())

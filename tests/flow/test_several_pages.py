@@ -205,12 +205,32 @@ def moved(field_of: Field, one: Victim, *, head: str) -> None:
 
 
 @pytest.mark.parametrize("head", [NOINDEX, MONTREAL])
-async def test_no_redirect_leads_round_what_a_page_says_of_where_it_ends(field_of: Field, head: str) -> None:
+@pytest.mark.parametrize("shown", ["1.jpg", "mid.jpg"], ids=["where it ends", "on its way"])
+async def test_no_redirect_leads_round_what_a_page_says_of_any_address_on_its_way(field_of: Field, head: str, shown: str) -> None:
     one = await pictured(field_of)
     moved(field_of, one, head=head)
+    page = f'<html><head>{head}</head><body><img src="{one.folder}{shown}"></body></html>'
+    field_of.site.answers[f"{one.folder}a"] = lambda request: web.Response(text=page, content_type="text/html")
+    field_of.site.moved(f"{one.folder}old.jpg", f"{one.folder}mid.jpg")
+    field_of.site.moved(f"{one.folder}mid.jpg", f"{one.folder}1.jpg")
     await field_of.house.crawl()
-    assert (await field_of.held(one.grant_id), asked_for(field_of, one)) == ([], 1)
+    assert (await field_of.held(one.grant_id), asked_for(field_of, one)) == ([], 0)
     assert await field_of.rules(one.grant_id) & {"optout_signal", "QC-3"}
+
+
+async def test_a_page_that_says_no_in_its_header_counts_for_what_another_page_shows(field_of: Field) -> None:
+    one = await pictured(field_of)
+    put_up(field_of, one, a="", b="")
+    html = f'<html><body><img src="{one.folder}1.jpg"></body></html>'
+    field_of.site.answers[f"{one.folder}b"] = lambda request: web.Response(
+        text=html, content_type="text/html", headers={"X-Robots-Tag": "noindex"}
+    )
+    await field_of.house.crawl()
+    assert (await field_of.held(one.grant_id), asked_for(field_of, one)) == ([], 0)
+    assert await field_of.rules(one.grant_id) == {"optout_signal"}
+    put_up(field_of, one, a="", b="")
+    await field_of.house.crawl()
+    assert len(await field_of.held(one.grant_id)) == 1
 
 
 async def test_what_does_not_change_is_sent_once_whatever_the_order_of_links_and_by_however_many_addresses(field_of: Field) -> None:

@@ -7,34 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from assent.consent.ledger import ConsentLedger
-from assent.deciding.gate import Gate
-from assent.deciding.suppressions import Suppressions
 from assent.events.evidence import EvidenceKind, PageEvidence
 from assent.events.grants import SourceRule
 from assent.events.optouts import SeenOptOut
-from assent.fetching.server_places import ServerPlaces
 from assent.geofence.extract import page_evidence
 from assent.ids import Jurisdiction
-from assent.keys.deployment_keys import DeploymentKeys
-from assent.keys.identifiers import ImageIds
 from assent.optouts.signal import ContentRight, SignalKind, SignalSource, SignalVerdict
-from assent.testing.fake_clock import FakeClock
-from services.crawler.pace import Pace
 from services.crawler.page import MAX_EVIDENCE
 from services.crawler.showings import Showings, united
-from services.crawler.site_rules import SiteRulesReader
-from services.crawler.visit import Shown, Stopped, Visitor
-from tests.lawful_yield.case import Site
-from tests.lawful_yield.site import CaseSite
-from tests.unit.decision_cases import Held
-from tests.unit.grant_examples import NOW, folder, grant
-from tests.unit.place_examples import JPEG, LOCATION, areas
-from tests.unit.policy_examples import shipped
+from services.crawler.visit import Shown, Stopped
+from tests.unit.grant_examples import folder
+from tests.unit.place_examples import LOCATION, areas
+from tests.unit.visitor_examples import visitor
 
-PICTURE = "https://site.example/ada/1.jpg"
+ADA = "https://site.example/ada/"
+PICTURE = f"{ADA}1.jpg"
 TDM = SeenOptOut(kind=SignalKind.TDMREP, verdict=SignalVerdict.DENY, source=SignalSource.PAGE, of_page=True)
-PLUS = TDM.model_copy(update={"kind": SignalKind.RSL})
+RSL = TDM.model_copy(update={"kind": SignalKind.RSL})
 
 
 def said(kind: EvidenceKind, value: str) -> PageEvidence:
@@ -45,7 +34,7 @@ VANCOUVER, MONTREAL = said(EvidenceKind.GEO_META, "geo.region=CA-BC"), said(Evid
 PAGES = (
     Shown("https://site.example/ada/", (VANCOUVER, said(EvidenceKind.CAPTION, "vancouver, paris"), said(EvidenceKind.LANGUAGE, "en-CA"))),
     Shown("https://site.example/ada/b", (MONTREAL, said(EvidenceKind.CAPTION, "paris, rome")), (TDM,)),
-    Shown("https://ada.example.qc.ca/c", (VANCOUVER, said(EvidenceKind.LANGUAGE, "und-FR, en-CA")), (PLUS,)),
+    Shown("https://ada.example.qc.ca/c", (VANCOUVER, said(EvidenceKind.LANGUAGE, "und-FR, en-CA")), (RSL,)),
 )
 
 
@@ -58,8 +47,8 @@ def test_whichever_page_is_read_first_all_of_them_count(order: tuple[int, ...]) 
     shown = united([PAGES[number] for number in order])
     assert shown == united(PAGES) == united([*PAGES, PAGES[order[0]]])
     assert places(shown) >= {"CA-BC", "CA-QC", "FR", "IT", "CA"}
-    assert (shown.url, shown.optouts, shown.others) == (PAGES[2].url, (PLUS,), (Shown(PAGES[1].url, optouts=(TDM,)),))
-    assert set(shown.all_optouts(shown.optouts)) == {TDM, PLUS}
+    assert (shown.url, shown.optouts, shown.others) == (PAGES[2].url, (RSL,), (Shown(PAGES[1].url, optouts=(TDM,)),))
+    assert set(shown.all_optouts(shown.optouts)) == {TDM, RSL}
     assert len(shown.told) == len(set(shown.told)), "each statement once"
 
 
@@ -73,7 +62,15 @@ def test_a_picture_on_one_page_is_shown_as_that_page_says() -> None:
     assert showings.shown(PICTURE) == united(PAGES)
     assert showings.shown(f"{PAGES[0].url}x.jpg", f"{PAGES[2].url}x.jpg") == united([PAGES[0], PAGES[2]])
     assert showings.shown("https://site.example/nowhere.jpg") == Shown()
-    assert (PICTURE in showings, "https://site.example/nowhere.jpg" in showings) == (True, False)
+
+
+def test_a_page_that_may_not_be_used_brings_in_nothing_and_says_no_of_what_others_show() -> None:
+    showings = Showings()
+    showings.add([PICTURE], PAGES[0])
+    for page in (PAGES[1], Shown(f"{ADA}silent", (MONTREAL,))):
+        showings.add_against([PICTURE, f"{ADA}other.jpg"], page)
+    assert list(showings) == [PICTURE]
+    assert showings.shown(PICTURE) == united(PAGES[:2])
 
 
 def test_a_page_that_shows_it_twice_and_says_no_says_it_once() -> None:
@@ -85,7 +82,7 @@ def test_of_the_pages_of_one_folder_that_say_the_same_one_stands_for_all() -> No
     def page(name: str, seen: SeenOptOut) -> Shown:
         return Shown(f"https://site.example/{name}", optouts=(seen,))
 
-    pages = [page("a", TDM), page("ada/a", TDM), page("ada/b?x=/y/z", TDM), page("ada/c", PLUS), page("ada/d", PLUS), page("eve/a", TDM)]
+    pages = [page("a", TDM), page("ada/a", TDM), page("ada/b?x=/y/z", TDM), page("ada/c", RSL), page("ada/d", RSL), page("eve/a", TDM)]
     shown = united(pages[::-1])
     assert shown.url == pages[0].url
     assert [other.url for other in shown.others] == [pages[number].url for number in (1, 3, 5)]
@@ -114,27 +111,8 @@ def test_more_than_is_kept_may_name_any_place() -> None:
     assert len(united(many).told) < 20, "words share a statement"
 
 
-def visitor(folder_of_keys: Path, *sources: SourceRule) -> Visitor:
-    ledger, clock, fetcher = ConsentLedger(), FakeClock(NOW), CaseSite(Site(image_url=PICTURE), JPEG)
-    ledger.apply_grant(grant(sources=sources))
-    return Visitor(
-        gate=Gate(Held(ledger, shipped(), Suppressions()), clock),
-        identifiers=ImageIds(DeploymentKeys.load_or_create(folder_of_keys)),
-        fetcher=fetcher,
-        rules=SiteRulesReader(fetcher=fetcher, agent="AssentBot", clock=clock, keep_s=600),
-        pace=Pace(clock=clock, host_delay_s=0),
-        areas=areas(),
-        servers=ServerPlaces(places=None, networks=None, clock=clock),
-        agent="AssentBot",
-        max_crawl_delay_s=30,
-    )
-
-
 def with_rights(value: str, *rights: ContentRight) -> SourceRule:
     return folder(value).model_copy(update={"overrides": rights})
-
-
-ADA = "https://site.example/ada/"
 
 
 @pytest.mark.parametrize(
@@ -143,8 +121,8 @@ ADA = "https://site.example/ada/"
         (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], PAGES[0]), True),
         (with_rights(ADA), (PAGES[1], PAGES[0]), False),
         (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown(f"{ADA}d", optouts=(TDM,))), True),
-        (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown(f"{ADA}d", optouts=(PLUS,))), False),
-        (with_rights(ADA, ContentRight.TDMREP, ContentRight.RSL), (PAGES[1], Shown(f"{ADA}d", optouts=(PLUS,))), True),
+        (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown(f"{ADA}d", optouts=(RSL,))), False),
+        (with_rights(ADA, ContentRight.TDMREP, ContentRight.RSL), (PAGES[1], Shown(f"{ADA}d", optouts=(RSL,))), True),
         (with_rights(ADA, ContentRight.TDMREP), (PAGES[1], Shown("https://site.example/eve/", optouts=(TDM,))), False),
     ],
     ids=[
@@ -161,7 +139,7 @@ def test_a_no_on_any_page_has_to_be_set_aside_for_that_page(
 ) -> None:
     for order in permutations(pages):
         shown = united([Shown(page.url, optouts=page.optouts) for page in order])
-        may = visitor(tmp_path, source).may_collect(PICTURE, shown, optouts=shown.optouts)
+        may = visitor(tmp_path, PICTURE, source).may_collect(PICTURE, shown, optouts=shown.optouts)
         assert [finding.rules for finding in may.opened] == ([()] if is_open else [])
         assert [refusal.rules for refusal in may.refusals] == ([] if is_open else [("optout_signal",)])
         for refusal in may.refusals:
@@ -171,11 +149,12 @@ def test_a_no_on_any_page_has_to_be_set_aside_for_that_page(
 
 async def test_a_picture_that_waits_for_her_yes_waits_only_if_no_other_page_refuses_it(tmp_path: Path) -> None:
     unproven = folder(ADA, control_until=None)
-    may = visitor(tmp_path, unproven).may_collect(PICTURE, united([PAGES[0]]))
+    may = visitor(tmp_path, PICTURE, unproven).may_collect(PICTURE, united([PAGES[0]]))
     assert ([found.rules for found in may.waiting.findings], may.refusals) == ([("control_unproven",)], ())
     for pages in ([PAGES[1]], [PAGES[0], PAGES[1]], [PAGES[1], PAGES[2]]):
         shown = united(pages)
-        visited = await visitor(tmp_path, unproven).visit(PICTURE, shown=Shown(shown.url, (), shown.optouts, shown.others), max_bytes=1_000)
+        silent = Shown(shown.url, (), shown.optouts, shown.others)
+        visited = await visitor(tmp_path, PICTURE, unproven).visit(PICTURE, shown=silent, max_bytes=1_000)
         assert isinstance(visited, Stopped)
         assert (visited.waiting.findings, visited.was_asked) == ((), False)
         assert [{"control_unproven", "optout_signal"} <= set(refusal.rules) for refusal in visited.refusals] == [True]
